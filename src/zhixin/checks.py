@@ -1,0 +1,667 @@
+"""Static checks of a rulebook: everything that can be known to be wrong before a single record is read.
+
+Each check is a generator of problems; all of them run, so that the author sees all faults at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from zhixin.bounds import dimension_reach, points_reach, score_reach
+from zhixin.errors import Message
+from zhixin.expressions import (
+    RECORD_MEASURES,
+    Attribute,
+    AttributeAge,
+    AttributeTest,
+    Basis,
+    CleanYears,
+    Count,
+    Dated,
+    FieldTest,
+    InClass,
+    Node,
+    PreviousIs,
+    RecordFilter,
+    ScoreIs,
+    constant,
+    walk,
+)
+from zhixin.points import Affine, Band, Categories, Once, PerRecord, PerUnit, Point, Steps, Tier
+from zhixin.rulebook import (
+    Add,
+    Ceiling,
+    Dimension,
+    Floor,
+    Limits,
+    PointsWhenMissing,
+    Round,
+    Rulebook,
+    Start,
+    StartCase,
+    WeightedMean,
+    is_numeric,
+)
+from zhixin.vocabulary import Direction, FieldType, Nature, Visibility
+
+Path = tuple[str | int, ...]
+
+
+class Problem(NamedTuple):
+    """A fault by its path in the rulebook; the loader adds file and line."""
+
+    code: str
+    path: Path
+    what: Message
+    remedy: Message
+    is_warning: bool = False
+
+
+def check(rulebook: Rulebook) -> list[Problem]:
+    """Every problem of a rulebook, each once. Checks of numbers run at every date on which something changes."""
+    problems: dict[tuple[str, Path, str], Problem] = {}
+    structural = [problem for rule in _STRUCTURE for problem in rule(rulebook)]
+    dated: list[Problem] = []
+    if not any(not problem.is_warning for problem in structural):
+        for day in change_dates(rulebook):
+            snapshot = rulebook.at(day)
+            dated += [problem for rule in _NUMBERS for problem in rule(snapshot)]
+    for problem in structural + dated:
+        path = _indexed(rulebook, problem.path)
+        problems.setdefault((problem.code, path, problem.what.en), problem._replace(path=path))
+    return list(problems.values())
+
+
+def change_dates(rulebook: Rulebook) -> list[date]:
+    """Every day on which a dated value or an effective period of the rulebook starts or ends."""
+    days: set[date] = {rulebook.effective.from_ or date(2000, 1, 1)}
+    for node in walk(rulebook):
+        if isinstance(node, Dated):
+            days.update(node.values)
+        effective = getattr(node, "effective", None)
+        if effective is not None:
+            days.update(day for day in (effective.from_, effective.until) if day is not None)
+    first = min(rulebook.effective.from_ or min(days), max(days))
+    return sorted(day for day in days if day >= first and (rulebook.effective.until or date.max) > day)
+
+
+def _indexed(rulebook: Rulebook, path: Path) -> Path:
+    """Replace an item's id by its index: ("indicators", "late_filing") → ("indicators", 3)."""
+    if len(path) >= 2 and path[0] == "decisions":
+        return ("decisions", *_indexed_in(rulebook.decisions, path[1:]))
+    return _indexed_in(rulebook, path)
+
+
+def _indexed_in(owner: Any, path: Path) -> Path:
+    if len(path) < 2 or not isinstance(path[1], str):
+        return path
+    items = getattr(owner, str(path[0]), ())
+    if isinstance(items, tuple):
+        for index, item in enumerate(items):
+            if getattr(item, "id", getattr(item, "code", None)) == path[1]:
+                return (path[0], index, *path[2:])
+    return path
+
+
+def _problem(code: str, path: Path, zh: str, en: str, fix_zh: str, fix_en: str, warning: bool = False) -> Problem:
+    return Problem(code, path, Message(zh, en), Message(fix_zh, fix_en), warning)
+
+
+# --- structure ----------------------------------------------------------------------------------------------------
+
+_KEYED = (
+    "sources",
+    "catalogue",
+    "attributes",
+    "classes",
+    "dimensions",
+    "indicators",
+    "ladder",
+    "side_grades",
+    "measure_catalogue",
+    "measures",
+)
+_DECISIONS = ("exclude", "direct", "side", "caps", "shifts")
+
+
+def _rules(rulebook: Rulebook) -> Iterator[tuple[str, Any]]:
+    for step in _DECISIONS:
+        for rule in getattr(rulebook.decisions, step):
+            yield step, rule
+
+
+def duplicate_ids(rulebook: Rulebook) -> Iterator[Problem]:
+    """Ids are unique inside their part; grades across ladder and side grades; rules across all decisions."""
+    groups: list[tuple[str, list[str]]] = [
+        (part, [getattr(item, "id", None) or item.code for item in getattr(rulebook, part)]) for part in _KEYED
+    ]
+    groups.append(("ladder", [grade.id for grade in (*rulebook.ladder, *rulebook.side_grades)]))
+    groups.append(("decisions", [rule.id for _, rule in _rules(rulebook)]))
+    for part, ids in groups:
+        for name in sorted(name for name, times in Counter(ids).items() if times > 1):
+            yield _problem(
+                "R020", (part, name), f"编号 {name} 重复", f"the id {name} is used twice", "换一个编号", "choose another id"
+            )
+
+
+def _unknown(path: Path, zh: str, en: str, name: str) -> Problem:
+    return _problem(
+        "R021",
+        path,
+        f"没有定义的{zh} {name}",
+        f"unknown {en} {name}",
+        "先定义它，或改正编号",
+        "declare it first, or mend the id",
+    )
+
+
+def _scopes(rulebook: Rulebook) -> Iterator[tuple[Path, Any]]:
+    """Each keyed item with its path: what a reference is reported against."""
+    for part in _KEYED:
+        for item in getattr(rulebook, part):
+            yield (part, getattr(item, "id", None) or item.code), item
+    for step, rule in _rules(rulebook):
+        yield ("decisions", step, rule.id), rule
+    yield ("score",), rulebook.score
+    yield ("visibility",), rulebook.visibility
+    yield ("cycle",), rulebook.cycle
+
+
+def references(rulebook: Rulebook) -> Iterator[Problem]:
+    """Every id that a rule names is declared."""
+    sources = {source.id for source in rulebook.sources}
+    classes = {item.id for item in rulebook.classes}
+    dimensions = {item.id for item in rulebook.dimensions}
+    codes = {item.code for item in rulebook.measure_catalogue}
+    grades = {*rulebook.grade_rank, *(item.id for item in rulebook.side_grades)}
+    for path, item in _scopes(rulebook):
+        source = getattr(item, "source", None)
+        if isinstance(source, str) and source not in sources:
+            yield _unknown((*path, "source"), "数据来源", "source", source)
+        for name in (*getattr(item, "applies_to", ()), *getattr(item, "except_for", ())):
+            if name not in classes:
+                yield _unknown(path, "分类", "class", name)
+        if path[0] == "indicators" and item.dimension not in dimensions:
+            yield _unknown((*path, "dimension"), "维度", "dimension", item.dimension)
+        if path[0] == "ladder":
+            yield from (_unknown((*path, "by_class"), "分类", "class", name) for name in set(item.by_class) - classes)
+        if path[0] == "measures":
+            if item.measure not in codes:
+                yield _unknown((*path, "measure"), "措施", "measure", item.measure)
+            yield from (_unknown((*path, "grades"), "等级", "grade", name) for name in set(item.grades) - grades)
+            yield from (_unknown((*path, "classes"), "分类", "class", name) for name in set(item.classes) - classes)
+        yield from _grades_of_rule(rulebook, path, item, grades)
+        yield from _nodes_below(rulebook, path, item, classes, grades)
+
+
+def _grades_of_rule(rulebook: Rulebook, path: Path, item: Any, grades: set[str]) -> Iterator[Problem]:
+    grade = getattr(item, "grade", None)
+    if path[0] == "decisions" and grade is not None and grade not in grades:
+        yield _unknown((*path, "grade"), "等级", "grade", grade)
+    cap = getattr(item, "not_above", None)
+    if cap is not None and cap != "previous" and cap not in rulebook.grade_rank:
+        yield _unknown((*path, "not_above"), "等级", "grade", cap)
+
+
+def _nodes_below(
+    rulebook: Rulebook, path: Path, item: Any, classes: set[str], grades: set[str]
+) -> Iterator[Problem]:
+    for node in walk(item):
+        match node:
+            case Basis() if node.document not in rulebook.documents:
+                yield _unknown((*path, "basis"), "文件", "document", node.document)
+            case InClass() if node.class_ not in classes:
+                yield _unknown(path, "分类", "class", node.class_)
+            case PreviousIs():
+                yield from (_unknown(path, "等级", "grade", n) for n in set(node.grade_in or ()) - grades)
+            case Attribute() | AttributeAge() | AttributeTest() | Categories() | CleanYears():
+                yield from _attribute_use(rulebook, path, node)
+            case RecordFilter():
+                yield from _filter_use(rulebook, path, node)
+        if isinstance(node, RECORD_MEASURES):
+            yield from _measure_fields(rulebook, path, node)
+
+
+def _attribute_use(rulebook: Rulebook, path: Path, node: Any) -> Iterator[Problem]:
+    name = getattr(node, "id", None) or getattr(node, "attribute", None) or getattr(node, "since", None)
+    definition = rulebook.attribute.get(str(name))
+    if definition is None:
+        yield _unknown(path, "主体属性", "attribute", str(name))
+        return
+    kind = definition.type
+    fits = {
+        "attribute": is_numeric(definition) or kind is FieldType.BOOLEAN,
+        "age": kind is FieldType.DATE,
+        "clean_years": kind is FieldType.DATE,
+        "categories": kind is FieldType.CATEGORY,
+    }
+    if isinstance(node, AttributeTest):
+        good = kind is FieldType.BOOLEAN if node.in_ is None else kind is FieldType.CATEGORY
+        codes = node.in_ or ()
+    else:
+        good = fits[node.type]
+        codes = tuple(node.points) if isinstance(node, Categories) else ()
+    if not good:
+        yield _problem(
+            "R022",
+            path,
+            f"属性 {name} 的类型 {kind} 不能这样用",
+            f"attribute {name} is of type {kind} and cannot be used like this",
+            "改用合适类型的属性",
+            "use an attribute of a fitting type",
+        )
+    elif definition.values:
+        yield from (_unknown(path, f"属性 {name} 的取值", f"value of {name}", c) for c in codes if c not in definition.values)
+
+
+def _filter_use(rulebook: Rulebook, path: Path, node: RecordFilter) -> Iterator[Problem]:
+    for pattern in node.kinds:
+        if not rulebook.kinds_matching([pattern]):
+            yield _unknown(path, "信息类别", "record kind", pattern)
+    tests = [test for test in (*node.where, *node.unless) if isinstance(test, FieldTest)]
+    for test in tests:
+        yield from _field_use(rulebook, path, node.kinds, test.field, test)
+
+
+def _measure_fields(rulebook: Rulebook, path: Path, node: Any) -> Iterator[Problem]:
+    for name in (getattr(node, "field", None), getattr(node, "weighted_by", None)):
+        if name is not None:
+            yield from _field_use(rulebook, path, node.of.kinds, name, None)
+    for name in getattr(node, "distinct", ()):
+        if name not in ("kind", "day", "month", "year"):
+            yield from _field_use(rulebook, path, node.of.kinds, name, False)
+
+
+def _field_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], name: str, test: Any) -> Iterator[Problem]:
+    """``test`` is a FieldTest, ``None`` for a numeric use, ``False`` for any use."""
+    kinds = [kind for kind in rulebook.catalogue if kind.id in rulebook.kinds_matching(patterns)]
+    definition = next((kind.fields[name] for kind in kinds if name in kind.fields), None)
+    if definition is None:
+        yield _problem(
+            "R023",
+            path,
+            f"所用信息类别都没有字段 {name}",
+            f"none of the record kinds used here has a field {name}",
+            "在归集目录的 fields 中声明该字段",
+            "declare the field under the kind in the catalogue",
+        )
+        return
+    numeric = is_numeric(definition)
+    good = numeric if test is None else True
+    if isinstance(test, FieldTest):
+        bounded = any(b is not None for b in (test.at_least, test.above, test.at_most, test.below))
+        good = (
+            (numeric and bounded)
+            or (definition.type is FieldType.CATEGORY and test.in_ is not None)
+            or (definition.type is FieldType.SET and (test.has_all is not None or test.has_any is not None))
+            or (definition.type is FieldType.BOOLEAN and test.is_ is not None)
+        )
+    if not good:
+        yield _problem(
+            "R022",
+            path,
+            f"字段 {name} 的类型 {definition.type} 不能这样用",
+            f"field {name} is of type {definition.type} and cannot be used like this",
+            "改用合适类型的字段",
+            "use a field of a fitting type",
+        )
+
+
+def fields_agree(rulebook: Rulebook) -> Iterator[Problem]:
+    """A record field means the same in every kind that declares it: one column, one type, one unit."""
+    for kind in rulebook.catalogue:
+        for name, definition in kind.fields.items():
+            first = rulebook.record_fields[name]
+            if (first.type, first.scale) != (definition.type, definition.scale):
+                yield _problem(
+                    "R028",
+                    ("catalogue", kind.id),
+                    f"字段 {name} 在别处的类型是 {first.type}",
+                    f"field {name} is of type {first.type} elsewhere",
+                    "统一类型，或改用别的字段名",
+                    "use the same type, or another name",
+                )
+
+
+def basis_given(rulebook: Rulebook) -> Iterator[Problem]:
+    """Every source, kind, indicator, rule and measure states its legal basis."""
+    for path, item in _scopes(rulebook):
+        if path[0] in ("sources", "catalogue", "indicators", "decisions", "measures", "measure_catalogue"):
+            if not item.basis:
+                yield _problem("R030", path, "没有依据", "no basis is given", "补写 basis", "add its basis")
+    if rulebook.visibility.grade is Visibility.PUBLIC and not rulebook.visibility.basis:
+        yield _problem(
+            "R031",
+            ("visibility",),
+            "等级对外公开但没有依据",
+            "the grade is public without a basis",
+            "补写 visibility.basis",
+            "add visibility.basis",
+        )
+
+
+def evidence_required(rulebook: Rulebook) -> Iterator[Problem]:
+    """No dishonesty record without an effective document (domain/law.md §12.2 rule 1)."""
+    for kind in rulebook.catalogue:
+        if kind.nature is Nature.NEGATIVE and kind.evidence is None:
+            yield _problem(
+                "R032",
+                ("catalogue", kind.id),
+                "负面信息没有写明认定文书",
+                "a negative kind names no evidence document",
+                "补写 evidence",
+                "add its evidence document",
+            )
+
+
+def shapes_fit(rulebook: Rulebook) -> Iterator[Problem]:
+    """Points fit their measure; score conditions stand only after the score; dated facts only per record."""
+    for indicator in rulebook.indicators:
+        path: Path = ("indicators", indicator.id)
+        wants = not isinstance(indicator.points, Categories)
+        if wants and indicator.measure is None:
+            yield _problem("R024", path, "缺少 measure", "measure is missing", "写明所测量的内容", "say what is measured")
+        plain_count = isinstance(indicator.measure, Count) and not indicator.measure.distinct
+        if isinstance(indicator.points, PerRecord) and not plain_count:
+            yield _problem(
+                "R025",
+                path,
+                "逐条计分须用不去重的 count",
+                "points per record need a count without distinct",
+                "改用 count",
+                "use a plain count",
+            )
+    allowed = {id(node) for step in ("side", "caps", "shifts") for r in getattr(rulebook.decisions, step) for node in walk(r)}
+    per_record = {
+        id(node)
+        for indicator in rulebook.indicators
+        if isinstance(indicator.points, PerRecord)
+        for node in walk(indicator.points.each)
+    }
+    for path, item in _scopes(rulebook):
+        for node in walk(item):
+            if isinstance(node, ScoreIs) and id(node) not in allowed:
+                yield _problem(
+                    "R026",
+                    path,
+                    "此处得分尚未算出",
+                    "the score is not known yet at this step",
+                    "移到 side、caps 或 shifts",
+                    "move it to side, caps or shifts",
+                )
+            if isinstance(node, Dated) and node.counts_by != "evaluation" and id(node) not in per_record:
+                yield _problem(
+                    "R027",
+                    path,
+                    "只有逐条计分的 each 可按记录日期取值",
+                    "only the each of points per record may go by the record's date",
+                    "改为 counts_by: evaluation",
+                    "write counts_by: evaluation",
+                )
+
+
+def dates_in_order(rulebook: Rulebook) -> Iterator[Problem]:
+    for path, item in _scopes(rulebook):
+        for node in walk(item):
+            if isinstance(node, Dated) and any(a >= b for a, b in pairwise(node.values)):
+                yield _problem(
+                    "R033",
+                    path,
+                    "分期取值的日期没有按先后排列",
+                    "dated values are out of order",
+                    "按日期先后排列",
+                    "write them in order of date",
+                )
+
+
+def score_uses_dimensions(rulebook: Rulebook) -> Iterator[Problem]:
+    known = {dimension.id: dimension for dimension in rulebook.dimensions}
+    used: Counter[str] = Counter()
+    for step in rulebook.steps:
+        names = step.add if isinstance(step, Add) else step.weighted_mean if isinstance(step, WeightedMean) else ()
+        used.update(names)
+        for name in names:
+            if name not in known:
+                yield _unknown(("score",), "维度", "dimension", name)
+            elif isinstance(step, WeightedMean) and known[name].weight is None:
+                yield _problem(
+                    "R034", ("dimensions", name), "加权维度没有权重", "a weighted dimension has no weight", "补写 weight", "add its weight"
+                )
+    for name in known:
+        if used[name] != 1:
+            yield _problem(
+                "R035",
+                ("dimensions", name),
+                f"维度在得分步骤中出现 {used[name]} 次",
+                f"the dimension is used {used[name]} times by the score steps",
+                "在 add 或 weighted_mean 中恰好列出一次",
+                "list it exactly once in add or weighted_mean",
+            )
+
+
+def ladder_shape(rulebook: Rulebook) -> Iterator[Problem]:
+    """Every grade but the last has a cut on the side that the direction of the score asks for."""
+    sides = ("at_least", "above") if rulebook.direction is Direction.HIGHER_BETTER else ("at_most", "below")
+    last = rulebook.ladder[-1]
+    for grade in rulebook.ladder:
+        given = [side for side in ("at_least", "above", "at_most", "below") if getattr(grade, side) is not None]
+        wrong = given if grade is last else ([] if len(given) == 1 and given[0] in sides else given or ["-"])
+        if wrong:
+            yield _problem(
+                "R036",
+                ("ladder", grade.id),
+                "等级分界写法不对" if grade is not last else "最末等级不应有分界",
+                "the last grade takes what is left and has no cut"
+                if grade is last
+                else f"a grade needs exactly one cut, {sides[0]} or {sides[1]}",
+                f"用 {sides[0]} 或 {sides[1]}（最末等级不写）",
+                f"use {sides[0]} or {sides[1]}, none on the last",
+            )
+    holds = any(indicator.when_missing == "hold" for indicator in rulebook.indicators)
+    if (holds or rulebook.held_grade) and rulebook.held_grade not in {item.id for item in rulebook.side_grades}:
+        yield _problem(
+            "R037",
+            ("held_grade",),
+            "暂不评价的主体没有旁列等级",
+            "subjects on hold need a side grade",
+            "在 side_grades 中定义并写入 held_grade",
+            "declare one under side_grades and name it in held_grade",
+        )
+
+
+def unverified_numbers(rulebook: Rulebook) -> Iterator[Problem]:
+    for path, item in _scopes(rulebook):
+        nodes = [node for node in walk(item) if isinstance(node, Basis) and not node.verified]
+        dated = [value for node in walk(item) if isinstance(node, Dated) for value in node.values.values() if not value.verified]
+        if nodes or dated:
+            names = "、".join(sorted({node.document for node in nodes} | {value.document for value in dated}))
+            yield _problem(
+                "R090",
+                path,
+                f"数值未经官方文本核对（{names}）",
+                f"not checked against the official text ({names})",
+                "核对后改为 verified: true",
+                "check it, then write verified: true",
+                warning=True,
+            )
+
+
+# --- numbers, at one date ----------------------------------------------------------------------------------------
+
+
+def bands_in_order(rulebook: Rulebook) -> Iterator[Problem]:
+    for path, item in _scopes(rulebook):
+        for node in walk(item):
+            edges: list[Decimal] = []
+            if isinstance(node, Steps):
+                edges = [constant(band.from_) for band in node.bands if isinstance(band, Band)]
+            elif getattr(node, "type", None) == "linear":
+                edges = [constant(point.x) for point in node.points]  # type: ignore[attr-defined]
+            if any(a >= b for a, b in pairwise(edges)):
+                yield _problem(
+                    "R040",
+                    path,
+                    "分档重叠或没有按从小到大排列",
+                    "bands overlap or are out of order",
+                    "每档的 from 依次增大",
+                    "let each from be larger than the one before",
+                )
+
+
+_POINT_FIELDS: dict[type[Node], tuple[str, ...]] = {
+    PerUnit: ("each",),
+    Once: ("points",),
+    Band: ("points",),
+    Steps: ("below",),
+    Point: ("y",),
+    Affine: ("constant", "each"),
+    Categories: ("otherwise",),
+    PerRecord: ("each",),
+    Tier: ("each",),
+    Limits: ("at_least", "at_most"),
+    PointsWhenMissing: ("points",),
+    Dimension: ("start",),
+    Floor: ("floor",),
+    Ceiling: ("ceiling",),
+    Round: ("round",),
+    Start: ("otherwise",),
+    StartCase: ("value",),
+}
+
+
+def thousandths(rulebook: Rulebook) -> Iterator[Problem]:
+    """Points are whole thousandths; anything finer could not add up exactly."""
+    for path, item in _scopes(rulebook):
+        for node in walk(item):
+            numbers = [getattr(node, name) for name in _POINT_FIELDS.get(type(node), ())]
+            numbers += list(node.points.values()) if isinstance(node, Categories) else []
+            for number in numbers:
+                if isinstance(number, Decimal) and number * 1000 != (number * 1000).to_integral_value():
+                    yield _problem(
+                        "R041",
+                        path,
+                        f"{number} 比千分之一更细",
+                        f"{number} is finer than a thousandth",
+                        "最多写三位小数",
+                        "write at most three decimals",
+                    )
+
+
+def limits_bind(rulebook: Rulebook) -> Iterator[Problem]:
+    """A cap or floor that no points can reach is a slip of the pen."""
+    for indicator in rulebook.indicators:
+        reach = points_reach(rulebook, indicator)
+        yield from _idle(("indicators", indicator.id, "limits"), indicator.limits, reach.low, reach.high)
+    for dimension in rulebook.dimensions:
+        reach = dimension_reach(rulebook, dimension)
+        yield from _idle(("dimensions", dimension.id, "limits"), dimension.limits, reach.low, reach.high)
+    best = rulebook.ladder[0].id
+    for rule in rulebook.decisions.caps:
+        if rule.not_above == best:
+            yield _problem(
+                "R042", ("decisions", "caps", rule.id), "以最高等级为上限等于没有上限", "a cap at the best grade never binds", "改为较低等级", "name a lower grade"
+            )
+
+
+def _idle(path: Path, limits: Limits, low: Decimal, high: Decimal) -> Iterator[Problem]:
+    too_high = limits.at_most is not None and constant(limits.at_most) > high
+    too_low = limits.at_least is not None and constant(limits.at_least) < low
+    crossed = (
+        limits.at_most is not None
+        and limits.at_least is not None
+        and constant(limits.at_least) > constant(limits.at_most)
+    )
+    if too_high or too_low or crossed:
+        yield _problem(
+            "R042",
+            path,
+            f"上限或下限不会起作用（可达范围 {low} 至 {high}）",
+            f"the limit can never bind (reach {low} to {high})",
+            "改正或删去该限值",
+            "mend or remove the limit",
+        )
+
+
+def grades_reachable(rulebook: Rulebook) -> Iterator[Problem]:
+    """Cuts fall in order and every grade lies within the reach of the score or is the target of a rule."""
+    better = rulebook.direction is Direction.HIGHER_BETTER
+    cuts = [constant(getattr(grade, grade.side)) for grade in rulebook.ladder[:-1] if grade.side]
+    if len(cuts) != len(rulebook.ladder) - 1:
+        return
+    ordered = cuts if better else [-cut for cut in cuts]
+    for grade, (upper, lower) in zip(rulebook.ladder[1:], pairwise(ordered), strict=False):
+        if upper < lower or (upper == lower and grade.side == rulebook.ladder[0].side):
+            yield _problem(
+                "R043", ("ladder", grade.id), "等级分界重叠", "the cuts of the grades overlap", "按先后排列分界", "put the cuts in order"
+            )
+    targets = {rule.grade for rule in (*rulebook.decisions.direct, *rulebook.decisions.side)}
+    if rulebook.decisions.shifts or rulebook.decisions.caps:
+        targets |= {grade.id for grade in rulebook.ladder[1:]}
+    low, high = score_reach(rulebook)
+    low, high = (low, high) if better else (-high, -low)
+    for index, grade in enumerate(rulebook.ladder):
+        floor = ordered[index] if index < len(ordered) else Decimal("-Infinity")
+        roof = ordered[index - 1] if index else Decimal("Infinity")
+        open_roof = index > 0 and rulebook.ladder[index - 1].side in ("above", "below" if better else "at_most")
+        strict = grade.side in ("above", "below")
+        out_of_reach = high < floor or (strict and high <= floor) or low > roof or (not open_roof and index > 0 and low >= roof)
+        if out_of_reach and grade.id not in targets:
+            yield _problem(
+                "R044",
+                ("ladder", grade.id),
+                f"得分范围 {low} 至 {high} 内无法达到该等级",
+                f"no score from {low} to {high} reaches this grade",
+                "改正分界或起始分",
+                "mend the cut or the start",
+            )
+
+
+def direct_rules_agree(rulebook: Rulebook) -> Iterator[Problem]:
+    """The same condition cannot lead to two grades."""
+    seen: dict[Any, str] = {}
+    for rule in rulebook.decisions.direct:
+        earlier = seen.setdefault(rule.when, rule.grade)
+        if earlier != rule.grade:
+            yield _problem(
+                "R045",
+                ("decisions", "direct", rule.id),
+                f"同一条件又直接定为 {earlier}",
+                f"the same condition also gives grade {earlier}",
+                "保留其中一条",
+                "keep one of the two",
+            )
+
+
+def weights_positive(rulebook: Rulebook) -> Iterator[Problem]:
+    for dimension in rulebook.dimensions:
+        if dimension.weight is not None and constant(dimension.weight) <= 0:
+            yield _problem(
+                "R046", ("dimensions", dimension.id), "权重须大于 0", "a weight must be above 0", "改正权重", "mend the weight"
+            )
+
+
+_STRUCTURE: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
+    duplicate_ids,
+    references,
+    fields_agree,
+    basis_given,
+    evidence_required,
+    shapes_fit,
+    dates_in_order,
+    score_uses_dimensions,
+    ladder_shape,
+    unverified_numbers,
+)
+_NUMBERS: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
+    bands_in_order,
+    thousandths,
+    limits_bind,
+    grades_reachable,
+    direct_rules_agree,
+    weights_positive,
+)

@@ -1,0 +1,539 @@
+"""Rulebook at a date → Ibis tables: the fast engine, independent of the interpreter.
+
+Shape of the plan (ADR 0003): records meet a small slot table by kind, one aggregation by (subject, measure) gives the
+long table, a small piece table turns it into sparse contributions, and one wide pass over the subjects adds defaults,
+conditions and decisions. Work follows matches, not indicators.
+
+Stages are separate methods so that an engine can keep each one as a table: ``matched`` → ``long`` → ``base`` →
+``rows`` → ``graded`` → ``adjustments``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import ibis
+import pyarrow as pa
+
+from zhixin.calendar import shift_months
+from zhixin.conditions import Conditions
+from zhixin.expressions import (
+    AppendedTerm,
+    Combined,
+    Count,
+    DaysSince,
+    Exists,
+    Latest,
+    Mean,
+    Measure,
+    Ratio,
+    Related,
+    Sum,
+    walk,
+)
+from zhixin.horizon import Horizon
+from zhixin.points import Cases, PerRecord
+from zhixin.rulebook import Indicator, Rulebook, default_points, is_sparse, missing_points
+from zhixin.scoring import Scoring
+from zhixin.slots import UNBOUNDED, WORD_BITS, Atom, SlotTable, integer_pieces
+from zhixin.wide import Wide, int64
+
+Expr = Any
+Table = Any
+
+LONG = ("n", "total", "top", "newest")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A compiled rulebook: hand it tables, get tables back. Made by :func:`compile_rulebook`."""
+
+    rulebook: Rulebook
+    horizon: Horizon
+    table: SlotTable
+    wide: Wide
+    scoring: Scoring
+    indicators: tuple[Indicator, ...]
+
+    # --- records → long ---
+
+    def matched(self, records: Table, *, special: bool) -> Table | None:
+        """Records × slots that match: (subject_no, record_no, measure_no, value, day). ``None`` without slots."""
+        slots = [slot for slot in self.table.slots if (slot.measure_no in self.table.specials) == special]
+        if not slots:
+            return None
+        if self.horizon.known_at is not None:
+            records = records.filter(records.sequence.fill_null(0) <= self.horizon.known_at)
+        slot_table = ibis.memtable(self._slot_arrow(slots))
+        bits = {f"w{word}": self._word(records, word) for word in range(self.table.words)}
+        facts = records.mutate(**bits) if bits else records
+        joined = facts.join(slot_table, facts.kind == slot_table.slot_kind)
+        day = self._by_number(joined.date_no, [joined[column.value] for column in self.table.dates])
+        tests = [day >= joined.first_day, day <= joined.last_day]
+        tests += [(joined[f"w{word}"] & joined[f"mask{word}"]) == joined[f"want{word}"] for word in range(self.table.words)]
+        value = self._by_number(joined.source_no, [self._source(joined, source) for source in self.table.sources])
+        columns = {
+            "subject_no": joined.subject_no,
+            "record_no": joined.record_no,
+            "measure_no": joined.measure_no,
+            "day": day,
+            "value": value * joined.factor,
+        }
+        extra = [name for name in self._distinct_fields() if special and name not in columns]
+        return joined.filter(tests).select(**columns, **{name: joined[name] for name in extra})
+
+    def _slot_arrow(self, slots: Iterable[Any]) -> pa.Table:
+        rows = []
+        for slot in slots:
+            row = {
+                "slot_kind": slot.kind,
+                "measure_no": slot.measure_no,
+                "date_no": slot.date_no,
+                "first_day": slot.first,
+                "last_day": slot.last,
+                "source_no": slot.source_no,
+                "factor": slot.factor,
+            }
+            for word in range(self.table.words):
+                shift = word * WORD_BITS
+                row[f"mask{word}"] = ((slot.yes | slot.no) >> shift) & (2**WORD_BITS - 1)
+                row[f"want{word}"] = (slot.yes >> shift) & (2**WORD_BITS - 1)
+            rows.append(row)
+        types = {"slot_kind": pa.string(), "first_day": pa.date32(), "last_day": pa.date32()}
+        small = {"measure_no": pa.int32(), "date_no": pa.int32(), "source_no": pa.int32()}
+        return pa.table({name: pa.array([row[name] for row in rows], (types | small).get(name, pa.int64())) for name in rows[0]})
+
+    @staticmethod
+    def _by_number(number: Expr, choices: list[Expr]) -> Expr:
+        if len(choices) == 1:
+            return choices[0]
+        return ibis.cases(*[(number == index, choice) for index, choice in enumerate(choices)])
+
+    def _source(self, records: Table, source: Any) -> Expr:
+        if source.field is None:
+            return int64(1)
+        value = records[source.field].cast("int64")
+        weight = int64(1) if source.weight is None else records[source.weight].cast("int64")
+        if source.only_known:
+            return ibis.ifelse(value.isnull(), ibis.null("int64"), weight)
+        return value * weight
+
+    def _word(self, records: Table, word: int) -> Expr:
+        atoms = [(atom, number - word * WORD_BITS) for atom, number in self.table.atoms.items()]
+        bits = [
+            ibis.ifelse(self._atom(records, atom), int64(1 << bit), int64(0))
+            for atom, bit in atoms
+            if 0 <= bit < WORD_BITS
+        ]
+        return reduce(lambda left, right: left + right, bits)
+
+    def _atom(self, records: Table, atom: Atom) -> Expr:
+        as_of = ibis.date(self.horizon.as_of.isoformat())
+        match atom.kind:
+            case "severity":
+                test = records.severity.isin(atom.detail)
+            case "valid":
+                return (records.valid_until >= as_of).fill_null(True)
+            case "flag" if atom.detail == "first_offence":
+                test = records.is_first_offence
+            case "flag":
+                test = records[f"{atom.detail}_on"] <= as_of
+            case "corrected":
+                test = self._corrected(records, atom.detail)
+            case "period":
+                column, first, last = atom.detail
+                if first is None:
+                    return records[column.value].isnull()
+                test = records[column.value].between(ibis.date(first.isoformat()), ibis.date(last.isoformat()))
+            case _:
+                test = self._field(records, atom.detail)
+        return test.fill_null(False)
+
+    def _corrected(self, records: Table, test: Any) -> Expr:
+        done, start = records.corrected_on, records[test.of.value]
+        parts = [done <= ibis.date(self.horizon.as_of.isoformat()), start.notnull()]
+        if test.days is not None:
+            parts.append(done.delta(start, unit="day") <= int(test.days))
+        if test.months is not None:
+            parts.append(done <= (start + ibis.interval(months=int(test.months))).cast("date"))
+        if test.same_year is not None:
+            parts.append(done.year() == start.year() if test.same_year else done.year() > start.year())
+        return reduce(lambda left, right: left & right, parts)
+
+    def _field(self, records: Table, test: Any) -> Expr:
+        value = records[test.field]
+        if test.in_ is not None:
+            return value.isin(test.in_)
+        if test.is_ is not None:
+            return value == test.is_
+        if test.has_all is not None or test.has_any is not None:
+            padded = ibis.literal(";") + value + ibis.literal(";")
+            inside = [padded.contains(f";{code};") for code in (test.has_all or test.has_any)]
+            join = (lambda a, b: a & b) if test.has_all is not None else (lambda a, b: a | b)
+            return reduce(join, inside)
+        scale = self.rulebook.record_fields[test.field].denominator
+        return self.wide.bounded(value.cast("int64"), scale, test)
+
+    def _distinct_fields(self) -> list[str]:
+        names = {name for measure in self.table.specials.values() for name in getattr(measure, "distinct", ())}
+        names |= {measure.field for measure in self.table.specials.values() if isinstance(measure, Latest)}
+        return sorted(names - {"day", "month", "year"})
+
+    def plain_long(self, matched: Table, *, evidence: bool) -> Table:
+        """One row per (subject, measure) of the plain measures."""
+        columns = {"n": matched.count().cast("int64")}
+        columns["total"] = matched.value.sum().cast("int64") if self.table.uses_total else ibis.null("int64")
+        columns["top"] = matched.value.max() if self.table.uses_top else ibis.null("int64")
+        columns["newest"] = matched.day.max() if self.table.uses_newest else ibis.null("date")
+        if evidence:
+            columns["record_nos"] = matched.record_no.collect().sort()
+        return matched.group_by(["subject_no", "measure_no"]).aggregate(**columns)
+
+    def special_long(self, matched: Table, number: int, *, evidence: bool) -> Table:
+        """The same columns for one special measure: distinct count, latest value, or appended term."""
+        rows = matched.filter(matched.measure_no == number)
+        measure = self.table.specials[number]
+        match measure:
+            case Count():
+                values = self._distinct_count(rows, measure)
+            case Latest():
+                values = self._latest(rows, measure)
+            case AppendedTerm():
+                values = self._term(rows, measure)
+        everything = rows.group_by("subject_no").aggregate(
+            n=rows.count().cast("int64"), **({"record_nos": rows.record_no.collect().sort()} if evidence else {})
+        )
+        joined = everything.left_join(values, "subject_no")
+        return joined.select(
+            subject_no=joined.subject_no,
+            measure_no=ibis.literal(number, "int32"),
+            n=joined.n,
+            total=joined.total,
+            top=ibis.null("int64"),
+            newest=ibis.null("date"),
+            **({"record_nos": joined.record_nos} if evidence else {}),
+        )
+
+    @staticmethod
+    def _distinct_count(rows: Table, measure: Count) -> Table:
+        keys = {"subject_no": rows.subject_no}
+        for name in measure.distinct:
+            match name:
+                case "day":
+                    keys["key_day"] = rows.day
+                case "month":
+                    keys["key_month"] = rows.day.year() * 100 + rows.day.month()
+                case "year":
+                    keys["key_year"] = rows.day.year()
+                case _:
+                    keys[f"key_{name}"] = rows[name]
+        unique = rows.select(**keys).distinct()
+        return unique.group_by("subject_no").aggregate(total=unique.count().cast("int64"))
+
+    @staticmethod
+    def _latest(rows: Table, measure: Latest) -> Table:
+        valued = rows.select(subject_no=rows.subject_no, day=rows.day, value=rows[measure.field].cast("int64"))
+        valued = valued.filter(valued.value.notnull())
+        newest = valued.group_by("subject_no").aggregate(newest_day=valued.day.max())
+        joined = valued.join(newest, ["subject_no"]).filter(lambda t: t.day == t.newest_day)
+        return joined.group_by("subject_no").aggregate(total=joined.value.max())
+
+    def _term(self, rows: Table, measure: AppendedTerm) -> Table:
+        window = ibis.window(group_by=rows.subject_no, order_by=rows.day)
+        ranked = rows.select(
+            subject_no=rows.subject_no,
+            day=rows.day,
+            before=ibis.rank().over(window),
+            n=rows.count().over(ibis.window(group_by=rows.subject_no)),
+        )
+        term, longest = int(measure.months), int(measure.max_months)  # type: ignore[arg-type]
+        most = max(-(-longest // term), 1)
+        appended = ranked.n - ranked.before
+        starts = [shift_months(self.horizon.as_of, -min(count * term, longest)) for count in range(1, most + 1)]
+        limit = ibis.cases(
+            *[(appended == count, ibis.date(start.isoformat())) for count, start in enumerate(starts[:-1], 1)],
+            else_=ibis.date(starts[-1].isoformat()),
+        )
+        running = ranked.mutate(runs=ibis.ifelse(ranked.day > limit, int64(1), int64(0)))
+        return running.group_by("subject_no").aggregate(total=running.runs.max())
+
+    # --- long + subjects → base ---
+
+    def base(self, subjects: Table, long: Table | None, relations: Table, previous: Table) -> Table:
+        """One row per subject: attributes, the measures that conditions need, earlier results, class mask."""
+        table = subjects
+        for part in (
+            self.wide.pivot(long),
+            *self.wide.related(subjects, long, relations),
+            self.wide.previous(previous),
+        ):
+            if part is not None:
+                joined = table.left_join(part, "subject_no")
+                table = joined.select(*table.columns, *[name for name in part.columns if name != "subject_no"])
+        return table.mutate(class_mask=self._class_mask(table))
+
+    def _class_mask(self, table: Table) -> Expr:
+        conditions = Conditions(self.wide, table)
+        mask: Expr = int64(0)
+        for number, item in enumerate(self.rulebook.classes):
+            member = conditions.holds(item.when)
+            conditions.classes[item.id] = member
+            mask = mask + ibis.ifelse(member, int64(1 << number), int64(0))
+        return mask
+
+    # --- contributions ---
+
+    def rows(self, base: Table, long: Table | None, *, evidence: bool) -> Table:
+        """Sparse contributions: subject_no, indicator_no, value_num, value_den, points, uncapped, default."""
+        parts = [] if long is None else self._sparse_rows(base, long, evidence)
+        for number, indicator in enumerate(self.indicators):
+            if not is_sparse(indicator):
+                parts.append(self._dense_rows(base, long, number, indicator, evidence))
+        if not parts:
+            return self._no_rows(base, evidence)
+        return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+    def _no_rows(self, base: Table, evidence: bool) -> Table:
+        none = self._row_columns(base, 0, int64(0), int64(0), int64(0), int64(0), 0)
+        if evidence:
+            none["record_nos"] = ibis.null("array<int64>")
+        return base.filter(ibis.literal(False)).select(**none)
+
+    @staticmethod
+    def _row_columns(
+        table: Table, number: int, num: Expr, den: Expr, points: Expr, uncapped: Expr, default: int
+    ) -> dict[str, Expr]:
+        return {
+            "subject_no": table.subject_no,
+            "indicator_no": ibis.literal(number, "int32"),
+            "value_num": num,
+            "value_den": den,
+            "points": points,
+            "uncapped": ibis.ifelse(uncapped != points, uncapped, ibis.null("int64")),
+            "default": int64(default),
+        }
+
+    def _sparse_rows(self, base: Table, long: Table, evidence: bool) -> list[Table]:
+        plain, scoped = self._piece_arrow(scoped=False), self._piece_arrow(scoped=True)
+        parts = []
+        if plain is not None:
+            parts.append(self._apply_pieces(long, ibis.memtable(plain), evidence))
+        if scoped is not None:
+            classed = base.select("subject_no", "class_mask").filter(lambda t: t.class_mask != 0)
+            free = base.select("subject_no", "class_mask") if self._excepts() else classed
+            within = long.filter(long.measure_no.isin(sorted(set(scoped["piece_measure"].to_pylist()))))
+            joined = within.join(free, "subject_no")
+            parts.append(self._apply_pieces(joined, ibis.memtable(scoped), evidence, scoped=True))
+        return parts
+
+    def _excepts(self) -> bool:
+        return any(indicator.except_for and not indicator.applies_to for indicator in self.indicators)
+
+    def _apply_pieces(self, long: Table, pieces: Table, evidence: bool, scoped: bool = False) -> Table:
+        joined = long.join(pieces, long.measure_no == pieces.piece_measure)
+        as_of = ibis.date(self.horizon.as_of.isoformat())
+        options = {
+            "n": joined.n,
+            "total": joined.total.fill_null(0),
+            "latest": joined.total,
+            "top": joined.top,
+            "low": -joined.top,
+            "exists": int64(1),
+            "days": as_of.delta(joined.newest, unit="day").cast("int64"),
+        }
+        used = [how for how in HOWS if how in self._hows()]
+        num = self._by_name(joined.how, {how: options[how] for how in used})
+        value = ibis.ifelse(joined.value_is_n, joined.n, num) if self._any_per_record() else num
+        here = (num >= joined.low) & (num < joined.high)
+        tests = [here | (joined.is_missing & num.isnull()) if self._any_missing() else here]
+        if scoped:
+            tests += [
+                (joined.class_yes == 0) | ((joined.class_mask & joined.class_yes) != 0),
+                (joined.class_mask & joined.class_no) == 0,
+            ]
+        raw = joined.start
+        if self._any(lambda row: row["slope"]):
+            raw = raw + ibis.ifelse(joined.slope == 0, int64(0), joined.slope * num.fill_null(0))
+        if self._any(lambda row: row["divisor"] != 1):
+            raw = ibis.ifelse(joined.divisor == 1, raw, self.wide.half_up(raw, joined.divisor))
+        points = ibis.least(ibis.greatest(raw, joined.cap_low), joined.cap_high)
+        columns = {
+            "subject_no": joined.subject_no,
+            "indicator_no": joined.indicator_no,
+            "value_num": value,
+            "value_den": joined.den,
+            "points": points,
+            "uncapped": ibis.ifelse(points != raw, raw, ibis.null("int64")),
+            "default": joined.default,
+        }
+        if evidence:
+            columns["record_nos"] = joined.record_nos
+        return joined.filter(tests).select(**columns)
+
+    @staticmethod
+    def _by_name(number: Expr, choices: dict[str, Expr]) -> Expr:
+        if len(choices) == 1:
+            return next(iter(choices.values()))
+        return ibis.cases(*[(number == HOWS.index(name), choice) for name, choice in choices.items()])
+
+    def _hows(self) -> set[str]:
+        return {HOWS[row["how"]] for row in self._piece_rows()}
+
+    def _any(self, test: Callable[[dict[str, Any]], Any]) -> bool:
+        return any(test(row) for row in self._piece_rows())
+
+    def _any_per_record(self) -> bool:
+        return self._any(lambda row: row["value_is_n"])
+
+    def _any_missing(self) -> bool:
+        return self._any(lambda row: row["is_missing"])
+
+    def _piece_arrow(self, *, scoped: bool) -> pa.Table | None:
+        rows = [row for row in self._piece_rows() if bool(row["class_yes"] or row["class_no"]) == scoped]
+        if not rows:
+            return None
+        small = {"piece_measure": pa.int32(), "indicator_no": pa.int32(), "how": pa.int32()}
+        flags = {"is_missing": pa.bool_(), "value_is_n": pa.bool_()}
+        return pa.table(
+            {name: pa.array([row[name] for row in rows], (small | flags).get(name, pa.int64())) for name in rows[0]}
+        )
+
+    def _piece_rows(self) -> list[dict[str, Any]]:
+        return [
+            row
+            for number, indicator in enumerate(self.indicators)
+            if is_sparse(indicator)
+            for row in self._pieces_of(number, indicator)
+        ]
+
+    def _pieces_of(self, number: int, indicator: Indicator) -> list[dict[str, Any]]:
+        measure: Any = indicator.measure
+        points: Any = indicator.points
+        den = self.wide.denominator(measure)
+        low, high = self.scoring.limits(indicator)
+        common = {
+            "indicator_no": number,
+            "den": den,
+            "default": self.scoring.default(indicator),
+            "cap_low": low,
+            "cap_high": high,
+            "class_yes": self.scoring.class_bits(indicator.applies_to),
+            "class_no": self.scoring.class_bits(indicator.except_for),
+            "value_is_n": isinstance(points, PerRecord),
+        }
+        if isinstance(points, PerRecord):
+            measure_no = self.table.per_record_number(points, measure.of)
+            how, parts = "total", [(-UNBOUNDED, UNBOUNDED, 0, 1, 1)]
+        else:
+            measure_no, how = self.table.number(measure), self._how(measure)
+            parts = [tuple(piece) for piece in integer_pieces(points, den)]  # type: ignore[misc]
+        common |= {"piece_measure": measure_no, "how": HOWS.index(how)}
+        names = ("low", "high", "start", "slope", "divisor")
+        rows = [dict(zip(names, part, strict=True), is_missing=False, **common) for part in parts]
+        if default_points(indicator) is not None:
+            missing = missing_points(indicator)
+            nothing = dict(zip(names, (0, 0, missing, 0, 1), strict=True), is_missing=True, **common)
+            rows.append(nothing | {"cap_low": -UNBOUNDED, "cap_high": UNBOUNDED})
+        return rows
+
+    @staticmethod
+    def _how(measure: Measure) -> str:
+        match measure:
+            case Sum():
+                return "total"
+            case Latest():
+                return "latest"
+            case Exists():
+                return "exists"
+            case DaysSince():
+                return "days"
+            case Count() if not measure.distinct:
+                return "n"
+            case Count() | AppendedTerm():
+                return "total"
+        return "top" if measure.type == "maximum" else "low"
+
+    def _dense_rows(self, base: Table, long: Table | None, number: int, indicator: Indicator, evidence: bool) -> Table:
+        conditions = self.scoring.conditions(base)
+        given = self.scoring.given(conditions, indicator)
+        default = self.scoring.default(indicator)
+        tests = [given.points != default]
+        if given.applies is not None:
+            tests.append(given.applies)
+        columns = self._row_columns(base, number, given.num, given.den, given.points, given.uncapped, default)
+        if evidence:
+            return self._with_evidence(base.filter(tests).select(**columns), long, indicator)
+        return base.filter(tests).select(**columns)
+
+    def _with_evidence(self, rows: Table, long: Table | None, indicator: Indicator) -> Table:
+        numbers = self._record_numbers(indicator.measure)
+        if not numbers or long is None:
+            return rows.mutate(record_nos=ibis.null("array<int64>"))
+        behind = long.filter(long.measure_no.isin(numbers)).select("subject_no", "record_nos")
+        if len(numbers) > 1:
+            behind = behind.group_by("subject_no").aggregate(
+                record_nos=behind.record_nos.collect().flatten().unique().sort()
+            )
+        joined = rows.left_join(behind, "subject_no")
+        return joined.select(*rows.columns, "record_nos")
+
+    def _record_numbers(self, measure: Measure | None) -> list[int]:
+        match measure:
+            case Ratio():
+                return sorted({*self._record_numbers(measure.numerator), *self._record_numbers(measure.denominator)})
+            case Combined():
+                return sorted({number for part in measure.of for number in self._record_numbers(part)})
+            case Mean():
+                return [self.table.mean_numbers(measure)[0]]
+        return [self.table.numbers[measure]] if measure in self.table.numbers and not isinstance(measure, Related) else []
+
+    # --- result ---
+
+    def graded(self, base: Table, rows: Table) -> Table:
+        """One row per subject with score and decision as numbers, and every adjustment as a column."""
+        return self.scoring.graded(base, rows)
+
+    def adjustments(self, graded: Table, *, evidence: bool) -> Table | None:
+        """The rows that make contributions add up: caps, weights, floors, rounding."""
+        return self.scoring.adjustment_rows(graded, evidence=evidence)
+
+
+HOWS = ["n", "total", "latest", "top", "low", "exists", "days"]
+
+
+def compile_rulebook(rulebook: Rulebook, horizon: Horizon) -> Plan:
+    """Compile a rulebook for one moment.
+
+    Args:
+        rulebook: as loaded; it is resolved at ``horizon.as_of`` here.
+        horizon: evaluation date, known sequence, dates of earlier evaluations.
+    """
+    resolved = rulebook.at(horizon.as_of)
+    table = SlotTable(resolved, horizon)
+    wide = Wide(resolved, horizon, table)
+    scoring = Scoring(resolved, wide)
+    plan = Plan(resolved, horizon, table, wide, scoring, resolved.indicators)
+    for indicator in resolved.indicators:
+        _register(plan, indicator)
+    for owner in (resolved.classes, resolved.score, resolved.ladder, resolved.decisions):
+        for node in walk(owner):
+            wide.need(getattr(node, "measure", None))
+    return plan
+
+
+def _register(plan: Plan, indicator: Indicator) -> None:
+    if isinstance(indicator.points, PerRecord):
+        plan.table.per_record_number(indicator.points, indicator.measure.of)  # type: ignore[union-attr]
+    elif is_sparse(indicator):
+        plan.table.number(indicator.measure)
+    if not is_sparse(indicator) or plan.scoring.is_special(indicator.dimension):
+        plan.wide.need(indicator.measure)
+        if isinstance(indicator.points, PerRecord):
+            plan.wide.need_total(plan.table.per_record_number(indicator.points, indicator.measure.of))  # type: ignore[union-attr]
+    if isinstance(indicator.points, Cases):
+        for node in walk(indicator.points.cases):
+            plan.wide.need(getattr(node, "measure", None))
+

@@ -1,0 +1,542 @@
+"""The compiler's last stage: dimensions, score steps, ladder and decisions as columns of the wide table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from typing import Any, NamedTuple
+
+import ibis
+
+from zhixin.conditions import Conditions
+from zhixin.expressions import NEVER_MISSING, constant, milli
+from zhixin.points import Cases, Categories, PerRecord
+from zhixin.rulebook import (
+    Add,
+    Ceiling,
+    Dimension,
+    Discretion,
+    Floor,
+    Indicator,
+    Round,
+    Rulebook,
+    WeightedMean,
+    default_points,
+    missing_points,
+)
+from zhixin.slots import UNBOUNDED, Piece, coefficients, integer_pieces, pieces
+from zhixin.vocabulary import Combine
+from zhixin.wide import Value, Wide, extreme, int64
+
+Expr = Any
+Table = Any
+
+
+class GivenColumns(NamedTuple):
+    """What an indicator gives, as columns. ``applies`` and ``is_missing`` are ``None`` where they cannot fail."""
+
+    num: Expr
+    den: Expr
+    points: Expr
+    uncapped: Expr
+    applies: Expr | None
+    is_missing: Expr | None
+
+
+class Decided(NamedTuple):
+    """Ladder rank, code of the final grade, number of the deciding rule, and the rules that acted as bits."""
+
+    ladder: Expr
+    grade: Expr
+    step: Expr
+    acted: Expr
+
+
+def simple_points(wide: Wide, points: Any, value: Value) -> Expr:
+    """Points (milli, before limits) of a value, for every one-measure shape; NULL where the value is."""
+    if isinstance(value.den, int):
+        branches = [
+            (value.num >= int64(piece.low), wide.half_up(int64(piece.start) + value.num * piece.slope, piece.divisor))
+            for piece in reversed(integer_pieces(points, value.den))
+        ]
+    else:
+        branches = [(_reached(value, piece), _exact(wide, piece, value)) for piece in reversed(pieces(points))]
+    return ibis.cases(*branches)
+
+
+def _reached(value: Value, piece: Piece) -> Expr:
+    if piece.low is None:
+        return value.num.notnull()
+    left, right = value.num * int64(piece.low.denominator), value.den * int64(piece.low.numerator)
+    return left > right if piece.is_open else left >= right
+
+
+def _exact(wide: Wide, piece: Piece, value: Value) -> Expr:
+    start, slope, divisor = coefficients(piece, 1)
+    if slope == 0 and divisor == 1:
+        return int64(start)
+    return wide.half_up(value.den * int64(start) + value.num * int64(slope), value.den * int64(divisor))
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Score and decisions of a resolved rulebook over the wide table."""
+
+    rulebook: Rulebook
+    wide: Wide
+
+    # --- small facts about indicators ---
+
+    def limits(self, indicator: Indicator) -> tuple[int, int]:
+        low, high = indicator.limits.at_least, indicator.limits.at_most
+        return (-UNBOUNDED if low is None else milli(low)), (UNBOUNDED if high is None else milli(high))
+
+    def default(self, indicator: Indicator) -> int:
+        """Points (milli) of a subject about which nothing is known."""
+        known = default_points(indicator)
+        if known is not None:
+            return known
+        if isinstance(indicator.points, PerRecord):
+            raw = 0
+        else:
+            den = self.wide.denominator(indicator.measure)
+            zero = next(p for p in integer_pieces(indicator.points, den) if p.low <= 0 < p.high)
+            raw = (2 * zero.start + zero.divisor) // (2 * zero.divisor)
+        low, high = self.limits(indicator)
+        return max(min(raw, high), low)
+
+    def class_bits(self, names: Iterable[str]) -> int:
+        order = [item.id for item in self.rulebook.classes]
+        return sum(1 << order.index(name) for name in names)
+
+    @cached_property
+    def special(self) -> frozenset[str]:
+        """Dimensions that need every indicator beside the subject: extremes and weighted means."""
+        names = {rule.id for rule in self.rulebook.dimensions if rule.combine is not Combine.SUM}
+        for step in self.rulebook.steps:
+            names |= set(step.weighted_mean) if isinstance(step, WeightedMean) else set()
+        return frozenset(names)
+
+    def is_special(self, dimension: str) -> bool:
+        return dimension in self.special or any(
+            item.when_missing == "hold" for item in self.rulebook.indicators if item.dimension == dimension
+        )
+
+    def conditions(self, table: Table, score: Expr | None = None) -> Conditions:
+        classes = {
+            item.id: (table.class_mask & int64(1 << number)) != 0 for number, item in enumerate(self.rulebook.classes)
+        }
+        return Conditions(self.wide, table, score, classes)
+
+    def applies(self, conditions: Conditions, item: Any) -> Expr | None:
+        tests = []
+        if item.applies_to:
+            tests.append((conditions.table.class_mask & int64(self.class_bits(item.applies_to))) != 0)
+        if getattr(item, "except_for", ()):
+            tests.append((conditions.table.class_mask & int64(self.class_bits(item.except_for))) == 0)
+        return reduce(lambda a, b: a & b, tests) if tests else None
+
+    # --- one indicator beside the subject ---
+
+    def given(self, conditions: Conditions, indicator: Indicator) -> GivenColumns:
+        applies = self.applies(conditions, indicator)
+        null = ibis.null("int64")
+        if isinstance(indicator.points, Categories):
+            column = conditions.table[indicator.points.attribute]
+            raw = self._category_points(column, indicator.points)
+            value = Value(null, null)
+            is_missing = column.isnull()
+        else:
+            value = self.wide.value(conditions.table, indicator.measure)
+            raw = self._raw_points(conditions, indicator, value)
+            is_missing = None if isinstance(indicator.measure, NEVER_MISSING) else value.num.isnull()
+        low, high = self.limits(indicator)
+        points = raw
+        if high != UNBOUNDED:
+            points = ibis.least(points, int64(high))
+        if low != -UNBOUNDED:
+            points = ibis.greatest(points, int64(low))
+        if is_missing is not None:
+            missing = int64(missing_points(indicator))
+            points = ibis.ifelse(is_missing, missing, points)
+            raw = ibis.ifelse(is_missing, missing, raw)
+        den = int64(value.den) if isinstance(value.den, int) else value.den
+        return GivenColumns(value.num, ibis.ifelse(value.num.isnull(), null, den), points, raw, applies, is_missing)
+
+    @staticmethod
+    def _category_points(column: Expr, points: Categories) -> Expr:
+        if not points.points:
+            return int64(milli(points.otherwise))
+        return ibis.cases(
+            *[(column == code, int64(milli(number))) for code, number in points.points.items()],
+            else_=int64(milli(points.otherwise)),
+        )
+
+    def _raw_points(self, conditions: Conditions, indicator: Indicator, value: Value) -> Expr:
+        points = indicator.points
+        if isinstance(points, PerRecord):
+            number = self.wide.table.per_record_number(points, indicator.measure.of)  # type: ignore[union-attr]
+            return conditions.table[f"m{number}_total"].fill_null(0)
+        if isinstance(points, Cases):
+            return ibis.cases(
+                *[(conditions.holds(case.when), simple_points(self.wide, case.points, value)) for case in points.cases],
+                else_=int64(0),
+            )
+        return simple_points(self.wide, points, value)
+
+    # --- dimensions and score ---
+
+    def totals(self, rows: Table) -> Table:
+        """Per subject: points beyond default of each sum dimension, and the defaults that rows replace."""
+        names = [item.id for item in self.rulebook.indicators]
+        columns = {}
+        for number, rule in enumerate(self.rulebook.dimensions):
+            if rule.combine is Combine.SUM:
+                inside = [i for i, item in enumerate(self.rulebook.indicators) if item.dimension == rule.id]
+                if len(inside) == len(names):
+                    columns[f"t{number}"] = (rows.points - rows.default).sum().cast("int64")
+                elif inside:
+                    here = rows.indicator_no.isin(inside)
+                    columns[f"t{number}"] = (rows.points - rows.default).sum(where=here).cast("int64")
+        columns["replaced"] = rows.default.sum().cast("int64")
+        return rows.group_by("subject_no").aggregate(**columns)
+
+    def _default_sum(self, conditions: Conditions, items: Iterable[Indicator]) -> Expr:
+        fixed, varying = 0, []
+        for item in items:
+            default = self.default(item)
+            applies = self.applies(conditions, item)
+            if default and applies is None:
+                fixed += default
+            elif default:
+                varying.append(ibis.ifelse(applies, int64(default), int64(0)))
+        return reduce(lambda a, b: a + b, varying, int64(fixed))
+
+    def _inside(self, dimension: Dimension) -> list[Indicator]:
+        return [item for item in self.rulebook.indicators if item.dimension == dimension.id]
+
+    def _dimension(self, conditions: Conditions, number: int, dimension: Dimension) -> tuple[Expr, Expr, Expr]:
+        """Value within limits, value shown by its rows, and whether any indicator is available."""
+        inside = self._inside(dimension)
+        start = int64(milli(dimension.start))
+        known = self._default_sum(conditions, inside)
+        if dimension.combine is Combine.SUM:
+            table = conditions.table
+            summed = table[f"t{number}"].fill_null(0) if f"t{number}" in table.columns else int64(0)
+            raw = shown = start + known + summed
+            available = self._any_available(conditions, inside) if dimension.id in self.special else None
+        else:
+            given = [self.given(conditions, item) for item in inside]
+            usable = [self._usable(item, columns) for item, columns in zip(inside, given, strict=True)]
+            null = ibis.null("int64")
+            picked = [c.points if u is None else ibis.ifelse(u, c.points, null) for c, u in zip(given, usable, strict=True)]
+            best = extreme(picked, str(dimension.combine.value)).fill_null(0) if picked else int64(0)
+            shown_parts = [c.points if c.applies is None else ibis.ifelse(c.applies, c.points, int64(0)) for c in given]
+            raw, shown = start + best, reduce(lambda a, b: a + b, shown_parts, start)
+            available = self._any_available(conditions, inside)
+        low, high = dimension.limits.at_least, dimension.limits.at_most
+        held = raw if high is None else ibis.least(raw, int64(milli(high)))
+        held = held if low is None else ibis.greatest(held, int64(milli(low)))
+        return held, shown, available
+
+    @staticmethod
+    def _usable(indicator: Indicator, columns: GivenColumns) -> Expr | None:
+        """Applies and is not left out; ``None`` means always."""
+        tests = [] if columns.applies is None else [columns.applies]
+        if indicator.when_missing == "leave_out" and columns.is_missing is not None:
+            tests.append(~columns.is_missing)
+        return reduce(lambda a, b: a & b, tests) if tests else None
+
+    def _any_available(self, conditions: Conditions, inside: list[Indicator]) -> Expr:
+        usable = [self._usable(item, self.given(conditions, item)) for item in inside]
+        if any(item is None for item in usable):
+            return ibis.literal(True)
+        return reduce(lambda a, b: a | b, usable, ibis.literal(False))
+
+    def start(self, conditions: Conditions) -> Expr:
+        rule = self.rulebook.score.start
+        branches = []
+        for case in rule.cases:
+            test = conditions.holds(case.when)
+            if case.value is not None:
+                branches.append((test, int64(milli(case.value))))
+                continue
+            value = self.wide.value(conditions.table, case.measure)
+            factor = constant(case.times) * 1000
+            top, bottom = factor.as_integer_ratio()
+            points = self.wide.half_up(value.num * int64(top), value.den * bottom)
+            branches.append((test & value.num.notnull(), points))
+        otherwise = int64(milli(rule.otherwise))
+        return ibis.cases(*branches, else_=otherwise) if branches else otherwise
+
+    def graded(self, base: Table, rows: Table) -> Table:
+        """Everything about the result as numbers: see :class:`Decided`; adjustments as columns ``a{n}``."""
+        totals = self.totals(rows)
+        joined = base.left_join(totals, "subject_no")
+        table = joined.select(*base.columns, *[name for name in totals.columns if name != "subject_no"])
+        conditions = self.conditions(table)
+        start = self.start(conditions)
+        score, adjustments = self._score(conditions, start)
+        implied = sum(milli(rule.start) for rule in self.rulebook.dimensions)
+        implied_sum = int64(implied) + self._default_sum(conditions, self.rulebook.indicators) - table.replaced.fill_null(0)
+        scored = table.mutate(start_milli=start, implied_milli=implied_sum, score_milli=score, **adjustments)
+        decided = self._decide(self.conditions(scored, scored.score_milli))
+        return scored.select(
+            "subject_no",
+            "class_mask",
+            "start_milli",
+            "implied_milli",
+            "score_milli",
+            *adjustments,
+            ladder_code=decided.ladder,
+            grade_code=decided.grade,
+            step_code=decided.step,
+            acted_mask=decided.acted,
+        )
+
+    @cached_property
+    def adjustment_names(self) -> list[str]:
+        """Names of the adjustments, in the order of their columns ``a0``, ``a1``, …"""
+        names = [
+            f"@{number}:{next(iter(type(step).model_fields))}"
+            for number, step in enumerate(self.rulebook.steps)
+            if not isinstance(step, Add)
+        ]
+        return names + [f"@{rule.id}" for rule in self.rulebook.dimensions if self._adjusts(rule)]
+
+    def _adjusts(self, rule: Dimension) -> bool:
+        bounded = rule.limits.at_least is not None or rule.limits.at_most is not None
+        return bounded or rule.combine is not Combine.SUM
+
+    def _score(self, conditions: Conditions, start: Expr) -> tuple[Expr, dict[str, Expr]]:
+        values = {
+            rule.id: self._dimension(conditions, number, rule) for number, rule in enumerate(self.rulebook.dimensions)
+        }
+        differences: list[Expr] = []
+        score = start
+        for step in self.rulebook.steps:
+            if isinstance(step, Add):
+                score = reduce(lambda a, b: a + b, [values[name][0] for name in step.add], score)
+                continue
+            if isinstance(step, WeightedMean):
+                result = self._weighted(step, values)
+                differences.append(result - reduce(lambda a, b: a + b, [values[n][0] for n in step.weighted_mean]))
+                score = score + result
+                continue
+            after = self._stepped(step, score)
+            differences.append(after - score)
+            score = after
+        for rule in self.rulebook.dimensions:
+            if self._adjusts(rule):
+                differences.append(values[rule.id][0] - values[rule.id][1])
+        return score, {f"a{number}": difference for number, difference in enumerate(differences)}
+
+    def _weighted(self, step: WeightedMean, values: dict[str, tuple[Expr, Expr, Expr]]) -> Expr:
+        weights = {rule.id: int(constant(rule.weight) * 10**6) for rule in self.rulebook.dimensions if rule.weight is not None}
+        parts = [
+            (ibis.ifelse(values[name][2], int64(weights[name]), int64(0)), values[name][0]) for name in step.weighted_mean
+        ]
+        total = reduce(lambda a, b: a + b, [weight for weight, _ in parts])
+        product = reduce(lambda a, b: a + b, [weight * value for weight, value in parts])
+        return ibis.ifelse(total > 0, self.wide.half_up(product, ibis.greatest(total, int64(1))), int64(0))
+
+    def _stepped(self, step: Any, score: Expr) -> Expr:
+        match step:
+            case Floor():
+                return ibis.greatest(score, int64(milli(step.floor)))
+            case Ceiling():
+                return ibis.least(score, int64(milli(step.ceiling)))
+            case Round():
+                unit = milli(step.round)
+                if step.how == "half_up":
+                    return self.wide.half_up(score, unit) * unit
+                if step.how == "down":
+                    return self._floor(score, unit) * unit
+                return -self._floor(-score, unit) * unit
+        raise AssertionError(step)
+
+    def _floor(self, num: Expr, unit: int) -> Expr:
+        """floor(num / unit): rounding num / unit − 1/2 half up gives exactly that."""
+        return self.wide.half_up(num * 2 - unit, 2 * unit)
+
+    def adjustment_rows(self, graded: Table, *, evidence: bool) -> Table | None:
+        """Rows like contributions; ``indicator_no`` continues after the indicators."""
+        parts = []
+        for number, _ in enumerate(self.adjustment_names):
+            column = graded[f"a{number}"]
+            columns = {
+                "subject_no": graded.subject_no,
+                "indicator_no": ibis.literal(len(self.rulebook.indicators) + number, "int32"),
+                "value_num": ibis.null("int64"),
+                "value_den": ibis.null("int64"),
+                "points": column,
+                "uncapped": ibis.null("int64"),
+                "default": int64(0),
+            }
+            if evidence:
+                columns["record_nos"] = ibis.null("array<int64>")
+            parts.append(graded.filter(column != 0).select(**columns))
+        if not parts:
+            return None
+        return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+    # --- decisions ---
+
+    @cached_property
+    def grade_codes(self) -> list[str]:
+        """Grades by code: the ladder best first, then side grades."""
+        return [grade.id for grade in (*self.rulebook.ladder, *self.rulebook.side_grades)]
+
+    @cached_property
+    def step_names(self) -> list[str]:
+        """Names of the deciding steps by code; bit n of ``acted`` is step n (``cut`` never acts)."""
+        decisions = self.rulebook.decisions
+        names = ["cut"]
+        names += [f"exclude:{rule.id}" for rule in decisions.exclude] + [f"direct:{rule.id}" for rule in decisions.direct]
+        names += [f"held:{item.id}" for item in self.rulebook.indicators if item.when_missing == "hold"]
+        names += [f"side:{rule.id}" for rule in decisions.side] + [f"cap:{rule.id}" for rule in decisions.caps]
+        return names + [f"shift:{rule.id}" for rule in decisions.shifts]
+
+    def _step(self, name: str) -> Expr:
+        return int64(self.step_names.index(name))
+
+    def _bit(self, name: str) -> Expr:
+        return int64(1 << self.step_names.index(name))
+
+    def _fires(self, conditions: Conditions, rule: Any) -> Expr:
+        applies = self.applies(conditions, rule)
+        holds = conditions.holds(rule.when)
+        return holds if applies is None else holds & applies
+
+    def _ladder(self, conditions: Conditions) -> Expr:
+        branches = []
+        for rank, grade in enumerate(self.rulebook.ladder[:-1]):
+            test = self._reaches(conditions, grade)
+            if grade.requires is not None:
+                test = test & conditions.holds(grade.requires)
+            branches.append((test, int64(rank)))
+        last = int64(len(self.rulebook.ladder) - 1)
+        return ibis.cases(*branches, else_=last) if branches else last
+
+    def _reaches(self, conditions: Conditions, grade: Any) -> Expr:
+        def test(cut: Any) -> Expr:
+            bounds = {side: None for side in ("at_least", "above", "at_most", "below")} | {grade.side: cut}
+            return self.wide.bounded(conditions.score, 1000, _Bounds(**bounds))
+
+        general = test(getattr(grade, grade.side))
+        own = [
+            (conditions.classes[item.id], test(grade.by_class[item.id]))
+            for item in self.rulebook.classes
+            if item.id in grade.by_class
+        ]
+        return ibis.cases(*own, else_=general) if own else general
+
+    def _decide(self, conditions: Conditions) -> Decided:
+        ladder = self._ladder(conditions)
+        rank, step, acted = self._capped_and_shifted(conditions, ladder)
+        code = self.grade_codes.index
+        decisions = self.rulebook.decisions
+        finals: list[tuple[Expr, Expr, Expr, Expr]] = []
+        for rule in decisions.exclude:
+            name = f"exclude:{rule.id}"
+            finals.append((self._fires(conditions, rule), int64(code(rule.grade)), self._step(name), self._bit(name)))
+        if decisions.direct:
+            finals += self._direct(conditions)
+        finals += self._held(conditions)
+        for rule in decisions.side:
+            name = f"side:{rule.id}"
+            finals.append((self._fires(conditions, rule), int64(code(rule.grade)), self._step(name), self._bit(name)))
+        if not finals:
+            return Decided(ladder, rank, step, acted)
+        return Decided(
+            ladder,
+            ibis.cases(*[(test, grade) for test, grade, _, _ in finals], else_=rank),
+            ibis.cases(*[(test, name) for test, _, name, _ in finals], else_=step),
+            ibis.cases(*[(test, bits) for test, _, _, bits in finals], else_=acted),
+        )
+
+    def _direct(self, conditions: Conditions) -> list[tuple[Expr, Expr, Expr, Expr]]:
+        rules = self.rulebook.decisions.direct
+        fires = {rule.id: self._fires(conditions, rule) for rule in rules}
+        bits = [ibis.ifelse(fires[r.id], self._bit(f"direct:{r.id}"), int64(0)) for r in rules]
+        acted = reduce(lambda a, b: a + b, bits)
+        order = list(rules)
+        if self.rulebook.decisions.direct_order == "worst":
+            rank = self.rulebook.grade_rank
+            order.sort(key=lambda rule: -rank.get(rule.grade, -1))
+        return [
+            (fires[rule.id], int64(self.grade_codes.index(rule.grade)), self._step(f"direct:{rule.id}"), acted)
+            for rule in order
+        ]
+
+    def _held(self, conditions: Conditions) -> list[tuple[Expr, Expr, Expr, Expr]]:
+        rows = []
+        for item in self.rulebook.indicators:
+            if item.when_missing != "hold" or self.rulebook.held_grade is None:
+                continue
+            given = self.given(conditions, item)
+            if given.is_missing is None:
+                continue
+            test = given.is_missing if given.applies is None else given.is_missing & given.applies
+            name = f"held:{item.id}"
+            code = int64(self.grade_codes.index(self.rulebook.held_grade))
+            rows.append((test, code, self._step(name), self._bit(name)))
+        return rows
+
+    def _capped_and_shifted(self, conditions: Conditions, rank: Expr) -> tuple[Expr, Expr, Expr]:
+        step, acted = self._step("cut"), int64(0)
+        for rule in self.rulebook.decisions.caps:
+            binds = self._fires(conditions, rule) & (self._cap_rank(conditions, rule.not_above) > rank).fill_null(False)
+            name = f"cap:{rule.id}"
+            acted = acted + ibis.ifelse(binds, self._bit(name), int64(0))
+            step = ibis.ifelse(binds, self._step(name), step)
+            rank = ibis.ifelse(binds, self._cap_rank(conditions, rule.not_above), rank)
+        if not self.rulebook.decisions.shifts:
+            return rank, step, acted
+        total, leader = self._shift(conditions)
+        after = ibis.least(ibis.greatest(rank + total, int64(0)), int64(len(self.rulebook.ladder) - 1))
+        moved = after != rank
+        bits = reduce(
+            lambda rest, rule: ibis.ifelse(leader == self._step(f"shift:{rule.id}"), self._bit(f"shift:{rule.id}"), rest),
+            self.rulebook.decisions.shifts,
+            int64(0),
+        )
+        return after, ibis.ifelse(moved, leader, step), acted + ibis.ifelse(moved, bits, int64(0))
+
+    def _cap_rank(self, conditions: Conditions, grade: str) -> Expr:
+        if grade != "previous":
+            return int64(self.rulebook.grade_rank[grade])
+        column = conditions.table.p1_grade
+        return ibis.cases(*[(column == name, int64(rank)) for name, rank in self.rulebook.grade_rank.items()])
+
+    def _shift(self, conditions: Conditions) -> tuple[Expr, Expr]:
+        """Net steps, and the code of the rule that leads in the direction of the move."""
+        nothing = int64(0)
+        worse, worse_name, better, better_name, everything = nothing, nothing, nothing, nothing, nothing
+        for rule in self.rulebook.decisions.shifts:
+            steps = ibis.ifelse(self._fires(conditions, rule), self._steps(conditions, rule), nothing)
+            name = self._step(f"shift:{rule.id}")
+            worse_name = ibis.ifelse(steps > worse, name, worse_name)
+            worse = ibis.greatest(worse, steps)
+            better_name = ibis.ifelse(steps < better, name, better_name)
+            better = ibis.least(better, steps)
+            everything = everything + steps
+        total = everything if self.rulebook.decisions.shift_order == "all" else worse + better
+        return total, ibis.ifelse(total > 0, worse_name, better_name)
+
+    @staticmethod
+    def _steps(conditions: Conditions, rule: Any) -> Expr:
+        if not isinstance(rule.steps, Discretion):
+            return int64(rule.steps)
+        answer = conditions.table[rule.steps.answer].cast("int64")
+        held = ibis.least(ibis.greatest(answer, int64(rule.steps.at_least)), int64(rule.steps.at_most))
+        return ibis.ifelse(answer.isnull(), int64(rule.steps.otherwise), held)
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    at_least: Any = None
+    above: Any = None
+    at_most: Any = None
+    below: Any = None

@@ -1,0 +1,329 @@
+"""The compiler's wide side: measures, earlier results and related subjects as columns beside each subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import reduce
+from math import ceil, floor, lcm
+from typing import Any, NamedTuple
+
+import ibis
+
+from zhixin.calendar import shift_months
+from zhixin.expressions import (
+    NEVER_MISSING,
+    AppendedTerm,
+    Attribute,
+    AttributeAge,
+    CleanYears,
+    Combined,
+    Count,
+    DaysSince,
+    Exists,
+    Extreme,
+    Latest,
+    Mean,
+    PreviousIs,
+    PreviousScore,
+    Ratio,
+    Related,
+    Sum,
+    constant,
+    walk,
+)
+from zhixin.horizon import Horizon
+from zhixin.rulebook import Rulebook, denominator
+from zhixin.slots import SlotTable
+
+Expr = Any
+Table = Any
+
+
+def int64(value: int) -> Expr:
+    """An integer literal of 64 bits."""
+    return ibis.literal(value, "int64")
+
+
+class Value(NamedTuple):
+    """A measured value as columns: ``num`` / ``den``; ``num`` is NULL when missing."""
+
+    num: Expr
+    den: int | Expr
+
+
+@dataclass
+class Wide:
+    """Which measures are needed beside the subjects, and how to read them there."""
+
+    rulebook: Rulebook
+    horizon: Horizon
+    table: SlotTable
+    needed: dict[int, set[str]] = field(default_factory=dict)
+    """measure number → columns of the long table to pivot."""
+    relations: dict[Related, int] = field(default_factory=dict)
+
+    # --- what is needed ---
+
+    def need(self, measure: Any) -> None:
+        """Make a measure readable beside the subjects; no-op for ``None`` and for plain attributes."""
+        match measure:
+            case Ratio():
+                self.need(measure.numerator)
+                self.need(measure.denominator)
+            case Combined():
+                for part in measure.of:
+                    self.need(part)
+            case Related():
+                self.relations.setdefault(measure, len(self.relations))
+                if not isinstance(measure.measure, Attribute):
+                    self.table.number(measure.measure)
+            case Mean():
+                for number in self.table.mean_numbers(measure):
+                    self.need_total(number)
+            case Count() | Sum() | Extreme() | Latest() | Exists() | DaysSince() | CleanYears() | AppendedTerm():
+                self.needed.setdefault(self.table.number(measure), set()).add(self.long_column(measure))
+
+    def need_total(self, number: int) -> None:
+        self.needed.setdefault(number, set()).add("total")
+
+    @staticmethod
+    def long_column(measure: Any) -> str:
+        """The column of the long table that holds a record measure."""
+        match measure:
+            case Count() if not measure.distinct:
+                return "n"
+            case Exists():
+                return "n"
+            case Extreme():
+                return "top"
+            case DaysSince() | CleanYears():
+                return "newest"
+        return "total"
+
+    # --- tables to join ---
+
+    def pivot(self, long: Table | None) -> Table | None:
+        """subject_no and one column ``m{number}_{column}`` per needed measure."""
+        if long is None or not self.needed:
+            return None
+        rows = long.filter(long.measure_no.isin(sorted(self.needed)))
+        columns = {
+            f"m{number}_{name}": rows[name].max(where=rows.measure_no == number)
+            for number, names in sorted(self.needed.items())
+            for name in sorted(names)
+        }
+        return rows.group_by("subject_no").aggregate(**columns)
+
+    def related(self, subjects: Table, long: Table | None, relations: Table) -> Iterator[Table]:
+        """One table (subject_no, r{number}) per measure over related subjects."""
+        as_of = ibis.date(self.horizon.as_of.isoformat())
+        for measure, number in self.relations.items():
+            valid = relations.filter(
+                relations.relation == measure.relation,
+                (relations.since <= as_of).fill_null(True),
+                (relations.until >= as_of).fill_null(True),
+            )
+            me, other = ("subject_no", "related_no") if measure.direction == "outgoing" else ("related_no", "subject_no")
+            pairs = valid.select(me=valid[me], other=valid[other]).distinct()
+            values = self._values_of(measure.measure, subjects, long)
+            joined = pairs.left_join(values, pairs.other == values.value_no)
+            value = joined.value
+            if isinstance(measure.measure, NEVER_MISSING):
+                value = value.fill_null(0)
+            table = joined.select(subject_no=joined.me, value=value)
+            aggregate = {
+                "sum": table.value.sum().cast("int64"),
+                "count": ibis.ifelse(table.value > 0, int64(1), int64(0)).sum().cast("int64"),
+                "minimum": table.value.min(),
+                "maximum": table.value.max(),
+            }[measure.aggregate]
+            yield table.group_by("subject_no").aggregate(**{f"r{number}": aggregate})
+
+    def _values_of(self, measure: Any, subjects: Table, long: Table | None) -> Table:
+        if isinstance(measure, Attribute):
+            return subjects.select(value_no=subjects.subject_no, value=subjects[measure.id].cast("int64"))
+        if long is None:
+            return subjects.filter(ibis.literal(False)).select(value_no=subjects.subject_no, value=ibis.null("int64"))
+        rows = long.filter(long.measure_no == self.table.number(measure))
+        raw = rows[self.long_column(measure)]
+        return rows.select(value_no=rows.subject_no, value=self._from_long(measure, raw))
+
+    def _from_long(self, measure: Any, raw: Expr) -> Expr:
+        match measure:
+            case Exists():
+                return ibis.ifelse(raw > 0, int64(1), int64(0))
+            case DaysSince():
+                return ibis.date(self.horizon.as_of.isoformat()).delta(raw, unit="day").cast("int64")
+            case Extreme() if measure.type == "minimum":
+                return -raw
+        return raw.cast("int64")
+
+    def backs(self) -> list[int]:
+        """Which earlier results the rulebook looks at."""
+        found: set[int] = set()
+        for node in walk((self.rulebook.classes, self.rulebook.score, self.rulebook.ladder, self.rulebook.decisions, self.rulebook.indicators)):
+            if isinstance(node, PreviousIs):
+                found.add(node.previous)
+            if isinstance(node, PreviousScore):
+                found.add(node.back)
+        if any(rule.not_above == "previous" for rule in self.rulebook.decisions.caps):
+            found.add(1)
+        return sorted(found)
+
+    def previous(self, previous: Table) -> Table | None:
+        """subject_no and grade, score, step of each needed earlier result."""
+        backs = self.backs()
+        if not backs:
+            return None
+        earlier = previous.filter(previous.evaluated_on < ibis.date(self.horizon.as_of.isoformat()))
+        order = ibis.window(group_by=earlier.subject_no, order_by=ibis.desc(earlier.evaluated_on))
+        ranked = earlier.mutate(back=ibis.row_number().over(order) + 1)
+        ranked = ranked.filter(ranked.back <= max(backs))
+        columns = {}
+        for back in backs:
+            here = ranked.back == back
+            columns[f"p{back}_grade"] = ranked.grade.max(where=here)
+            columns[f"p{back}_score"] = ranked.score_milli.max(where=here)
+            columns[f"p{back}_step"] = ranked.step.max(where=here)
+        return ranked.group_by("subject_no").aggregate(**columns)
+
+    # --- reading measures from the wide table ---
+
+    def denominator(self, measure: Any) -> int:
+        fixed = denominator(self.rulebook, measure)
+        assert fixed is not None
+        return fixed
+
+    def value(self, table: Table, measure: Any) -> Value:
+        """A measure as columns of the wide table."""
+        match measure:
+            case Ratio():
+                return self._ratio(table, measure)
+            case Combined():
+                return self._combined(table, measure)
+            case Mean():
+                return self._mean(table, measure)
+            case Attribute():
+                return Value(table[measure.id].cast("int64"), self.denominator(measure))
+            case AttributeAge():
+                return Value(self._age(table[measure.id], measure.unit), 1)
+            case PreviousScore():
+                return Value(table[f"p{measure.back}_score"], 1000)
+            case Related():
+                column = table[f"r{self.relations[measure]}"]
+                whole = measure.aggregate in ("sum", "count")
+                return Value(column.fill_null(0) if whole else column, self.denominator(measure))
+            case CleanYears():
+                return Value(self._clean_years(table, measure), 1)
+        raw = self._column(table, measure)
+        num = self._from_long(measure, raw)
+        if isinstance(measure, NEVER_MISSING):
+            num = num.fill_null(0)
+        return Value(num, self.denominator(measure))
+
+    def _column(self, table: Table, measure: Any) -> Expr:
+        return table_column(table, f"m{self.table.number(measure)}_{self.long_column(measure)}", measure)
+
+    def _age(self, start: Expr, unit: str) -> Expr:
+        as_of = ibis.date(self.horizon.as_of.isoformat())
+        span = as_of.delta(start, unit="day").cast("int64") if unit == "days" else self._full_years(start)
+        return ibis.ifelse(start <= as_of, span, ibis.null("int64"))
+
+    def _full_years(self, start: Expr) -> Expr:
+        as_of = self.horizon.as_of
+        day_of_year = start.month() * 100 + start.day()
+        if shift_months(as_of, 0).year % 4 or (as_of.year % 100 == 0 and as_of.year % 400):
+            day_of_year = ibis.ifelse(day_of_year == 229, 228, day_of_year)
+        years = int64(as_of.year) - start.year().cast("int64")
+        not_yet = ibis.ifelse(day_of_year > as_of.month * 100 + as_of.day, int64(1), int64(0))
+        return ibis.greatest(years - not_yet, int64(0))
+
+    def _clean_years(self, table: Table, measure: CleanYears) -> Expr:
+        as_of = ibis.date(self.horizon.as_of.isoformat())
+        since = ibis.ifelse(table[measure.since] <= as_of, table[measure.since], ibis.null("date"))
+        newest = self._column(table, measure)
+        start = ibis.ifelse(since.isnull() | (newest > since), newest, since)
+        return self._full_years(start)
+
+    def _mean(self, table: Table, measure: Mean) -> Value:
+        total_no, weight_no = self.table.mean_numbers(measure)
+        total = table_column(table, f"m{total_no}_total", measure)
+        weight = table_column(table, f"m{weight_no}_total", measure)
+        scale = self.rulebook.record_fields[measure.field].denominator
+        return Value(ibis.ifelse(weight > 0, total, ibis.null("int64")), weight * scale)
+
+    def _ratio(self, table: Table, measure: Ratio) -> Value:
+        top, bottom = self.value(table, measure.numerator), self.value(table, measure.denominator)
+        return Value(ibis.ifelse(bottom.num > 0, top.num * bottom.den, ibis.null("int64")), bottom.num * top.den)
+
+    def _combined(self, table: Table, measure: Combined) -> Value:
+        parts = [self.value(table, part) for part in measure.of]
+        stand_in = None if measure.missing_as is None else constant(measure.missing_as)
+        common = lcm(*[int(part.den) for part in parts], *([] if stand_in is None else [stand_in.as_integer_ratio()[1]]))
+        nums = [part.num * int64(common // int(part.den)) for part in parts]
+        if stand_in is not None:
+            nums = [num.fill_null(int(stand_in * common)) for num in nums]
+        if measure.how in ("minimum", "maximum"):
+            return Value(extreme(nums, measure.how), common)
+        known = reduce(lambda a, b: a + b, [ibis.ifelse(num.isnull(), int64(0), int64(1)) for num in nums])
+        total = reduce(lambda a, b: a + b, [num.fill_null(0) for num in nums])
+        num = ibis.ifelse(known > 0, total, ibis.null("int64"))
+        return Value(num, known * common if measure.how == "mean" else common)
+
+    # --- arithmetic ---
+
+    def bounded(self, num: Expr, den: int | Expr, bounds: Any) -> Expr:
+        """Whether num / den satisfies every bound of a node (NULL where num is)."""
+        tests = []
+        for name in ("at_least", "above", "at_most", "below"):
+            bound = getattr(bounds, name)
+            if bound is not None:
+                tests.append(self._bound(num, den, name, constant(bound)))
+        return reduce(lambda a, b: a & b, tests)
+
+    @staticmethod
+    def _bound(num: Expr, den: int | Expr, name: str, bound: Decimal) -> Expr:
+        top, bottom = bound.as_integer_ratio()
+        if isinstance(den, int):
+            scaled = bound * den
+            return {
+                "at_least": lambda: num >= int64(ceil(scaled)),
+                "above": lambda: num > int64(floor(scaled)),
+                "at_most": lambda: num <= int64(floor(scaled)),
+                "below": lambda: num < int64(ceil(scaled)),
+            }[name]()
+        left, right = num * int64(bottom), den * int64(top)
+        return {"at_least": left >= right, "above": left > right, "at_most": left <= right, "below": left < right}[name]
+
+    @staticmethod
+    def half_up(num: Expr, den: int | Expr) -> Expr:
+        """num / den to the nearest integer, a half upwards; ``den`` > 0. Exact for 64-bit integers.
+
+        Floor division is a float on some engines, so its result is mended by the exact remainder.
+        """
+        if isinstance(den, int) and den == 1:
+            return num
+        bottom = int64(den) if isinstance(den, int) else den
+        top, bottom = num * 2 + bottom, bottom * 2
+        guess = (top.cast("float64") / bottom.cast("float64")).floor().cast("int64")
+        rest = top - guess * bottom
+        return guess + ibis.ifelse(rest < 0, int64(-1), ibis.ifelse(rest >= bottom, int64(1), int64(0)))
+
+
+def table_column(table: Table, name: str, measure: Any) -> Expr:
+    """A column of the wide table, or NULL of its type where no record stage was run."""
+    if name in table.columns:
+        return table[name]
+    return ibis.null("date" if isinstance(measure, DaysSince | CleanYears) else "int64")
+
+
+def extreme(nums: list[Expr], how: str) -> Expr:
+    """Smallest or largest of several columns, NULLs skipped; NULL if all are."""
+    worst = int64(2**62 if how == "minimum" else -(2**62))
+    filled = [num.fill_null(worst) for num in nums]
+    if len(filled) == 1:
+        return nums[0]
+    best = ibis.least(*filled) if how == "minimum" else ibis.greatest(*filled)
+    return ibis.ifelse(best == worst, ibis.null("int64"), best)
