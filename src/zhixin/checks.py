@@ -140,7 +140,8 @@ def duplicate_ids(rulebook: Rulebook) -> Iterator[Problem]:
     groups: list[tuple[str, list[str]]] = [
         (part, [getattr(item, "id", None) or item.code for item in getattr(rulebook, part)]) for part in _KEYED
     ]
-    groups.append(("ladder", [grade.id for grade in (*rulebook.ladder, *rulebook.side_grades)]))
+    grades = [grade.id for grade in rulebook.ladder] + [grade.id for grade in rulebook.side_grades]
+    groups.append(("ladder", grades))
     groups.append(("decisions", [rule.id for _, rule in _rules(rulebook)]))
     for part, ids in groups:
         for name in sorted(name for name, times in Counter(ids).items() if times > 1):

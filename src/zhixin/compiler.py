@@ -44,7 +44,8 @@ from zhixin.wide import Wide, int64
 Expr = Any
 Table = Any
 
-LONG = ("n", "total", "top", "newest")
+Small = Callable[[pa.Table], Any]
+"""Turns a small Arrow table into an Ibis table of the engine."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,14 @@ class Plan:
 
     # --- records → long ---
 
-    def matched(self, records: Table, *, special: bool) -> Table | None:
+    def matched(self, records: Table, small: Small, *, special: bool) -> Table | None:
         """Records × slots that match: (subject_no, record_no, measure_no, value, day). ``None`` without slots."""
         slots = [slot for slot in self.table.slots if (slot.measure_no in self.table.specials) == special]
         if not slots:
             return None
         if self.horizon.known_at is not None:
             records = records.filter(records.sequence.fill_null(0) <= self.horizon.known_at)
-        slot_table = ibis.memtable(self._slot_arrow(slots))
+        slot_table = small(self._slot_arrow(slots))
         bits = {f"w{word}": self._word(records, word) for word in range(self.table.words)}
         facts = records.mutate(**bits) if bits else records
         joined = facts.join(slot_table, facts.kind == slot_table.slot_kind)
@@ -286,9 +287,9 @@ class Plan:
 
     # --- contributions ---
 
-    def rows(self, base: Table, long: Table | None, *, evidence: bool) -> Table:
+    def rows(self, base: Table, long: Table | None, small: Small, *, evidence: bool) -> Table:
         """Sparse contributions: subject_no, indicator_no, value_num, value_den, points, uncapped, default."""
-        parts = [] if long is None else self._sparse_rows(base, long, evidence)
+        parts = [] if long is None else self._sparse_rows(base, long, small, evidence)
         for number, indicator in enumerate(self.indicators):
             if not is_sparse(indicator):
                 parts.append(self._dense_rows(base, long, number, indicator, evidence))
@@ -316,17 +317,17 @@ class Plan:
             "default": int64(default),
         }
 
-    def _sparse_rows(self, base: Table, long: Table, evidence: bool) -> list[Table]:
+    def _sparse_rows(self, base: Table, long: Table, small: Small, evidence: bool) -> list[Table]:
         plain, scoped = self._piece_arrow(scoped=False), self._piece_arrow(scoped=True)
         parts = []
         if plain is not None:
-            parts.append(self._apply_pieces(long, ibis.memtable(plain), evidence))
+            parts.append(self._apply_pieces(long, small(plain), evidence))
         if scoped is not None:
             classed = base.select("subject_no", "class_mask").filter(lambda t: t.class_mask != 0)
             free = base.select("subject_no", "class_mask") if self._excepts() else classed
             within = long.filter(long.measure_no.isin(sorted(set(scoped["piece_measure"].to_pylist()))))
             joined = within.join(free, "subject_no")
-            parts.append(self._apply_pieces(joined, ibis.memtable(scoped), evidence, scoped=True))
+            parts.append(self._apply_pieces(joined, small(scoped), evidence, scoped=True))
         return parts
 
     def _excepts(self) -> bool:
@@ -425,7 +426,7 @@ class Plan:
             "value_is_n": isinstance(points, PerRecord),
         }
         if isinstance(points, PerRecord):
-            measure_no = self.table.per_record_number(points, measure.of)
+            measure_no = self.table.per_record_number(points, measure)
             how, parts = "total", [(-UNBOUNDED, UNBOUNDED, 0, 1, 1)]
         else:
             measure_no, how = self.table.number(measure), self._how(measure)
@@ -526,7 +527,7 @@ def compile_rulebook(rulebook: Rulebook, horizon: Horizon) -> Plan:
 
 def _register(plan: Plan, indicator: Indicator) -> None:
     if isinstance(indicator.points, PerRecord):
-        plan.table.per_record_number(indicator.points, indicator.measure.of)  # type: ignore[union-attr]
+        plan.table.per_record_number(indicator.points, indicator.measure)
     elif is_sparse(indicator):
         plan.table.number(indicator.measure)
     if not is_sparse(indicator) or plan.scoring.is_special(indicator.dimension):

@@ -74,6 +74,12 @@ class Engine(Protocol):
     def batches(self, expression: Any) -> Iterator[pa.RecordBatch]:
         """The rows of an expression, in its order."""
 
+    def small(self, table: pa.Table) -> Any:
+        """A small Arrow table as an Ibis table."""
+
+    def begin(self) -> None:
+        """Start a run: drops the tables of the run before, whose outcome can no longer be read."""
+
     def close(self) -> None:
         """Let go of connections and temporary tables."""
 
@@ -95,16 +101,30 @@ class DuckDB:
         if folder is not None:
             options["temp_directory"] = str(folder)
         self.connection = ibis.duckdb.connect(**options)
+        self._run = 0
+        self._kept: list[str] = []
+
+    def small(self, table: pa.Table) -> Any:
+        return ibis.memtable(table)
+
+    def begin(self) -> None:
+        for name in self._kept:
+            self.connection.raw_sql(f'DROP TABLE IF EXISTS "{name}"').close()
+        self._kept, self._run = [], self._run + 1
+
+    def _name(self, name: str) -> str:
+        self._kept.append(f"{name}_{self._run}")
+        return self._kept[-1]
 
     def table(self, name: str, source: TableLike, schema: pa.Schema) -> Any:
         if isinstance(source, Path):
-            table = self.connection.read_parquet(str(source), table_name=name)
+            table = self.connection.read_parquet(str(source), table_name=f"{name}_file_{self._run}")
         else:
-            table = self.connection.create_table(name, source, temp=True)
+            table = self.connection.create_table(self._name(name), source, temp=True)
         return completed(table, schema)
 
     def keep(self, name: str, expression: Any) -> Any:
-        return self.connection.create_table(name, expression, temp=True)
+        return self.connection.create_table(self._name(name), expression, temp=True)
 
     def batches(self, expression: Any) -> Iterator[pa.RecordBatch]:
         yield from self.connection.to_pyarrow_batches(expression, chunk_size=BATCH_ROWS)
@@ -140,6 +160,20 @@ class Spark:
         self.version = str(self.session.version)
         self.connection = ibis.pyspark.connect(self.session)
 
+        self._kept: list[Any] = []
+        self._views = 0
+
+    def small(self, table: pa.Table) -> Any:
+        self._views += 1
+        name = f"small_{self._views}"
+        self.session.createDataFrame(table).createOrReplaceTempView(name)
+        return self.connection.table(name)
+
+    def begin(self) -> None:
+        for table in self._kept:
+            table.release()
+        self._kept = []
+
     def table(self, name: str, source: TableLike, schema: pa.Schema) -> Any:
         if isinstance(source, Path):
             frame = self.session.read.parquet(str(source))
@@ -149,15 +183,14 @@ class Spark:
         return completed(self.connection.table(name), schema)
 
     def keep(self, name: str, expression: Any) -> Any:
-        frame = self.session.sql(self.connection.compile(expression))
-        frame.cache().createOrReplaceTempView(name)
-        return self.connection.table(name)
+        self._kept.append(expression.cache())
+        return self._kept[-1]
 
     def batches(self, expression: Any) -> Iterator[pa.RecordBatch]:
         yield from self.connection.to_pyarrow(expression).to_batches(BATCH_ROWS)
 
     def close(self) -> None:
-        self.session.catalog.clearCache()
+        self.begin()
 
 
 def completed(table: Any, schema: pa.Schema) -> Any:
@@ -205,7 +238,7 @@ class Outcome:
 
     plan: Plan
     engine: Engine
-    subject_ids: pa.Array
+    subject_ids: Any
     _grades: Any
     _contributions: Any
     evidence: bool
@@ -252,7 +285,7 @@ class Outcome:
         return pa.RecordBatch.from_arrays(columns, schema=GRADES)
 
 
-def _decoded(codes: pa.Array, name: Any) -> pa.Array:
+def _decoded(codes: Any, name: Any) -> pa.Array:
     """Names of integer codes, each distinct code named once."""
     encoded = pc.dictionary_encode(codes)
     names = pa.array([name(code) for code in encoded.dictionary.to_pylist()], pa.string())
@@ -277,6 +310,7 @@ def run(
         evidence: whether contributions carry the numbers of the records behind them.
     """
     engine = engine or DuckDB()
+    engine.begin()
     plan = plan_for(rulebook, horizon)
     subjects = engine.table("subjects", tables.subjects, subjects_schema(plan.rulebook))
     records = engine.table("records", tables.records, records_schema(plan.rulebook))
@@ -284,7 +318,7 @@ def run(
     previous = engine.table("previous", PREVIOUS.empty_table() if tables.previous is None else tables.previous, PREVIOUS)
     long = _long(plan, engine, records, evidence)
     base = engine.keep("base", plan.base(subjects, long, relations, previous))
-    rows = engine.keep("contribution_rows", plan.rows(base, long, evidence=evidence))
+    rows = engine.keep("contribution_rows", plan.rows(base, long, engine.small, evidence=evidence))
     graded = engine.keep("graded", plan.graded(base, rows))
     adjustments = plan.adjustments(graded, evidence=evidence)
     everything = rows if adjustments is None else ibis.union(rows, adjustments)
@@ -302,9 +336,9 @@ def run(
 
 
 def _long(plan: Plan, engine: Engine, records: Any, evidence: bool) -> Any:
-    matched = plan.matched(records, special=False)
+    matched = plan.matched(records, engine.small, special=False)
     parts = [] if matched is None else [plan.plain_long(matched, evidence=evidence)]
-    special = plan.matched(records, special=True)
+    special = plan.matched(records, engine.small, special=True)
     if special is not None:
         kept = engine.keep("special_matched", special)
         parts += [plan.special_long(kept, number, evidence=evidence) for number in sorted(plan.table.specials)]

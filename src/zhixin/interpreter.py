@@ -517,7 +517,8 @@ class _Case:
         }
         if not weights:
             return 0
-        return half_up(sum(weights[name] * values[name][1] for name in weights) / sum(weights.values()))
+        total = sum((weights[name] * values[name][1] for name in weights), Fraction(0))
+        return half_up(total / sum(weights.values(), Fraction(0)))
 
     # --- decisions ---
 

@@ -532,10 +532,8 @@ class Rulebook(Node):
         return (Add(add=tuple(dimension.id for dimension in self.dimensions)),)
 
     def grade_title(self, grade: str) -> Text:
-        for entry in (*self.ladder, *self.side_grades):
-            if entry.id == grade:
-                return entry.title
-        return Text(zh=grade, en=grade)
+        titles = {entry.id: entry.title for entry in self.ladder} | {entry.id: entry.title for entry in self.side_grades}
+        return titles.get(grade) or Text(zh=grade, en=grade)
 
 
 def matches(pattern: str, kind: str) -> bool:

@@ -176,7 +176,7 @@ class Scoring:
     def _raw_points(self, conditions: Conditions, indicator: Indicator, value: Value) -> Expr:
         points = indicator.points
         if isinstance(points, PerRecord):
-            number = self.wide.table.per_record_number(points, indicator.measure.of)  # type: ignore[union-attr]
+            number = self.wide.table.per_record_number(points, indicator.measure)
             return conditions.table[f"m{number}_total"].fill_null(0)
         if isinstance(points, Cases):
             return ibis.cases(
@@ -386,7 +386,7 @@ class Scoring:
     @cached_property
     def grade_codes(self) -> list[str]:
         """Grades by code: the ladder best first, then side grades."""
-        return [grade.id for grade in (*self.rulebook.ladder, *self.rulebook.side_grades)]
+        return [grade.id for grade in self.rulebook.ladder] + [grade.id for grade in self.rulebook.side_grades]
 
     @cached_property
     def step_names(self) -> list[str]:

@@ -146,8 +146,9 @@ class SlotTable:
             numbers.append(self.numbers[key])
         return numbers[0], numbers[1]
 
-    def per_record_number(self, points: PerRecord, only: RecordFilter) -> int:
-        """The number whose total is the sum of the points (milli) given record by record."""
+    def per_record_number(self, points: PerRecord, measure: Any) -> int:
+        """The number whose total is the sum of the points (milli) given record by record; the measure is a count."""
+        only: RecordFilter = measure.of
         key = (points, only)
         if key in self.numbers:
             return self.numbers[key]

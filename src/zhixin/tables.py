@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -66,7 +66,7 @@ PREVIOUS = pa.schema(
     ]
 )
 
-TableLike = pa.Table | Path
+TableLike: TypeAlias = "pa.Table | Path"
 
 
 class Tables(NamedTuple):
@@ -180,7 +180,8 @@ def _valid(row: Mapping[str, Any], as_of: date) -> bool:
 def _rows(table: TableLike | None) -> list[dict[str, Any]]:
     if table is None:
         return []
-    return read_table(table).to_pylist()
+    rows: list[dict[str, Any]] = read_table(table).to_pylist()
+    return rows
 
 
 def read_table(table: TableLike, subject_nos: Iterable[int] | None = None, key: str = "subject_no") -> pa.Table:
