@@ -1,7 +1,7 @@
 """YAML → Rulebook, with file and line on every fault; canonical dump; JSON Schema for editors.
 
 Numbers are read as exact decimals, never as floats. A rulebook may extend another: parts that are lists of things
-with an id are replaced by id, other parts as a whole; ``remove`` lists ids to drop.
+with an id are replaced by id, other parts as a whole; ``remove`` lists ids to drop (``"*"``: all).
 """
 
 from __future__ import annotations
@@ -253,7 +253,7 @@ def _merge_items(
         if _key(item) in replacing:
             at = replacing.pop(_key(item))
             entries.append((new[at], child_positions, (part, at)))
-        elif _key(item) not in removed:
+        elif _key(item) not in removed and "*" not in removed:
             entries.append((item, parent_positions, (part, index)))
     added = sorted(replacing.values())
     return entries + [(new[at], child_positions, (part, at)) for at in added]
