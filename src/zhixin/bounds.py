@@ -94,9 +94,11 @@ def points_reach(rulebook: Rulebook, indicator: Indicator) -> Reach:
 
 
 def _record_points(points: PerRecord) -> list[Decimal]:
-    each = [points.each] if isinstance(points.each, Decimal) else [
-        item.value for item in points.each.values.values() if item.value is not None
-    ]
+    each = (
+        [points.each]
+        if isinstance(points.each, Decimal)
+        else [item.value for item in points.each.values.values() if item.value is not None]
+    )
     return each + [tier.each for tier in points.tiers if isinstance(tier.each, Decimal)]
 
 
@@ -147,8 +149,7 @@ def score_reach(rulebook: Rulebook) -> Reach:
     for case in start.cases:
         reach = reach.join(Reach(-INFINITY, INFINITY) if case.value is None else only(constant(case.value)))
     inside = {
-        dimension.id: dimension_reach(rulebook, dimension).within(dimension.limits)
-        for dimension in rulebook.dimensions
+        dimension.id: dimension_reach(rulebook, dimension).within(dimension.limits) for dimension in rulebook.dimensions
     }
     for step in rulebook.steps:
         match step:

@@ -209,9 +209,7 @@ def _grades_of_rule(rulebook: Rulebook, path: Path, item: Any, grades: set[str])
         yield _unknown((*path, "not_above"), "等级", "grade", cap)
 
 
-def _nodes_below(
-    rulebook: Rulebook, path: Path, item: Any, classes: set[str], grades: set[str]
-) -> Iterator[Problem]:
+def _nodes_below(rulebook: Rulebook, path: Path, item: Any, classes: set[str], grades: set[str]) -> Iterator[Problem]:
     for node in walk(item):
         match node:
             case Basis() if node.document not in rulebook.documents:
@@ -257,7 +255,9 @@ def _attribute_use(rulebook: Rulebook, path: Path, node: Any) -> Iterator[Proble
             "use an attribute of a fitting type",
         )
     elif definition.values:
-        yield from (_unknown(path, f"属性 {name} 的取值", f"value of {name}", c) for c in codes if c not in definition.values)
+        yield from (
+            _unknown(path, f"属性 {name} 的取值", f"value of {name}", c) for c in codes if c not in definition.values
+        )
 
 
 def _filter_use(rulebook: Rulebook, path: Path, node: RecordFilter) -> Iterator[Problem]:
@@ -377,7 +377,9 @@ def shapes_fit(rulebook: Rulebook) -> Iterator[Problem]:
                 "改用 count",
                 "use a plain count",
             )
-    allowed = {id(node) for step in ("side", "caps", "shifts") for r in getattr(rulebook.decisions, step) for node in walk(r)}
+    allowed = {
+        id(node) for step in ("side", "caps", "shifts") for r in getattr(rulebook.decisions, step) for node in walk(r)
+    }
     per_record = {
         id(node)
         for indicator in rulebook.indicators
@@ -431,7 +433,12 @@ def score_uses_dimensions(rulebook: Rulebook) -> Iterator[Problem]:
                 yield _unknown(("score",), "维度", "dimension", name)
             elif isinstance(step, WeightedMean) and known[name].weight is None:
                 yield _problem(
-                    "R034", ("dimensions", name), "加权维度没有权重", "a weighted dimension has no weight", "补写 weight", "add its weight"
+                    "R034",
+                    ("dimensions", name),
+                    "加权维度没有权重",
+                    "a weighted dimension has no weight",
+                    "补写 weight",
+                    "add its weight",
                 )
     for name in known:
         if used[name] != 1:
@@ -478,7 +485,9 @@ def ladder_shape(rulebook: Rulebook) -> Iterator[Problem]:
 def unverified_numbers(rulebook: Rulebook) -> Iterator[Problem]:
     for path, item in _scopes(rulebook):
         nodes = [node for node in walk(item) if isinstance(node, Basis) and not node.verified]
-        dated = [value for node in walk(item) if isinstance(node, Dated) for value in node.values.values() if not value.verified]
+        dated = [
+            value for node in walk(item) if isinstance(node, Dated) for value in node.values.values() if not value.verified
+        ]
         if nodes or dated:
             names = "、".join(sorted({node.document for node in nodes} | {value.document for value in dated}))
             yield _problem(
@@ -565,7 +574,12 @@ def limits_bind(rulebook: Rulebook) -> Iterator[Problem]:
     for rule in rulebook.decisions.caps:
         if rule.not_above == best:
             yield _problem(
-                "R042", ("decisions", "caps", rule.id), "以最高等级为上限等于没有上限", "a cap at the best grade never binds", "改为较低等级", "name a lower grade"
+                "R042",
+                ("decisions", "caps", rule.id),
+                "以最高等级为上限等于没有上限",
+                "a cap at the best grade never binds",
+                "改为较低等级",
+                "name a lower grade",
             )
 
 
@@ -573,9 +587,7 @@ def _idle(path: Path, limits: Limits, low: Decimal, high: Decimal) -> Iterator[P
     too_high = limits.at_most is not None and constant(limits.at_most) > high
     too_low = limits.at_least is not None and constant(limits.at_least) < low
     crossed = (
-        limits.at_most is not None
-        and limits.at_least is not None
-        and constant(limits.at_least) > constant(limits.at_most)
+        limits.at_most is not None and limits.at_least is not None and constant(limits.at_least) > constant(limits.at_most)
     )
     if too_high or too_low or crossed:
         yield _problem(
@@ -598,7 +610,12 @@ def grades_reachable(rulebook: Rulebook) -> Iterator[Problem]:
     for grade, (upper, lower) in zip(rulebook.ladder[1:], pairwise(ordered), strict=False):
         if upper < lower or (upper == lower and grade.side == rulebook.ladder[0].side):
             yield _problem(
-                "R043", ("ladder", grade.id), "等级分界重叠", "the cuts of the grades overlap", "按先后排列分界", "put the cuts in order"
+                "R043",
+                ("ladder", grade.id),
+                "等级分界重叠",
+                "the cuts of the grades overlap",
+                "按先后排列分界",
+                "put the cuts in order",
             )
     targets = {rule.grade for rule in (*rulebook.decisions.direct, *rulebook.decisions.side)}
     if rulebook.decisions.shifts or rulebook.decisions.caps:
@@ -610,7 +627,9 @@ def grades_reachable(rulebook: Rulebook) -> Iterator[Problem]:
         roof = ordered[index - 1] if index else Decimal("Infinity")
         open_roof = index > 0 and rulebook.ladder[index - 1].side in ("above", "below" if better else "at_most")
         strict = grade.side in ("above", "below")
-        out_of_reach = high < floor or (strict and high <= floor) or low > roof or (not open_roof and index > 0 and low >= roof)
+        out_of_reach = (
+            high < floor or (strict and high <= floor) or low > roof or (not open_roof and index > 0 and low >= roof)
+        )
         if out_of_reach and grade.id not in targets:
             yield _problem(
                 "R044",
@@ -642,7 +661,12 @@ def weights_positive(rulebook: Rulebook) -> Iterator[Problem]:
     for dimension in rulebook.dimensions:
         if dimension.weight is not None and constant(dimension.weight) <= 0:
             yield _problem(
-                "R046", ("dimensions", dimension.id), "权重须大于 0", "a weight must be above 0", "改正权重", "mend the weight"
+                "R046",
+                ("dimensions", dimension.id),
+                "权重须大于 0",
+                "a weight must be above 0",
+                "改正权重",
+                "mend the weight",
             )
 
 

@@ -5,7 +5,7 @@ long table, a small piece table turns it into sparse contributions, and one wide
 conditions and decisions. Work follows matches, not indicators.
 
 Stages are separate methods so that an engine can keep each one as a table: ``matched`` → ``long`` → ``base`` →
-``rows`` → ``graded`` → ``adjustments``.
+``rows`` → ``scoring.dimensioned`` → ``scoring.scored`` → ``scoring.graded`` → ``adjustments``.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ class Plan:
         slots = [slot for slot in self.table.slots if (slot.measure_no in self.table.specials) == special]
         if not slots:
             return None
+        if special:  # few kinds: let the scan skip the others
+            records = records.filter(records.kind.isin(sorted({slot.kind for slot in slots})))
         if self.horizon.known_at is not None:
             records = records.filter(records.sequence.fill_null(0) <= self.horizon.known_at)
         slot_table = small(self._slot_arrow(slots))
@@ -105,7 +107,9 @@ class Plan:
             rows.append(row)
         types = {"slot_kind": pa.string(), "first_day": pa.date32(), "last_day": pa.date32()}
         small = {"measure_no": pa.int32(), "date_no": pa.int32(), "source_no": pa.int32()}
-        return pa.table({name: pa.array([row[name] for row in rows], (types | small).get(name, pa.int64())) for name in rows[0]})
+        return pa.table(
+            {name: pa.array([row[name] for row in rows], (types | small).get(name, pa.int64())) for name in rows[0]}
+        )
 
     @staticmethod
     def _by_number(number: Expr, choices: list[Expr]) -> Expr:
@@ -125,9 +129,7 @@ class Plan:
     def _word(self, records: Table, word: int) -> Expr:
         atoms = [(atom, number - word * WORD_BITS) for atom, number in self.table.atoms.items()]
         bits = [
-            ibis.ifelse(self._atom(records, atom), int64(1 << bit), int64(0))
-            for atom, bit in atoms
-            if 0 <= bit < WORD_BITS
+            ibis.ifelse(self._atom(records, atom), int64(1 << bit), int64(0)) for atom, bit in atoms if 0 <= bit < WORD_BITS
         ]
         return reduce(lambda left, right: left + right, bits)
 
@@ -265,7 +267,7 @@ class Plan:
 
     def base(self, subjects: Table, long: Table | None, relations: Table, previous: Table) -> Table:
         """One row per subject: attributes, the measures that conditions need, earlier results, class mask."""
-        table = subjects
+        table = subjects.select("subject_no", *self.wide.attributes())
         for part in (
             self.wide.pivot(long),
             *self.wide.related(subjects, long, relations),
@@ -298,18 +300,19 @@ class Plan:
         return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
     def _no_rows(self, base: Table, evidence: bool) -> Table:
-        none = self._row_columns(base, 0, int64(0), int64(0), int64(0), int64(0), 0)
+        none = self._row_columns(base, 0, 0, int64(0), int64(0), int64(0), int64(0), 0)
         if evidence:
             none["record_nos"] = ibis.null("array<int64>")
         return base.filter(ibis.literal(False)).select(**none)
 
     @staticmethod
     def _row_columns(
-        table: Table, number: int, num: Expr, den: Expr, points: Expr, uncapped: Expr, default: int
+        table: Table, number: int, dimension: int, num: Expr, den: Expr, points: Expr, uncapped: Expr, default: int
     ) -> dict[str, Expr]:
         return {
             "subject_no": table.subject_no,
             "indicator_no": ibis.literal(number, "int32"),
+            "dimension_no": ibis.literal(dimension, "int32"),
             "value_num": num,
             "value_den": den,
             "points": points,
@@ -364,6 +367,7 @@ class Plan:
         columns = {
             "subject_no": joined.subject_no,
             "indicator_no": joined.indicator_no,
+            "dimension_no": joined.dimension_no,
             "value_num": value,
             "value_den": joined.den,
             "points": points,
@@ -396,7 +400,7 @@ class Plan:
         rows = [row for row in self._piece_rows() if bool(row["class_yes"] or row["class_no"]) == scoped]
         if not rows:
             return None
-        small = {"piece_measure": pa.int32(), "indicator_no": pa.int32(), "how": pa.int32()}
+        small = {"piece_measure": pa.int32(), "indicator_no": pa.int32(), "dimension_no": pa.int32(), "how": pa.int32()}
         flags = {"is_missing": pa.bool_(), "value_is_n": pa.bool_()}
         return pa.table(
             {name: pa.array([row[name] for row in rows], (small | flags).get(name, pa.int64())) for name in rows[0]}
@@ -417,6 +421,7 @@ class Plan:
         low, high = self.scoring.limits(indicator)
         common = {
             "indicator_no": number,
+            "dimension_no": self.scoring.dimension_no(indicator),
             "den": den,
             "default": self.scoring.default(indicator),
             "cap_low": low,
@@ -464,7 +469,9 @@ class Plan:
         tests = [given.points != default]
         if given.applies is not None:
             tests.append(given.applies)
-        columns = self._row_columns(base, number, given.num, given.den, given.points, given.uncapped, default)
+        columns = self._row_columns(
+            base, number, self.scoring.dimension_no(indicator), given.num, given.den, given.points, given.uncapped, default
+        )
         if evidence:
             return self._with_evidence(base.filter(tests).select(**columns), long, indicator)
         return base.filter(tests).select(**columns)
@@ -492,10 +499,6 @@ class Plan:
         return [self.table.numbers[measure]] if measure in self.table.numbers and not isinstance(measure, Related) else []
 
     # --- result ---
-
-    def graded(self, base: Table, rows: Table) -> Table:
-        """One row per subject with score and decision as numbers, and every adjustment as a column."""
-        return self.scoring.graded(base, rows)
 
     def adjustments(self, graded: Table, *, evidence: bool) -> Table | None:
         """The rows that make contributions add up: caps, weights, floors, rounding."""
@@ -537,4 +540,3 @@ def _register(plan: Plan, indicator: Indicator) -> None:
     if isinstance(indicator.points, Cases):
         for node in walk(indicator.points.cases):
             plan.wide.need(getattr(node, "measure", None))
-

@@ -77,6 +77,9 @@ class Engine(Protocol):
     def small(self, table: pa.Table) -> Any:
         """A small Arrow table as an Ibis table."""
 
+    def forget(self, *tables: Any) -> None:
+        """Free kept tables that are not needed any more."""
+
     def begin(self) -> None:
         """Start a run: drops the tables of the run before, whose outcome can no longer be read."""
 
@@ -106,6 +109,10 @@ class DuckDB:
 
     def small(self, table: pa.Table) -> Any:
         return ibis.memtable(table)
+
+    def forget(self, *tables: Any) -> None:
+        for table in tables:
+            self.connection.raw_sql(f'DROP TABLE IF EXISTS "{table.get_name()}"').close()
 
     def begin(self) -> None:
         for name in self._kept:
@@ -168,6 +175,9 @@ class Spark:
         name = f"small_{self._views}"
         self.session.createDataFrame(table).createOrReplaceTempView(name)
         return self.connection.table(name)
+
+    def forget(self, *tables: Any) -> None:
+        """Spark computes lazily: everything stays until the next run."""
 
     def begin(self) -> None:
         for table in self._kept:
@@ -280,7 +290,9 @@ class Outcome:
             grades.take(batch["ladder_code"]),
             grades.take(batch["grade_code"]),
             steps.take(batch["step_code"]),
-            _decoded(batch["acted_mask"], lambda mask: "|".join(s for n, s in enumerate(scoring.step_names) if mask >> n & 1)),
+            _decoded(
+                batch["acted_mask"], lambda mask: "|".join(s for n, s in enumerate(scoring.step_names) if mask >> n & 1)
+            ),
         ]
         return pa.RecordBatch.from_arrays(columns, schema=GRADES)
 
@@ -314,12 +326,21 @@ def run(
     plan = plan_for(rulebook, horizon)
     subjects = engine.table("subjects", tables.subjects, subjects_schema(plan.rulebook))
     records = engine.table("records", tables.records, records_schema(plan.rulebook))
-    relations = engine.table("relations", RELATIONS.empty_table() if tables.relations is None else tables.relations, RELATIONS)
+    relations = engine.table(
+        "relations", RELATIONS.empty_table() if tables.relations is None else tables.relations, RELATIONS
+    )
     previous = engine.table("previous", PREVIOUS.empty_table() if tables.previous is None else tables.previous, PREVIOUS)
     long = _long(plan, engine, records, evidence)
     base = engine.keep("base", plan.base(subjects, long, relations, previous))
     rows = engine.keep("contribution_rows", plan.rows(base, long, engine.small, evidence=evidence))
-    graded = engine.keep("graded", plan.graded(base, rows))
+    engine.forget(*([] if long is None else [long]))
+    dimensioned = engine.keep("dimensioned", plan.scoring.dimensioned(base, rows))
+    engine.forget(base)
+    scored = plan.scoring.scored(dimensioned)
+    if plan.scoring.is_intricate:
+        scored = engine.keep("scored", scored)
+    graded = engine.keep("graded", plan.scoring.graded(scored))
+    engine.forget(dimensioned)
     adjustments = plan.adjustments(graded, evidence=evidence)
     everything = rows if adjustments is None else ibis.union(rows, adjustments)
     ids = pa.chunked_array(
@@ -330,7 +351,7 @@ def run(
         engine,
         ids,
         graded.order_by("subject_no"),
-        everything.drop("default").order_by(["subject_no", "indicator_no"]),
+        everything.drop("default", "dimension_no").order_by(["subject_no", "indicator_no"]),
         evidence,
     )
 

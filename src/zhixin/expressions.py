@@ -134,9 +134,7 @@ def _is_dated(value: Any) -> str:
     return "dated" if isinstance(value, dict | Dated) else "number"
 
 
-DatedNumber = Annotated[
-    Annotated[Number, Tag("number")] | Annotated[Dated, Tag("dated")], Discriminator(_is_dated)
-]
+DatedNumber = Annotated[Annotated[Number, Tag("number")] | Annotated[Dated, Tag("dated")], Discriminator(_is_dated)]
 
 
 def constant(value: Decimal | Dated) -> Decimal:
@@ -228,9 +226,7 @@ class Window(Node):
     def _one_length(self) -> Self:
         lengths = (self.days, self.months, self.calendar_months, self.calendar_years, self.evaluations)
         if sum(length is not None for length in lengths) != 1:
-            raise ValueError(
-                "a window needs exactly one of: days, months, calendar_months, calendar_years, evaluations"
-            )
+            raise ValueError("a window needs exactly one of: days, months, calendar_months, calendar_years, evaluations")
         return self
 
 

@@ -114,7 +114,10 @@ def check_uscc(text: str) -> Checked:
         return Checked(
             code,
             "uscc.organisation",
-            Message("第9至17位不是有效的组织机构代码（仅提示）", "places 9 to 17 are not a valid organisation code (warning only)"),
+            Message(
+                "第9至17位不是有效的组织机构代码（仅提示）",
+                "places 9 to 17 are not a valid organisation code (warning only)",
+            ),
             Message("可核对营业执照", "compare it with the business licence if in doubt"),
         )
     return Checked(code)
@@ -122,7 +125,9 @@ def check_uscc(text: str) -> Checked:
 
 def _wrong_length(code: str) -> Checked:
     if not code:
-        return _refused("uscc.empty", "没有代码", "the code is empty", "补填统一社会信用代码", "give the unified social credit code")
+        return _refused(
+            "uscc.empty", "没有代码", "the code is empty", "补填统一社会信用代码", "give the unified social credit code"
+        )
     if re.fullmatch(r"[0-9]{15}", code):
         fits = code[14] == registration_number_check_digit(code[:14])
         return _refused(
@@ -186,7 +191,11 @@ def check_patent_number(text: str) -> Checked:
     kind = body[4] if len(body) == 12 else body[2]
     if kind not in "12389":
         return _refused(
-            "patent.kind", f"种类号 {kind} 不存在", f"there is no kind {kind}", "按专利证书核对", "compare it with the certificate"
+            "patent.kind",
+            f"种类号 {kind} 不存在",
+            f"there is no kind {kind}",
+            "按专利证书核对",
+            "compare it with the certificate",
         )
     return Checked(f"ZL{body}.{given}")
 

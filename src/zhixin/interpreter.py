@@ -374,7 +374,9 @@ class _Case:
                 default = clamp(indicator.limits, self.points(indicator.points, Fraction(0)))
             has_row = points != default
         rule = indicator.when_missing
-        return Given(indicator, measured, points, uncapped, is_missing and rule == "leave_out", is_missing and rule == "hold", has_row)
+        return Given(
+            indicator, measured, points, uncapped, is_missing and rule == "leave_out", is_missing and rule == "hold", has_row
+        )
 
     def raw_points(self, indicator: Indicator) -> tuple[Measured, int | None]:
         """What was measured, and the points before limits (``None`` when missing)."""

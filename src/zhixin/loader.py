@@ -230,8 +230,10 @@ def _extend(
 
 
 def _is_keyed(value: Any) -> bool:
-    return isinstance(value, tuple) and bool(value) and all(
-        isinstance(item, dict) and ("id" in item or "code" in item) for item in value
+    return (
+        isinstance(value, tuple)
+        and bool(value)
+        and all(isinstance(item, dict) and ("id" in item or "code" in item) for item in value)
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from zhixin.expressions import Condition, Corrected, DatedNumber, FieldTest, Identifier, Node
 
+
 class PerUnit(Node):
     """So many points for each unit of the measure beyond ``free`` units."""
 
@@ -118,12 +119,8 @@ class PerRecord(Node):
     tiers: tuple[Tier, ...] = ()
 
 
-SimplePoints = Annotated[
-    PerUnit | Once | Steps | Linear | Affine, Field(discriminator="type")
-]
-Points = Annotated[
-    PerUnit | Once | Steps | Linear | Affine | Categories | Cases | PerRecord, Field(discriminator="type")
-]
+SimplePoints = Annotated[PerUnit | Once | Steps | Linear | Affine, Field(discriminator="type")]
+Points = Annotated[PerUnit | Once | Steps | Linear | Affine | Categories | Cases | PerRecord, Field(discriminator="type")]
 
 for _model in (Case, Cases):
     _model.model_rebuild()

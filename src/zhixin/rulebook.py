@@ -20,27 +20,27 @@ from zhixin.calendar import first_of_month, shift_months
 from zhixin.expressions import (
     NEVER_MISSING,
     AppendedTerm,
-    Count,
-    DaysSince,
-    Exists,
-    Extreme,
-    Latest,
-    Sum,
-    milli,
     Attribute,
     AttributeAge,
     Basis,
     CleanYears,
     Combined,
     Condition,
+    Count,
     Dated,
     DatedNumber,
+    DaysSince,
+    Exists,
+    Extreme,
     Identifier,
+    Latest,
     Measure,
     Node,
     Ratio,
     Related,
+    Sum,
     Text,
+    milli,
 )
 from zhixin.points import Cases, Categories, Points
 from zhixin.vocabulary import (
@@ -482,9 +482,7 @@ class Rulebook(Node):
     def at(self, day: date) -> Rulebook:
         """The rulebook as it stands on ``day``: every dated value resolved, what is not in force dropped."""
         head = {name: getattr(self, name) for name in ("effective", "documents")}
-        body = {
-            name: _resolved(getattr(self, name), day) for name in type(self).model_fields if name not in head
-        }
+        body = {name: _resolved(getattr(self, name), day) for name in type(self).model_fields if name not in head}
         return self.model_copy(update=body)
 
     def dump(self) -> dict[str, Any]:
@@ -579,9 +577,7 @@ def _resolved(value: Any, day: date) -> Any:
         effective = getattr(value, "effective", None)
         if effective is not None and not effective.covers(day):
             raise Repealed
-        return value.model_copy(
-            update={name: _resolved(getattr(value, name), day) for name in type(value).model_fields}
-        )
+        return value.model_copy(update={name: _resolved(getattr(value, name), day) for name in type(value).model_fields})
     if isinstance(value, tuple):
         return tuple(_in_force(value, day))
     if isinstance(value, dict):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import ibis
 
 from zhixin.conditions import Conditions
-from zhixin.expressions import NEVER_MISSING, constant, milli
+from zhixin.expressions import NEVER_MISSING, ScoreIs, constant, milli, walk
 from zhixin.points import Cases, Categories, PerRecord
 from zhixin.rulebook import (
     Add,
@@ -106,6 +106,9 @@ class Scoring:
         low, high = self.limits(indicator)
         return max(min(raw, high), low)
 
+    def dimension_no(self, indicator: Indicator) -> int:
+        return next(number for number, rule in enumerate(self.rulebook.dimensions) if rule.id == indicator.dimension)
+
     def class_bits(self, names: Iterable[str]) -> int:
         order = [item.id for item in self.rulebook.classes]
         return sum(1 << order.index(name) for name in names)
@@ -189,16 +192,11 @@ class Scoring:
 
     def totals(self, rows: Table) -> Table:
         """Per subject: points beyond default of each sum dimension, and the defaults that rows replace."""
-        names = [item.id for item in self.rulebook.indicators]
         columns = {}
         for number, rule in enumerate(self.rulebook.dimensions):
             if rule.combine is Combine.SUM:
-                inside = [i for i, item in enumerate(self.rulebook.indicators) if item.dimension == rule.id]
-                if len(inside) == len(names):
-                    columns[f"t{number}"] = (rows.points - rows.default).sum().cast("int64")
-                elif inside:
-                    here = rows.indicator_no.isin(inside)
-                    columns[f"t{number}"] = (rows.points - rows.default).sum(where=here).cast("int64")
+                here = rows.dimension_no == number
+                columns[f"t{number}"] = (rows.points - rows.default).sum(where=here).cast("int64")
         columns["replaced"] = rows.default.sum().cast("int64")
         return rows.group_by("subject_no").aggregate(**columns)
 
@@ -270,25 +268,58 @@ class Scoring:
         otherwise = int64(milli(rule.otherwise))
         return ibis.cases(*branches, else_=otherwise) if branches else otherwise
 
-    def graded(self, base: Table, rows: Table) -> Table:
-        """Everything about the result as numbers: see :class:`Decided`; adjustments as columns ``a{n}``."""
+    def dimensioned(self, base: Table, rows: Table) -> Table:
+        """Per subject: start, implied, each dimension (``v``, ``shown``, ``has``), and every rule that needs no score.
+
+        Kept as a table of its own, like the two that follow: an engine that inlined them would repeat each expression
+        inside the next, and three caps in a row already gave a hundred kilobytes of SQL.
+        """
         totals = self.totals(rows)
         joined = base.left_join(totals, "subject_no")
         table = joined.select(*base.columns, *[name for name in totals.columns if name != "subject_no"])
         conditions = self.conditions(table)
-        start = self.start(conditions)
-        score, adjustments = self._score(conditions, start)
         implied = sum(milli(rule.start) for rule in self.rulebook.dimensions)
-        implied_sum = int64(implied) + self._default_sum(conditions, self.rulebook.indicators) - table.replaced.fill_null(0)
-        scored = table.mutate(start_milli=start, implied_milli=implied_sum, score_milli=score, **adjustments)
-        decided = self._decide(self.conditions(scored, scored.score_milli))
+        columns = {
+            "subject_no": table.subject_no,
+            "class_mask": table.class_mask,
+            "start_milli": self.start(conditions),
+            "implied_milli": int64(implied)
+            + self._default_sum(conditions, self.rulebook.indicators)
+            - table.replaced.fill_null(0),
+        }
+        for number, rule in enumerate(self.rulebook.dimensions):
+            value, shown, available = self._dimension(conditions, number, rule)
+            columns[f"v{number}"] = value
+            if self._adjusts(rule):
+                columns[f"shown{number}"] = shown
+            if rule.id in self.special:
+                columns[f"has{number}"] = available
+        for grade in self.rulebook.ladder:
+            if grade.requires is not None:
+                columns[f"requires_{self.rulebook.grade_rank[grade.id]}"] = conditions.holds(grade.requires)
+        columns |= self._fired(conditions, with_score=False) | self._held(conditions)
+        carried = [name for name in base.columns if self._uses_score and name not in columns]
+        return table.select(**columns, **{name: table[name] for name in carried})
+
+    def scored(self, dimensioned: Table) -> Table:
+        """Adds the score and its adjustments ``a{n}``."""
+        score, adjustments = self._score(dimensioned)
+        return dimensioned.mutate(score_milli=score, **adjustments)
+
+    def graded(self, scored: Table) -> Table:
+        """Everything about the result as numbers: see :class:`Decided`; adjustments as columns ``a{n}``."""
+        conditions = self.conditions(scored, scored.score_milli)
+        if self._uses_score:
+            scored = scored.mutate(**self._fired(conditions, with_score=True))
+            conditions = self.conditions(scored, scored.score_milli)
+        decided = self._decide(conditions)
         return scored.select(
             "subject_no",
             "class_mask",
             "start_milli",
             "implied_milli",
             "score_milli",
-            *adjustments,
+            *[f"a{number}" for number, _ in enumerate(self.adjustment_names)],
             ladder_code=decided.ladder,
             grade_code=decided.grade,
             step_code=decided.step,
@@ -309,19 +340,18 @@ class Scoring:
         bounded = rule.limits.at_least is not None or rule.limits.at_most is not None
         return bounded or rule.combine is not Combine.SUM
 
-    def _score(self, conditions: Conditions, start: Expr) -> tuple[Expr, dict[str, Expr]]:
-        values = {
-            rule.id: self._dimension(conditions, number, rule) for number, rule in enumerate(self.rulebook.dimensions)
-        }
+    def _score(self, table: Table) -> tuple[Expr, dict[str, Expr]]:
+        number = {rule.id: position for position, rule in enumerate(self.rulebook.dimensions)}
         differences: list[Expr] = []
-        score = start
+        score = table.start_milli
         for step in self.rulebook.steps:
             if isinstance(step, Add):
-                score = reduce(lambda a, b: a + b, [values[name][0] for name in step.add], score)
+                score = reduce(lambda a, b: a + b, [table[f"v{number[name]}"] for name in step.add], score)
                 continue
             if isinstance(step, WeightedMean):
-                result = self._weighted(step, values)
-                differences.append(result - reduce(lambda a, b: a + b, [values[n][0] for n in step.weighted_mean]))
+                result = self._weighted(step, table, number)
+                shown = [table[f"v{number[name]}"] for name in step.weighted_mean]
+                differences.append(result - reduce(lambda a, b: a + b, shown))
                 score = score + result
                 continue
             after = self._stepped(step, score)
@@ -329,13 +359,16 @@ class Scoring:
             score = after
         for rule in self.rulebook.dimensions:
             if self._adjusts(rule):
-                differences.append(values[rule.id][0] - values[rule.id][1])
-        return score, {f"a{number}": difference for number, difference in enumerate(differences)}
+                differences.append(table[f"v{number[rule.id]}"] - table[f"shown{number[rule.id]}"])
+        return score, {f"a{position}": difference for position, difference in enumerate(differences)}
 
-    def _weighted(self, step: WeightedMean, values: dict[str, tuple[Expr, Expr, Expr]]) -> Expr:
-        weights = {rule.id: int(constant(rule.weight) * 10**6) for rule in self.rulebook.dimensions if rule.weight is not None}
+    def _weighted(self, step: WeightedMean, table: Table, number: dict[str, int]) -> Expr:
+        weights = {
+            rule.id: int(constant(rule.weight) * 10**6) for rule in self.rulebook.dimensions if rule.weight is not None
+        }
         parts = [
-            (ibis.ifelse(values[name][2], int64(weights[name]), int64(0)), values[name][0]) for name in step.weighted_mean
+            (ibis.ifelse(table[f"has{number[name]}"], int64(weights[name]), int64(0)), table[f"v{number[name]}"])
+            for name in step.weighted_mean
         ]
         total = reduce(lambda a, b: a + b, [weight for weight, _ in parts])
         product = reduce(lambda a, b: a + b, [weight * value for weight, value in parts])
@@ -368,6 +401,7 @@ class Scoring:
             columns = {
                 "subject_no": graded.subject_no,
                 "indicator_no": ibis.literal(len(self.rulebook.indicators) + number, "int32"),
+                "dimension_no": ibis.literal(-1, "int32"),
                 "value_num": ibis.null("int64"),
                 "value_den": ibis.null("int64"),
                 "points": column,
@@ -409,19 +443,45 @@ class Scoring:
         holds = conditions.holds(rule.when)
         return holds if applies is None else holds & applies
 
+    @property
+    def is_intricate(self) -> bool:
+        """Whether the score takes rounding, so that repeating its expression would be costly."""
+        return any(isinstance(step, Round | WeightedMean) for step in self.rulebook.steps)
+
+    @cached_property
+    def _uses_score(self) -> bool:
+        return any(isinstance(node, ScoreIs) for node in walk(self.rulebook.decisions))
+
+    def _fired(self, conditions: Conditions, *, with_score: bool) -> dict[str, Expr]:
+        """One column per rule: whether it fires; for caps the rank they hold to (else −1), for shifts the steps (else 0)."""
+        decisions = self.rulebook.decisions
+        columns = {}
+        for step in ("exclude", "direct", "side", "caps", "shifts"):
+            for rule in getattr(decisions, step):
+                if any(isinstance(node, ScoreIs) for node in walk(rule)) != with_score:
+                    continue
+                fires = self._fires(conditions, rule)
+                if step == "caps":
+                    rank = self._cap_rank(conditions, rule.not_above)
+                    fires = ibis.ifelse(fires & rank.notnull(), rank, int64(-1))
+                elif step == "shifts":
+                    fires = ibis.ifelse(fires, self._steps(conditions, rule), int64(0))
+                columns[f"rule_{rule.id}"] = fires
+        return columns
+
     def _ladder(self, conditions: Conditions) -> Expr:
         branches = []
         for rank, grade in enumerate(self.rulebook.ladder[:-1]):
             test = self._reaches(conditions, grade)
             if grade.requires is not None:
-                test = test & conditions.holds(grade.requires)
+                test = test & conditions.table[f"requires_{rank}"]
             branches.append((test, int64(rank)))
         last = int64(len(self.rulebook.ladder) - 1)
         return ibis.cases(*branches, else_=last) if branches else last
 
     def _reaches(self, conditions: Conditions, grade: Any) -> Expr:
         def test(cut: Any) -> Expr:
-            bounds = {side: None for side in ("at_least", "above", "at_most", "below")} | {grade.side: cut}
+            bounds = dict.fromkeys(("at_least", "above", "at_most", "below")) | {grade.side: cut}
             return self.wide.bounded(conditions.score, 1000, _Bounds(**bounds))
 
         general = test(getattr(grade, grade.side))
@@ -433,20 +493,17 @@ class Scoring:
         return ibis.cases(*own, else_=general) if own else general
 
     def _decide(self, conditions: Conditions) -> Decided:
+        table, decisions = conditions.table, self.rulebook.decisions
         ladder = self._ladder(conditions)
-        rank, step, acted = self._capped_and_shifted(conditions, ladder)
-        code = self.grade_codes.index
-        decisions = self.rulebook.decisions
-        finals: list[tuple[Expr, Expr, Expr, Expr]] = []
-        for rule in decisions.exclude:
-            name = f"exclude:{rule.id}"
-            finals.append((self._fires(conditions, rule), int64(code(rule.grade)), self._step(name), self._bit(name)))
-        if decisions.direct:
-            finals += self._direct(conditions)
-        finals += self._held(conditions)
-        for rule in decisions.side:
-            name = f"side:{rule.id}"
-            finals.append((self._fires(conditions, rule), int64(code(rule.grade)), self._step(name), self._bit(name)))
+        rank, step, acted = self._capped_and_shifted(table, ladder)
+        finals = [self._final(table, "exclude", rule.id, rule.grade) for rule in decisions.exclude]
+        finals += self._direct(table)
+        finals += [
+            self._final(table, "held", item.id, self.rulebook.held_grade)
+            for item in self.rulebook.indicators
+            if f"rule_held_{item.id}" in table.columns and self.rulebook.held_grade is not None
+        ]
+        finals += [self._final(table, "side", rule.id, rule.grade) for rule in decisions.side]
         if not finals:
             return Decided(ladder, rank, step, acted)
         return Decided(
@@ -456,51 +513,53 @@ class Scoring:
             ibis.cases(*[(test, bits) for test, _, _, bits in finals], else_=acted),
         )
 
-    def _direct(self, conditions: Conditions) -> list[tuple[Expr, Expr, Expr, Expr]]:
+    def _final(self, table: Table, step: str, rule: str, grade: str) -> tuple[Expr, Expr, Expr, Expr]:
+        name = f"{step}:{rule}"
+        column = f"rule_held_{rule}" if step == "held" else f"rule_{rule}"
+        return table[column], int64(self.grade_codes.index(grade)), self._step(name), self._bit(name)
+
+    def _direct(self, table: Table) -> list[tuple[Expr, Expr, Expr, Expr]]:
         rules = self.rulebook.decisions.direct
-        fires = {rule.id: self._fires(conditions, rule) for rule in rules}
-        bits = [ibis.ifelse(fires[r.id], self._bit(f"direct:{r.id}"), int64(0)) for r in rules]
+        if not rules:
+            return []
+        bits = [ibis.ifelse(table[f"rule_{rule.id}"], self._bit(f"direct:{rule.id}"), int64(0)) for rule in rules]
         acted = reduce(lambda a, b: a + b, bits)
         order = list(rules)
         if self.rulebook.decisions.direct_order == "worst":
-            rank = self.rulebook.grade_rank
-            order.sort(key=lambda rule: -rank.get(rule.grade, -1))
-        return [
-            (fires[rule.id], int64(self.grade_codes.index(rule.grade)), self._step(f"direct:{rule.id}"), acted)
-            for rule in order
-        ]
+            order.sort(key=lambda rule: -self.rulebook.grade_rank.get(rule.grade, -1))
+        return [(*self._final(table, "direct", rule.id, rule.grade)[:3], acted) for rule in order]
 
-    def _held(self, conditions: Conditions) -> list[tuple[Expr, Expr, Expr, Expr]]:
-        rows = []
+    def _held(self, conditions: Conditions) -> dict[str, Expr]:
+        columns = {}
         for item in self.rulebook.indicators:
             if item.when_missing != "hold" or self.rulebook.held_grade is None:
                 continue
             given = self.given(conditions, item)
-            if given.is_missing is None:
-                continue
-            test = given.is_missing if given.applies is None else given.is_missing & given.applies
-            name = f"held:{item.id}"
-            code = int64(self.grade_codes.index(self.rulebook.held_grade))
-            rows.append((test, code, self._step(name), self._bit(name)))
-        return rows
+            if given.is_missing is not None:
+                test = given.is_missing if given.applies is None else given.is_missing & given.applies
+                columns[f"rule_held_{item.id}"] = test
+        return columns
 
-    def _capped_and_shifted(self, conditions: Conditions, rank: Expr) -> tuple[Expr, Expr, Expr]:
-        step, acted = self._step("cut"), int64(0)
+    def _capped_and_shifted(self, table: Table, ladder: Expr) -> tuple[Expr, Expr, Expr]:
+        """A cap acts when its rank is below the ladder's and below every earlier cap's."""
+        step, acted, rank = self._step("cut"), int64(0), ladder
         for rule in self.rulebook.decisions.caps:
-            binds = self._fires(conditions, rule) & (self._cap_rank(conditions, rule.not_above) > rank).fill_null(False)
-            name = f"cap:{rule.id}"
+            bound, name = table[f"rule_{rule.id}"], f"cap:{rule.id}"
+            binds = bound > rank
             acted = acted + ibis.ifelse(binds, self._bit(name), int64(0))
             step = ibis.ifelse(binds, self._step(name), step)
-            rank = ibis.ifelse(binds, self._cap_rank(conditions, rule.not_above), rank)
+            rank = ibis.greatest(rank, bound)
         if not self.rulebook.decisions.shifts:
             return rank, step, acted
-        total, leader = self._shift(conditions)
+        total, leader = self._shift(table)
         after = ibis.least(ibis.greatest(rank + total, int64(0)), int64(len(self.rulebook.ladder) - 1))
         moved = after != rank
-        bits = reduce(
-            lambda rest, rule: ibis.ifelse(leader == self._step(f"shift:{rule.id}"), self._bit(f"shift:{rule.id}"), rest),
-            self.rulebook.decisions.shifts,
-            int64(0),
+        bits = ibis.cases(
+            *[
+                (leader == self._step(f"shift:{rule.id}"), self._bit(f"shift:{rule.id}"))
+                for rule in self.rulebook.decisions.shifts
+            ],
+            else_=int64(0),
         )
         return after, ibis.ifelse(moved, leader, step), acted + ibis.ifelse(moved, bits, int64(0))
 
@@ -510,18 +569,16 @@ class Scoring:
         column = conditions.table.p1_grade
         return ibis.cases(*[(column == name, int64(rank)) for name, rank in self.rulebook.grade_rank.items()])
 
-    def _shift(self, conditions: Conditions) -> tuple[Expr, Expr]:
+    def _shift(self, table: Table) -> tuple[Expr, Expr]:
         """Net steps, and the code of the rule that leads in the direction of the move."""
-        nothing = int64(0)
-        worse, worse_name, better, better_name, everything = nothing, nothing, nothing, nothing, nothing
-        for rule in self.rulebook.decisions.shifts:
-            steps = ibis.ifelse(self._fires(conditions, rule), self._steps(conditions, rule), nothing)
-            name = self._step(f"shift:{rule.id}")
-            worse_name = ibis.ifelse(steps > worse, name, worse_name)
-            worse = ibis.greatest(worse, steps)
-            better_name = ibis.ifelse(steps < better, name, better_name)
-            better = ibis.least(better, steps)
-            everything = everything + steps
+        rules = self.rulebook.decisions.shifts
+        steps = {rule.id: table[f"rule_{rule.id}"] for rule in rules}
+        zero = int64(0)
+        worse, better = ibis.greatest(*steps.values(), zero), ibis.least(*steps.values(), zero)
+        leading = [(steps[rule.id], self._step(f"shift:{rule.id}")) for rule in rules]
+        worse_name = ibis.cases(*[(move == worse, name) for move, name in leading], else_=zero)
+        better_name = ibis.cases(*[(move == better, name) for move, name in leading], else_=zero)
+        everything = reduce(lambda a, b: a + b, steps.values())
         total = everything if self.rulebook.decisions.shift_order == "all" else worse + better
         return total, ibis.ifelse(total > 0, worse_name, better_name)
 

@@ -184,8 +184,7 @@ class SlotTable:
         starts = sorted(each.values)
         ends = [shift_days(day, -1) for day in starts[1:]] + [LAST_DAY]
         periods = [
-            (Atom("period", (column, start, end)), each.values[start].value)
-            for start, end in zip(starts, ends, strict=True)
+            (Atom("period", (column, start, end)), each.values[start].value) for start, end in zip(starts, ends, strict=True)
         ]
         periods.append((Atom("period", (column, FIRST_DAY, shift_days(starts[0], -1))), None))
         periods.append((Atom("period", (column, None, None)), None))

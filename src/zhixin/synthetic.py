@@ -95,7 +95,11 @@ class City:
         sizes = rng.multinomial(self.subjects, shares / shares.sum())
         alphabet = np.array(list(USCC_ALPHABET))
         division = np.repeat(np.arange(1, len(sizes) + 1), sizes)
-        within = np.concatenate([np.sort(rng.choice(31**5, size, replace=False)) for size in sizes]) if self.subjects else division
+        within = (
+            np.concatenate([np.sort(rng.choice(31**5, size, replace=False)) for size in sizes])
+            if self.subjects
+            else division
+        )
         places = np.empty((self.subjects, 18), dtype=np.int64)
         places[:, :8] = [9, 1, 4, 1, 9, 9, 0, 0]
         places[:, 6], places[:, 7] = division // 10, division % 10
@@ -114,7 +118,9 @@ class City:
         count = self.subjects
         codes = self.codes()
         names = [code for code, share in DISTRICT_SHARES.items() if share]
-        district = np.array(names)[np.array([int(code[6:8]) for code in codes], dtype=int) - 1] if count else np.array([], str)
+        district = (
+            np.array(names)[np.array([int(code[6:8]) for code in codes], dtype=int) - 1] if count else np.array([], str)
+        )
         moved = rng.random(count) < 0.09  # registered in one district, trading in another
         district = np.where(moved, np.array(names)[rng.integers(0, len(names), count)], district)
         keys = np.array(list(INDUSTRY_SHARES))
@@ -165,7 +171,9 @@ class City:
         count = len(industry)
         parts = pl.DataFrame({f"c{n}": first[rng.integers(0, len(first), count)] for n in range(3)} | {"industry": industry})
         trade = pl.col("industry").replace_strict(TRADES, default="商贸")
-        return parts.select(pl.concat_str(pl.lit("郑州"), "c0", "c1", "c2", trade, pl.lit("有限公司（虚构）")).alias("name"))["name"]
+        return parts.select(
+            pl.concat_str(pl.lit("郑州"), "c0", "c1", "c2", trade, pl.lit("有限公司（虚构）")).alias("name")
+        )["name"]
 
     # --- records ---
 
@@ -215,7 +223,10 @@ class City:
             has_amount |= here
         lasting = np.isin(kind, [kinds.index(name) for name in LASTING])
         as_of = (self.as_of - EPOCH).days
-        later = lambda share, most: _dates(decided + rng.integers(1, most, size), is_offence & (rng.random(size) < share), as_of)  # noqa: E731
+
+        def later(share: float, most: int) -> pl.Series:
+            return _dates(decided + rng.integers(1, most, size), is_offence & (rng.random(size) < share), as_of)
+
         return pl.DataFrame(
             {
                 "subject_no": subject.astype(np.int32),
@@ -246,7 +257,9 @@ class City:
                 "relation": np.where(rng.random(size) < 0.7, "controls", "branch_of"),
             }
         )
-        return table.filter(pl.col("subject_no") != pl.col("related_no")).unique().sort("subject_no", "related_no", "relation")
+        return (
+            table.filter(pl.col("subject_no") != pl.col("related_no")).unique().sort("subject_no", "related_no", "relation")
+        )
 
     def write(self, folder: Path) -> dict[str, int]:
         """Write the city as a clean snapshot (Parquet, sorted by subject); returns the counts of rows."""

@@ -97,7 +97,9 @@ def from_facts(rulebook: Rulebook, facts: Iterable[Facts]) -> Tables:
     """Tables of subjects given as facts; related subjects must be among them. ``record_no`` is taken as given."""
     everyone = sorted(facts, key=lambda item: item.subject_id)
     number = {item.subject_id: position for position, item in enumerate(everyone)}
-    subjects = [{"subject_no": number[item.subject_id], "subject_id": item.subject_id, **item.attributes} for item in everyone]
+    subjects = [
+        {"subject_no": number[item.subject_id], "subject_id": item.subject_id, **item.attributes} for item in everyone
+    ]
     records = [{"subject_no": number[item.subject_id], **record} for item in everyone for record in item.records]
     previous = [
         {

@@ -160,10 +160,24 @@ class Wide:
                 return -raw
         return raw.cast("int64")
 
+    def attributes(self) -> list[str]:
+        """Attributes that the rulebook reads, in the order of their declaration."""
+        used = set()
+        for node in walk(self._rules()):
+            for name in ("attribute", "since", "answer"):
+                used.add(getattr(node, name, None) if isinstance(getattr(node, name, None), str) else None)
+            if isinstance(node, Attribute | AttributeAge):
+                used.add(node.id)
+        return [item.id for item in self.rulebook.attributes if item.id in used]
+
+    def _rules(self) -> tuple[Any, ...]:
+        book = self.rulebook
+        return (book.classes, book.score, book.ladder, book.decisions, book.indicators)
+
     def backs(self) -> list[int]:
         """Which earlier results the rulebook looks at."""
         found: set[int] = set()
-        for node in walk((self.rulebook.classes, self.rulebook.score, self.rulebook.ladder, self.rulebook.decisions, self.rulebook.indicators)):
+        for node in walk(self._rules()):
             if isinstance(node, PreviousIs):
                 found.add(node.previous)
             if isinstance(node, PreviousScore):

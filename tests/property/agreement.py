@@ -1,0 +1,82 @@
+"""Comparing what two engines say about the same subjects, to the last thousandth."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from strategies import Dataset
+
+from zhixin.engines import Engine, run
+from zhixin.facts import Contribution, Evaluation
+from zhixin.interpreter import Interpreter
+from zhixin.rulebook import Rulebook
+
+RESULT = (
+    "subject_id",
+    "class_mask",
+    "start_milli",
+    "implied_milli",
+    "score_milli",
+    "ladder_grade",
+    "grade",
+    "step",
+    "acted",
+)
+
+
+def interpreted(rulebook: Rulebook, dataset: Dataset) -> dict[str, Evaluation]:
+    """What the interpreter says, by subject."""
+    interpreter = Interpreter(rulebook.at(dataset.horizon.as_of), dataset.horizon)
+    return {facts.subject_id: interpreter.evaluate(facts) for facts in dataset.everyone()}
+
+
+def compiled(rulebook: Rulebook, dataset: Dataset, engine: Engine) -> dict[str, Evaluation]:
+    """What a compiled engine says, by subject.
+
+    Read from the outcome here and not by ``evaluate_facts``: links may run in circles and have dates, which facts of
+    single subjects cannot carry.
+    """
+    outcome = run(rulebook, dataset.tables(rulebook), dataset.horizon, engine=engine)
+    grades = [row for batch in outcome.grades() for row in batch.to_pylist()]
+    given: dict[str, list[Contribution]] = {row["subject_id"]: [] for row in grades}
+    for batch in outcome.contributions():
+        for row in batch.to_pylist():
+            numbers = tuple(row.pop("record_nos") or ())
+            given[row.pop("subject_id")].append(Contribution(**row, record_nos=numbers))
+    return {
+        row["subject_id"]: Evaluation(
+            **{name: row[name] for name in RESULT}, contributions=tuple(given[row["subject_id"]])
+        )
+        for row in grades
+    }
+
+
+def comparable(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation as plain values that two engines must share; fractions in lowest terms, contributions by name."""
+    values: dict[str, Any] = {name: getattr(evaluation, name) for name in RESULT}
+    for item in evaluation.contributions:
+        name = f"contribution {item.indicator}"
+        assert name not in values, f"{item.indicator} contributes twice to {evaluation.subject_id}"
+        measured = None if item.value_num is None else Fraction(item.value_num, item.value_den or 0)
+        values[name] = (measured, item.points_milli, item.uncapped_milli, item.record_nos)
+    return values
+
+
+def differences(expected: dict[str, Evaluation], found: dict[str, Evaluation]) -> list[str]:
+    """Every value on which two engines differ, one line each."""
+    lines = [f"only one engine has {name}" for name in sorted(set(expected) ^ set(found))]
+    for subject in sorted(set(expected) & set(found)):
+        left, right = comparable(expected[subject]), comparable(found[subject])
+        lines += [
+            f"{subject} {name}: interpreter {left.get(name)}, compiled {right.get(name)}"
+            for name in sorted({*left, *right})
+            if left.get(name) != right.get(name)
+        ]
+    return lines
+
+
+def adds_up(evaluation: Evaluation) -> bool:
+    """Whether start, implied points and contributions give the score exactly."""
+    given = sum(item.points_milli for item in evaluation.contributions)
+    return evaluation.start_milli + evaluation.implied_milli + given == evaluation.score_milli
