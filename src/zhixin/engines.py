@@ -112,11 +112,11 @@ class DuckDB:
 
     def forget(self, *tables: Any) -> None:
         for table in tables:
-            self.connection.raw_sql(f'DROP TABLE IF EXISTS "{table.get_name()}"').close()
+            self.connection.drop_table(table.get_name(), force=True)
 
     def begin(self) -> None:
         for name in self._kept:
-            self.connection.raw_sql(f'DROP TABLE IF EXISTS "{name}"').close()
+            self.connection.drop_table(name, force=True)
         self._kept, self._run = [], self._run + 1
 
     def _name(self, name: str) -> str:
@@ -185,10 +185,7 @@ class Spark:
         self._kept = []
 
     def table(self, name: str, source: TableLike, schema: pa.Schema) -> Any:
-        if isinstance(source, Path):
-            frame = self.session.read.parquet(str(source))
-        else:
-            frame = self.session.createDataFrame(source)
+        frame = self.session.read.parquet(str(source)) if isinstance(source, Path) else self.session.createDataFrame(source)
         frame.createOrReplaceTempView(name)
         return completed(self.connection.table(name), schema)
 

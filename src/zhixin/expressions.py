@@ -58,7 +58,7 @@ def walk(value: Any) -> Iterator[Node]:
 
 
 def _exact(value: Any) -> Any:
-    if isinstance(value, bool) or isinstance(value, float):
+    if isinstance(value, (bool, float)):
         raise ValueError("a number must be written in decimal digits, so that it is exact")
     if isinstance(value, int | str):
         try:
