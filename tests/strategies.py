@@ -29,7 +29,14 @@ Draw = st.SearchStrategy[Any]
 
 AS_OF = [date(2024, 2, 29), date(2025, 2, 28), date(2025, 3, 31), date(2024, 12, 31), date(2026, 1, 1), date(2026, 5, 15)]
 OFFSETS = [0, -1, -14, -15, -16, -30, -31, -59, -90, -180, -364, -365, -366, -730, -731, -1096, -1461, 1, 40]
-LANDMARKS = [date(2020, 2, 29), date(2024, 2, 29), date(2024, 1, 31), date(2023, 12, 31), date(2025, 1, 1), date(2025, 2, 28)]
+LANDMARKS = [
+    date(2020, 2, 29),
+    date(2024, 2, 29),
+    date(2024, 1, 31),
+    date(2023, 12, 31),
+    date(2025, 1, 1),
+    date(2025, 2, 28),
+]
 
 KINDS = ["penalty.light", "penalty.heavy", "penalty.heavy.tax", "penalty", "penalties", "award.city"]
 PATTERNS = [*KINDS, "penalty.*", "penalty.heavy.*", "award.*"]
@@ -135,9 +142,7 @@ FIELD_TESTS = st.one_of(
     node(field="tags", has_all=subset(TAGS)),
     node(field="tags", has_any=subset(TAGS)),
     node(field="wilful", **{"is": st.booleans()}),
-    pick(NUMERIC_FIELDS).flatmap(
-        lambda name: bounds(BOUNDS, may_lapse=True).map(lambda sides: {"field": name, **sides})
-    ),
+    pick(NUMERIC_FIELDS).flatmap(lambda name: bounds(BOUNDS, may_lapse=True).map(lambda sides: {"field": name, **sides})),
 )
 DATES_OF = pick(["occurred_on", "decided_on", "published_on"])
 CORRECTED = node(
@@ -292,10 +297,10 @@ PER_RECORD = node(
 
 # --- rulebook -----------------------------------------------------------------------------------------------------
 
-EFFECTIVE = st.fixed_dictionaries({}, optional={"from": pick([date(2020, 1, 1), date(2025, 3, 1)]), "until": pick([date(2025, 3, 31), date(2030, 1, 1)])})
-WHEN_MISSING = st.one_of(
-    pick(["no_points", "leave_out", "hold"]), named("points", number(POINTS, may_lapse=True))
+EFFECTIVE = st.fixed_dictionaries(
+    {}, optional={"from": pick([date(2020, 1, 1), date(2025, 3, 1)]), "until": pick([date(2025, 3, 31), date(2030, 1, 1)])}
 )
+WHEN_MISSING = st.one_of(pick(["no_points", "leave_out", "hold"]), named("points", number(POINTS, may_lapse=True)))
 
 
 def _indicator(position: int, dimension: str) -> Draw:
@@ -432,7 +437,9 @@ def rulebooks(draw: Any) -> Rulebook:
     is_better = draw(st.booleans())
     dimensions = DIMENSIONS[: draw(st.integers(1, 3))]
     ladder = draw(_ladder(is_better))
-    indicators = [draw(pick(dimensions).flatmap(lambda name, n=n: _indicator(n, name))) for n in range(draw(st.integers(1, 6)))]
+    indicators = [
+        draw(pick(dimensions).flatmap(lambda name, n=n: _indicator(n, name))) for n in range(draw(st.integers(1, 6)))
+    ]
     value = {
         "format": "rulebook/1",
         "id": "drawn",
@@ -445,9 +452,7 @@ def rulebooks(draw: Any) -> Rulebook:
         "direction": "higher_better" if is_better else "higher_riskier",
         "visibility": {"grade": "internal", "score": "internal"},
         "documents": {DOCUMENT: {"title": TEXT}},
-        "sources": [
-            {"id": "court", "title": TEXT, "owner": TEXT, "cadence": "day", "stale_after_days": 30, "basis": BASIS}
-        ],
+        "sources": [{"id": "court", "title": TEXT, "owner": TEXT, "cadence": "day", "stale_after_days": 30, "basis": BASIS}],
         "catalogue": _catalogue(draw(st.one_of(st.none(), st.none(), EFFECTIVE))),
         "attributes": _ATTRIBUTES,
         "classes": [{"id": name, "title": TEXT, "when": draw(CONDITIONS)} for name in CLASSES],

@@ -329,12 +329,14 @@ def fields_agree(rulebook: Rulebook) -> Iterator[Problem]:
                 )
 
 
+_WITH_BASIS = ("sources", "catalogue", "indicators", "decisions", "measures", "measure_catalogue")
+
+
 def basis_given(rulebook: Rulebook) -> Iterator[Problem]:
     """Every source, kind, indicator, rule and measure states its legal basis."""
     for path, item in _scopes(rulebook):
-        if path[0] in ("sources", "catalogue", "indicators", "decisions", "measures", "measure_catalogue"):
-            if not item.basis:
-                yield _problem("R030", path, "没有依据", "no basis is given", "补写 basis", "add its basis")
+        if path[0] in _WITH_BASIS and not item.basis:
+            yield _problem("R030", path, "没有依据", "no basis is given", "补写 basis", "add its basis")
     if rulebook.visibility.grade is Visibility.PUBLIC and not rulebook.visibility.basis:
         yield _problem(
             "R031",

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from zhixin.errors import Message
 
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC_WEIGHTS = tuple(pow(3, power, 31) for power in range(17))
-_ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
-_ORGANISATION_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+USCC_WEIGHTS = tuple(pow(3, power, 31) for power in range(17))
+ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+ORGANISATION_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
 _LOOK_ALIKE = {"O": "0", "I": "1", "Z": "2", "S": "5", "V": "U"}
 
@@ -46,7 +46,7 @@ def cured(text: str) -> str:
 
 def uscc_check_character(first_seventeen: str) -> str:
     """The 18th character of a unified social credit code: GB 32100-2015, ISO 7064 MOD 31-3."""
-    total = sum(USCC_ALPHABET.index(char) * weight for char, weight in zip(first_seventeen, _USCC_WEIGHTS, strict=True))
+    total = sum(USCC_ALPHABET.index(char) * weight for char, weight in zip(first_seventeen, USCC_WEIGHTS, strict=True))
     return USCC_ALPHABET[-total % 31]
 
 
@@ -62,7 +62,7 @@ def registration_number_check_digit(first_fourteen: str) -> str:
 def organisation_check_character(first_eight: str) -> str:
     """The 9th character of an organisation code: GB 11714-1997, modulus 11."""
     total = sum(
-        _ORGANISATION_ALPHABET.index(char) * weight for char, weight in zip(first_eight, _ORGANISATION_WEIGHTS, strict=True)
+        ORGANISATION_ALPHABET.index(char) * weight for char, weight in zip(first_eight, ORGANISATION_WEIGHTS, strict=True)
     )
     remainder = 11 - total % 11
     return {10: "X", 11: "0"}.get(remainder, str(remainder))

@@ -464,6 +464,7 @@ class Rulebook(Node):
     cycle: Cycle
     direction: Direction
     visibility: Visible
+    subject_key: Literal["uscc", "text"] = "uscc"
     documents: dict[str, Document] = Field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     catalogue: tuple[RecordKind, ...] = ()

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from zhixin.identity import _ORGANISATION_ALPHABET, _ORGANISATION_WEIGHTS, _USCC_WEIGHTS, USCC_ALPHABET
+from zhixin.identity import ORGANISATION_ALPHABET, ORGANISATION_WEIGHTS, USCC_ALPHABET, USCC_WEIGHTS
 
 BLOCK = 200_000
 EPOCH = date(1970, 1, 1)
@@ -106,10 +106,10 @@ class City:
         places[:, 8:11] = [USCC_ALPHABET.index(char) for char in "MA0"]
         for offset in range(5):
             places[:, 15 - offset] = within // 31**offset % 31
-        organisation = np.array([_ORGANISATION_ALPHABET.index(char) for char in USCC_ALPHABET])[places[:, 8:16]]
-        rest = (11 - organisation @ np.array(_ORGANISATION_WEIGHTS) % 11) % 11
+        organisation = np.array([ORGANISATION_ALPHABET.index(char) for char in USCC_ALPHABET])[places[:, 8:16]]
+        rest = (11 - organisation @ np.array(ORGANISATION_WEIGHTS) % 11) % 11
         places[:, 16] = np.where(rest == 10, USCC_ALPHABET.index("X"), rest)
-        places[:, 17] = -(places[:, :17] @ np.array(_USCC_WEIGHTS)) % 31
+        places[:, 17] = -(places[:, :17] @ np.array(USCC_WEIGHTS)) % 31
         return np.ascontiguousarray(alphabet[places]).view("U18").ravel()
 
     def subject_table(self) -> pl.DataFrame:
@@ -239,11 +239,19 @@ class City:
                 "corrected_on": later(0.5, 90),
                 "repaired_on": later(0.12, 700),
                 "revoked_on": later(0.01, 400),
+                "document": self._documents(rng, is_offence | (kind == kinds.index("platform.takedown"))),
                 "is_first_offence": _nullable(rng.random(size) < 0.3, is_offence & (severity == 0)),
                 "amount": _nullable(amount, has_amount),
                 "quantity": _nullable(rng.poisson(2.0, size) + 1, np.isin(kind, [kinds.index("filing.abnormal_patent"), kinds.index("platform.takedown")])),
             }
         )  # fmt: skip
+
+    @staticmethod
+    def _documents(rng: np.random.Generator, is_negative: Any) -> pl.Series:
+        """An invented document number for every negative record: no dishonesty record without a document."""
+        number = pl.Series(rng.integers(1, 10**6, len(is_negative))).cast(pl.String).str.zfill(6)
+        text = pl.select(pl.concat_str(pl.lit("（虚构）罚〔2026〕"), number, pl.lit("号"))).to_series()
+        return pl.select(pl.when(pl.Series(is_negative)).then(text)).to_series()
 
     def relation_table(self) -> pl.DataFrame:
         """Who controls whom and which branch belongs where: about 4 % of the enterprises have such a tie."""

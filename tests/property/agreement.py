@@ -6,7 +6,6 @@ from fractions import Fraction
 from typing import Any
 
 from strategies import Dataset
-
 from zhixin.engines import Engine, run
 from zhixin.facts import Contribution, Evaluation
 from zhixin.interpreter import Interpreter
@@ -45,9 +44,7 @@ def compiled(rulebook: Rulebook, dataset: Dataset, engine: Engine) -> dict[str, 
             numbers = tuple(row.pop("record_nos") or ())
             given[row.pop("subject_id")].append(Contribution(**row, record_nos=numbers))
     return {
-        row["subject_id"]: Evaluation(
-            **{name: row[name] for name in RESULT}, contributions=tuple(given[row["subject_id"]])
-        )
+        row["subject_id"]: Evaluation(**{name: row[name] for name in RESULT}, contributions=tuple(given[row["subject_id"]]))
         for row in grades
     }
 
