@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -99,8 +100,8 @@ class Column:
 
 def contract(rulebook: Rulebook, name: str, epoch: int = 1900) -> dict[str, Column]:
     """The columns of an input table. ``epoch`` is that of spreadsheet serials."""
-    day = lambda cell: parse_date(cell, epoch=epoch)
-    open_day = lambda cell: parse_date(cell, epoch=epoch, may_be_open=True)
+    day: Parser = partial(parse_date, epoch=epoch)
+    open_day: Parser = partial(parse_date, epoch=epoch, may_be_open=True)
     key = parse_subject_id if rulebook.subject_key == "uscc" else parse_text
     subject = Column(pa.string(), key, required=True)
     if name == "subjects":

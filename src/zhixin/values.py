@@ -41,11 +41,16 @@ Parser = Callable[[Any], Any]
 
 
 def _text(cell: Any) -> str:
+    if type(cell) is str and cell.isascii():
+        return cell.strip()
     return unicodedata.normalize("NFKC", str(cell)).replace("\ufeff", "").strip()
 
 
+_EMPTY = frozenset(("", "NULL", "null", "N/A", "n/a", "-", "—", "无"))
+
+
 def is_empty(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, str) and _text(cell) in ("", "NULL", "null", "N/A", "n/a", "-", "—", "无"))
+    return cell is None or (isinstance(cell, str) and len(cell) < 16 and _text(cell) in _EMPTY)
 
 
 def parse_text(cell: Any) -> Any:
@@ -89,6 +94,8 @@ def parse_number(cell: Any) -> Any:
 
 def parse_scaled(denominator: int, cell: Any) -> Any:
     """A number as an integer count of 1/``denominator``."""
+    if type(cell) is str and len(cell) < 13 and cell.isascii() and cell.isdigit():  # most cells by far
+        return int(cell) * denominator
     if is_empty(cell):
         return None
     value = parse_number(cell)
