@@ -35,6 +35,12 @@ class Moment:
         general = 12 if self.as_of >= NEW_PENALTY_WINDOW else 36
         return months_before(self.as_of, months or general) + timedelta(days=1)
 
+    @property
+    def month_and_day(self) -> int:
+        """The day in the year as 100 m + d; starts on 29 February count from 28 February in common years."""
+        is_eve = (self.as_of.month, self.as_of.day) == (2, 28) and not calendar.isleap(self.as_of.year)
+        return 229 if is_eve else self.as_of.month * 100 + self.as_of.day
+
     def anniversary(self, years: int) -> date:
         """The last start that is whole ``years`` back: 29 February has its anniversary on 28 February."""
         start = months_before(self.as_of, 12 * years)

@@ -6,7 +6,7 @@ Arrow batches of a fixed size, so that the same inputs give the same bytes whate
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -245,7 +245,7 @@ class Outcome:
 
     plan: Plan
     engine: Engine
-    subject_ids: Any
+    subject_ids: _Ids
     _grades: Any
     _contributions: Any
     evidence: bool
@@ -308,6 +308,7 @@ def run(
     *,
     engine: Engine | None = None,
     evidence: bool = True,
+    only: Sequence[int] | None = None,
 ) -> Outcome:
     """Evaluate every subject of a dataset.
 
@@ -317,16 +318,22 @@ def run(
         horizon: evaluation date and what was known.
         engine: an open engine; DuckDB in memory by default.
         evidence: whether contributions carry the numbers of the records behind them.
+        only: subject numbers to evaluate; ``None`` for everybody.
     """
     engine = engine or DuckDB()
     engine.begin()
     plan = plan_for(rulebook, horizon)
     subjects = engine.table("subjects", tables.subjects, subjects_schema(plan.rulebook))
     records = engine.table("records", tables.records, records_schema(plan.rulebook))
-    relations = engine.table(
-        "relations", RELATIONS.empty_table() if tables.relations is None else tables.relations, RELATIONS
-    )
-    previous = engine.table("previous", PREVIOUS.empty_table() if tables.previous is None else tables.previous, PREVIOUS)
+    empty = {"relations": RELATIONS.empty_table(), "previous": PREVIOUS.empty_table()}
+    relations = engine.table("relations", tables.relations or empty["relations"], RELATIONS)
+    previous = engine.table("previous", tables.previous or empty["previous"], PREVIOUS)
+    chosen = None
+    if only is not None:
+        chosen = engine.small(pa.table({"chosen_no": pa.array(only, pa.int32())}))
+        reach = engine.keep("reach", _within_reach(chosen, relations))
+        subjects = subjects.semi_join(reach, subjects.subject_no == reach.chosen_no)
+        records = engine.keep("records_in_reach", records.semi_join(reach, records.subject_no == reach.chosen_no))
     long = _long(plan, engine, records, evidence)
     base = engine.keep("base", plan.base(subjects, long, relations, previous))
     rows = engine.keep("contribution_rows", plan.rows(base, long, engine.small, evidence=evidence))
@@ -340,17 +347,44 @@ def run(
     engine.forget(dimensioned)
     adjustments = plan.adjustments(graded, evidence=evidence)
     everything = rows if adjustments is None else ibis.union(rows, adjustments)
-    ids = pa.chunked_array(
-        [batch["subject_id"] for batch in engine.batches(subjects.order_by("subject_no").select("subject_id"))], pa.string()
-    ).combine_chunks()
+    if chosen is not None:
+        graded = graded.semi_join(chosen, graded.subject_no == chosen.chosen_no)
+        everything = everything.semi_join(chosen, everything.subject_no == chosen.chosen_no)
     return Outcome(
         plan,
         engine,
-        ids,
+        _subject_ids(engine, subjects),
         graded.order_by("subject_no"),
         everything.drop("default", "dimension_no").order_by(["subject_no", "indicator_no"]),
         evidence,
     )
+
+
+def _subject_ids(engine: Engine, subjects: Any) -> _Ids:
+    chosen = subjects.order_by("subject_no").select("subject_no", "subject_id")
+    batches = list(engine.batches(chosen))
+    numbers = pa.chunked_array([batch["subject_no"] for batch in batches], pa.int32()).combine_chunks()
+    names = pa.chunked_array([batch["subject_id"] for batch in batches], pa.string()).combine_chunks()
+    is_dense = len(numbers) == 0 or numbers[len(numbers) - 1].as_py() == len(numbers) - 1
+    return _Ids(names, None if is_dense else numbers)
+
+
+@dataclass(frozen=True)
+class _Ids:
+    """subject_no → subject_id; ``numbers`` is ``None`` where the subjects are all there."""
+
+    names: Any
+    numbers: Any
+
+    def take(self, wanted: Any) -> Any:
+        return self.names.take(wanted if self.numbers is None else pc.index_in(wanted.cast(pa.int32()), self.numbers))
+
+
+def _within_reach(chosen: Any, relations: Any) -> Any:
+    """The chosen subjects and those one step away."""
+    out = relations.semi_join(chosen, relations.subject_no == chosen.chosen_no).select(chosen_no="related_no")
+    back = relations.semi_join(chosen, relations.related_no == chosen.chosen_no).select(chosen_no="subject_no")
+    return ibis.union(chosen, out, back, distinct=True)
 
 
 def _long(plan: Plan, engine: Engine, records: Any, evidence: bool) -> Any:

@@ -1,0 +1,182 @@
+"""A run on disk: ``grades.parquet``, ``contributions.parquet`` and ``run.json``, written whole or not at all.
+
+The same inputs give the same bytes in both tables, whatever the threads; in ``run.json`` only ``timings`` and
+``machine`` differ, and ``result_sha256`` covers everything else. A folder without ``run.json`` is not a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zhixin.dataset import open_snapshot, sha256_of, write_batches
+from zhixin.engines import CONTRIBUTIONS, GRADES, DuckDB, Engine, run
+from zhixin.errors import DatasetError
+from zhixin.horizon import Horizon
+from zhixin.loader import dump_rulebook, loads_rulebook
+from zhixin.rulebook import Rulebook
+from zhixin.tables import Tables, read_table
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A finished run, opened for reading."""
+
+    path: Path
+    info: dict[str, Any]
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Open a finished run.
+
+        Raises:
+            DatasetError: the folder holds no finished run.
+        """
+        file = path / "run.json"
+        if not file.is_file():
+            raise DatasetError(f"{path} 不是完整的评价结果（缺 run.json）", f"{path} is not a finished run (no run.json)")
+        return cls(path, json.loads(file.read_text(encoding="utf-8")))
+
+    @property
+    def as_of(self) -> date:
+        return date.fromisoformat(self.info["as_of"])
+
+    @property
+    def horizon(self) -> Horizon:
+        days = tuple(date.fromisoformat(day) for day in self.info["evaluations"])
+        return Horizon(self.as_of, self.info["known_at"], days)
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rulebook as it was used, kept inside the run."""
+        return loads_rulebook((self.path / "rulebook.yaml").read_text(encoding="utf-8"), str(self.path / "rulebook.yaml"))
+
+    @property
+    def tables(self) -> Tables:
+        return open_snapshot(Path(self.info["dataset"]))
+
+    def rows_of(self, subject_id: str) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        """The grade of a subject and its contributions; row groups that cannot hold it are skipped."""
+        keep = [("subject_id", "==", subject_id)]
+        grades = pq.read_table(self.path / "grades.parquet", filters=keep).to_pylist()
+        contributions = pq.read_table(self.path / "contributions.parquet", filters=keep).to_pylist()
+        return (grades[0] if grades else None), contributions
+
+
+def evaluation_dates(tables: Tables, as_of: date) -> tuple[date, ...]:
+    """Dates of the earlier evaluations in ``previous``, newest first."""
+    if tables.previous is None:
+        return ()
+    days = set(read_table(tables.previous)["evaluated_on"].to_pylist())
+    return tuple(sorted((day for day in days if day < as_of), reverse=True))
+
+
+def evaluate(
+    rulebook: Rulebook,
+    dataset: Path,
+    out: Path,
+    as_of: date,
+    *,
+    known_at: int | None = None,
+    engine: Engine | None = None,
+    evidence: bool = True,
+    progress: Progress = lambda stage: None,
+) -> RunFolder:
+    """Evaluate a snapshot and write the run into ``out`` (replaced if it exists).
+
+    Args:
+        rulebook: as loaded.
+        dataset: a snapshot made by :func:`zhixin.dataset.accept`, or by ``City.write``.
+        out: the run's folder; an unfinished earlier try is never taken for a run.
+        as_of: evaluation date.
+        known_at: only records with a ledger sequence up to it.
+        engine: DuckDB by default.
+        evidence: whether contributions carry record numbers.
+        progress: called with the name of each stage.
+    """
+    tables = open_snapshot(dataset)
+    started = time.perf_counter()
+    horizon = Horizon(as_of, known_at, evaluation_dates(tables, as_of))
+    work = out.with_name(out.name + ".part")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    progress("evaluate")
+    engine = engine or DuckDB(folder=work / "spill")
+    outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence)
+    counts: Counter[str] = Counter()
+    progress("grades")
+    subjects = write_batches(_counted(outcome.grades(), counts), work / "grades.parquet", GRADES)
+    progress("contributions")
+    contributions = write_batches(outcome.contributions(), work / "contributions.parquet", CONTRIBUTIONS)
+    engine.close()
+    shutil.rmtree(work / "spill", ignore_errors=True)
+    progress("seal")
+    (work / "rulebook.yaml").write_text(dump_rulebook(rulebook), encoding="utf-8")
+    info: dict[str, Any] = {
+        "format": "run/1",
+        "rulebook": {"id": rulebook.id, "sha256": rulebook.sha256},
+        "as_of": as_of.isoformat(),
+        "known_at": known_at,
+        "evaluations": [day.isoformat() for day in horizon.evaluations],
+        "inputs": _input_hashes(tables),
+        "outputs": {name: sha256_of(work / name) for name in ("grades.parquet", "contributions.parquet")},
+        "counts": {"subjects": subjects, "contributions": contributions, "grades": dict(sorted(counts.items()))},
+        "evidence": evidence,
+    }
+    info["result_sha256"] = hashlib.sha256(json.dumps(info, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    info["dataset"] = str(dataset.resolve())
+    info["machine"] = {
+        "engine": f"{engine.name} {engine.version}",
+        "ibis": ibis.__version__,
+        "pyarrow": pa.__version__,
+        "python": platform.python_version(),
+    }
+    info["timings"] = {"seconds": round(time.perf_counter() - started, 3)}
+    (work / "run.json").write_text(json.dumps(info, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(out, ignore_errors=True)
+    work.rename(out)
+    return RunFolder(out, info)
+
+
+def _counted(batches: Iterable[pa.RecordBatch], counts: Counter[str]) -> Iterable[pa.RecordBatch]:
+    for batch in batches:
+        for entry in batch["grade"].value_counts().to_pylist():
+            counts[entry["values"]] += entry["counts"]
+        yield batch
+
+
+def _input_hashes(tables: Tables) -> dict[str, str]:
+    return {name: sha256_of(path) for name, path in tables._asdict().items() if isinstance(path, Path)}
+
+
+def reevaluate(
+    rulebook: Rulebook,
+    tables: Tables,
+    horizon: Horizon,
+    subject_nos: Iterable[int],
+    *,
+    engine: Engine | None = None,
+    evidence: bool = True,
+) -> tuple[pa.Table, pa.Table]:
+    """Grades and contributions of some subjects only: identical to their rows in a full run.
+
+    Subjects related to them by one step are read too, since measures may look there.
+    """
+    outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence, only=sorted(set(subject_nos)))
+    grades = pa.Table.from_batches(outcome.grades(), GRADES)
+    return grades, pa.Table.from_batches(outcome.contributions(), CONTRIBUTIONS)
