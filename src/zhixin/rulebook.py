@@ -499,7 +499,16 @@ class Rulebook(Node):
     def kinds_matching(self, patterns: Iterable[str]) -> tuple[str, ...]:
         """Catalogue ids that any pattern names, in catalogue order. ``a.*`` names everything under ``a.``."""
         wanted = tuple(patterns)
-        return tuple(kind.id for kind in self.catalogue if any(matches(pattern, kind.id) for pattern in wanted))
+        if wanted not in self._matching:
+            self._matching[wanted] = tuple(
+                kind.id for kind in self.catalogue if any(matches(pattern, kind.id) for pattern in wanted)
+            )
+        return self._matching[wanted]
+
+    @cached_property
+    def _matching(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        """What patterns were found to name: filled as they are asked for."""
+        return {}
 
     @cached_property
     def record_fields(self) -> dict[str, FieldDefinition]:

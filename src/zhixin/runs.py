@@ -25,10 +25,11 @@ import pyarrow.parquet as pq
 from zhixin.dataset import open_snapshot, sha256_of, write_batches
 from zhixin.engines import CONTRIBUTIONS, GRADES, DuckDB, Engine, run
 from zhixin.errors import DatasetError
+from zhixin.facts import Facts
 from zhixin.horizon import Horizon
 from zhixin.loader import dump_rulebook, loads_rulebook
 from zhixin.rulebook import Rulebook
-from zhixin.tables import Tables, read_table
+from zhixin.tables import RELATIONS, FactReader, Tables, read_table
 
 Progress = Callable[[str], None]
 
@@ -180,3 +181,37 @@ def reevaluate(
     outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence, only=sorted(set(subject_nos)))
     grades = pa.Table.from_batches(outcome.grades(), GRADES)
     return grades, pa.Table.from_batches(outcome.contributions(), CONTRIBUTIONS)
+
+
+def facts_of(run_folder: RunFolder, subject_id: str) -> Facts:
+    """The facts of one subject (and of those related to it) from the snapshot of a run.
+
+    Raises:
+        DatasetError: no such subject.
+    """
+    tables = run_folder.tables
+    found = pq.read_table(tables.subjects, columns=["subject_no"], filters=[("subject_id", "==", subject_id)])
+    if not len(found):
+        raise DatasetError(f"数据中没有主体 {subject_id}", f"the dataset has no subject {subject_id}")
+    number = found["subject_no"][0].as_py()
+    relations = _ties(tables, number)
+    numbers = {number, *relations["subject_no"].to_pylist(), *relations["related_no"].to_pylist()}
+    part = Tables(
+        read_table(tables.subjects, numbers),
+        read_table(tables.records, numbers),
+        relations,
+        None if tables.previous is None else read_table(tables.previous, numbers),
+    )
+    return FactReader(run_folder.rulebook.at(run_folder.as_of), part, run_folder.as_of).facts(number)
+
+
+def _ties(tables: Tables, number: int) -> pa.Table:
+    if tables.relations is None:
+        return RELATIONS.empty_table()
+    outgoing = read_table(tables.relations, [number])
+    incoming = read_table(tables.relations, [number], "related_no")
+    table = pa.concat_tables([outgoing, incoming])
+    for name in ("since", "until"):
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(len(table), pa.date32()))
+    return table
