@@ -117,13 +117,13 @@ def counts(low: int, high: int) -> Draw:
     return number(list(range(low, high + 1)))
 
 
-def limits(values: list[Any]) -> Draw:
+def limits(values: list[Any], *, may_lapse: bool = False) -> Draw:
     """A floor, a cap, neither or both; never crossed."""
     ordered = sorted((value for value in values), key=float)
     both = st.lists(pick(ordered), min_size=2, max_size=2).map(
         lambda pair: dict(zip(("at_least", "at_most"), sorted(pair, key=float), strict=True))
     )
-    one = st.one_of(named("at_least", number(ordered)), named("at_most", number(ordered, may_lapse=True)))
+    one = st.one_of(named("at_least", number(ordered)), named("at_most", number(ordered, may_lapse=may_lapse)))
     return st.one_of(st.just({}), st.just({}), one, both)
 
 
@@ -305,7 +305,7 @@ WHEN_MISSING = st.one_of(pick(["no_points", "leave_out", "hold"]), named("points
 
 def _indicator(position: int, dimension: str) -> Draw:
     scope = {
-        "limits": limits(POINTS),
+        "limits": limits(POINTS, may_lapse=True),
         "applies_to": subset(CLASSES).map(lambda names: names[:2]),
         "except_for": subset(CLASSES).map(lambda names: names[:1]),
         "effective": EFFECTIVE,

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-
 from rules import GENERAL, ORDER, Moment
 
 SQL = Path(__file__).with_suffix(".sql")

@@ -75,7 +75,7 @@ GROUP BY subject_no;
 
 CREATE OR REPLACE TEMP TABLE facts AS
 SELECT
-    s.*,
+    s.* EXCLUDE (subject_id, name, industry, district),
     c.* EXCLUDE (subject_no),
     coalesce(s.patents_in_force >= 1, false) AS owner,
     coalesce(s.is_gi_user, false) AS gi_user,

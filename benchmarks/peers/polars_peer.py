@@ -13,7 +13,6 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
-
 from rules import (
     AGENCY_GRADES,
     COUNTED,
@@ -37,7 +36,9 @@ from rules import (
 
 CODE = {name: number for number, name in enumerate(ORDER)}
 LASTING = {"gi.approval": "gi_approved", "standard.certified": "certified"}
-FEW = sorted({kind for rule in COUNTED if rule.each < 0 for kind in rule.kinds} | {*STAINS, *LASTING, "enforcement.defaulter"})
+FEW = sorted(
+    {kind for rule in COUNTED if rule.each < 0 for kind in rule.kinds} | {*STAINS, *LASTING, "enforcement.defaulter"}
+)
 """Offences and the two lasting kinds: 3 % of the records."""
 SUBJECT_COLUMNS = [
     "subject_no", "established_on", "is_deregistered", "contact_lost", "information_complete", "patents_in_force",
@@ -45,7 +46,16 @@ SUBJECT_COLUMNS = [
     "has_platform_rules", "licence_shown", "shops", "is_cross_border", "has_ip_system", "ip_staff", "is_grave",
     "officer_shift",
 ]  # fmt: skip
-OFFENCE_COLUMNS = ["subject_no", "kind", "severity", "decided_on", "valid_until", "corrected_on", "is_first_offence", "amount"]
+OFFENCE_COLUMNS = [
+    "subject_no",
+    "kind",
+    "severity",
+    "decided_on",
+    "valid_until",
+    "corrected_on",
+    "is_first_offence",
+    "amount",
+]
 
 
 def bands(value: pl.Expr, edges: tuple[tuple[int, int], ...]) -> pl.Expr:
@@ -55,7 +65,9 @@ def bands(value: pl.Expr, edges: tuple[tuple[int, int], ...]) -> pl.Expr:
 
 def rows(frame: pl.DataFrame, name: str, value: pl.Expr, points: pl.Expr) -> pl.DataFrame:
     """Contributions of one indicator: one row for each row of the frame."""
-    return frame.select("subject_no", code=pl.lit(CODE[name], pl.UInt8), value=value.cast(pl.Int64), points=points.cast(pl.Int64))
+    return frame.select(
+        "subject_no", code=pl.lit(CODE[name], pl.UInt8), value=value.cast(pl.Int64), points=points.cast(pl.Int64)
+    )
 
 
 def alive(as_of: date) -> pl.Expr:
@@ -152,7 +164,9 @@ def counted_offences(records: pl.DataFrame, rule: Counted, moment: Moment) -> pl
 
 
 def summed(records: pl.DataFrame, name: str, edges: tuple[tuple[int, int], ...]) -> pl.DataFrame:
-    return rows(records.group_by("subject_no").agg(pl.col("amount").sum()), name, pl.col("amount"), bands(pl.col("amount"), edges))
+    return rows(
+        records.group_by("subject_no").agg(pl.col("amount").sum()), name, pl.col("amount"), bands(pl.col("amount"), edges)
+    )
 
 
 def abnormal_filings(records: pl.DataFrame, moment: Moment) -> pl.DataFrame:
@@ -198,7 +212,9 @@ def controlled(folder: Path, records: pl.DataFrame, moment: Moment) -> pl.DataFr
     """5 points for each controlled enterprise on the serious-dishonesty list."""
     listed = standing(records, "list.serious", moment).rename({"subject_no": "related_no"})
     links = pl.read_parquet(folder / "relations.parquet").filter(pl.col("relation") == "controls")
-    counts = links.join(listed, on="related_no", how="semi").unique().group_by("subject_no").agg(count=pl.len().cast(pl.Int64))
+    counts = (
+        links.join(listed, on="related_no", how="semi").unique().group_by("subject_no").agg(count=pl.len().cast(pl.Int64))
+    )
     return rows(counts, "controlled_dishonesty", pl.col("count"), pl.max_horizontal(pl.col("count") * -5000, -10000))
 
 
@@ -265,10 +281,13 @@ def scoped(counted: pl.DataFrame, subjects: pl.DataFrame) -> list[pl.DataFrame]:
     special = counted.filter(pl.col("code").is_in(codes))
     facts = subjects.select("subject_no", "shops", online=online, border=border, agency=agency)
     special = special.join(
-        facts.rename({"online": "is_online_operator", "border": "is_cross_border", "agency": "is_ip_agency"}), on="subject_no"
+        facts.rename({"online": "is_online_operator", "border": "is_cross_border", "agency": "is_ip_agency"}),
+        on="subject_no",
     )
     kept = special.filter(pl.any_horizontal((pl.col("code") == CODE[name]) & test for name, test in wanted.items()))
-    per_shop = special.filter((pl.col("code") == CODE["takedowns"]) & online & (pl.col("shops") > 0) & (pl.col("value") > pl.col("shops")))
+    per_shop = special.filter(
+        (pl.col("code") == CODE["takedowns"]) & online & (pl.col("shops") > 0) & (pl.col("value") > pl.col("shops"))
+    )
     plain = counted.filter(~pl.col("code").is_in(codes))
     return [plain, kept.select(counted.columns), takedowns_per_shop(per_shop)]
 
@@ -277,7 +296,9 @@ def takedowns_per_shop(frame: pl.DataFrame) -> pl.DataFrame:
     """A line from 0 at 1 per shop to -3 at 5 per shop, half up to the thousandth."""
     count, shops = pl.col("value"), pl.col("shops").cast(pl.Int64)
     slope = -((1500 * (count - shops) + shops - 1) // (2 * shops))
-    return rows(frame, "takedowns_per_shop", count * 1000 // shops, pl.max_horizontal(slope, -3000)).filter(pl.col("points") != 0)
+    return rows(frame, "takedowns_per_shop", count * 1000 // shops, pl.max_horizontal(slope, -3000)).filter(
+        pl.col("points") != 0
+    )
 
 
 # --- score and grade ---

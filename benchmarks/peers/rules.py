@@ -98,7 +98,16 @@ COUNTED = (
     Counted("licences", "management", ("patent.licence",), 36, 300, 1500),
     Counted("renewals", "management", ("trademark.renewal",), 36, 100, 1000),
     Counted("malicious_trademarks", "conduct", ("filing.malicious_trademark",), 12, -6000, -24000),
-    Counted("trademark_minor", "conduct", ("penalty.trademark.infringement",), 3, -1000, -3000, ("minor",), spared="first_offence"),
+    Counted(
+        "trademark_minor",
+        "conduct",
+        ("penalty.trademark.infringement",),
+        3,
+        -1000,
+        -3000,
+        ("minor",),
+        spared="first_offence",
+    ),
     Counted("trademark_general", "conduct", ("penalty.trademark.infringement",), GENERAL, -6000, -24000, ("general",)),
     Counted("trademark_serious", "conduct", ("penalty.trademark.infringement",), 36, -15000, -45000, ("serious",)),
     Counted("counterfeit_general", "conduct", ("penalty.patent.counterfeit",), GENERAL, -6000, -24000, ("minor", "general")),
@@ -144,16 +153,63 @@ INVENTIONS = ((1, 500), (5, 1000), (20, 1500))
 STAFF = ((1, 500), (3, 1000))
 AGENCY_GRADES = {"A+": 4000, "A": 2000, "C": -8000, "D": -20000}
 
-ORDER = (
-    "address_lost disclosure_incomplete report_overdue inventions_granted utility_granted designs_granted "
-    "trademarks_registered madrid_registered gi_approved inventions_held pledges licences renewals maintenance certified "
-    "system staff abnormal_filings malicious_trademarks trademark_minor trademark_general trademark_serious "
-    "counterfeit_general counterfeit_serious patent_infringement trademark_use gi_misuse unfair_competition fines "
-    "repeated_months agency_penalties agency_grade_used false_material refusals abnormal_list inspection_findings "
-    "inspection_clean controlled_dishonesty suits_lost damages suits_won customs_cases customs_cases_cross_border "
-    "complaints takedowns takedowns_per_shop platform_sanctions false_notices licence_hidden platform_rules "
-    "shops_declared commitments commitments_broken honours clean_years"
-).split()
+ORDER = [
+    "address_lost",
+    "disclosure_incomplete",
+    "report_overdue",
+    "inventions_granted",
+    "utility_granted",
+    "designs_granted",
+    "trademarks_registered",
+    "madrid_registered",
+    "gi_approved",
+    "inventions_held",
+    "pledges",
+    "licences",
+    "renewals",
+    "maintenance",
+    "certified",
+    "system",
+    "staff",
+    "abnormal_filings",
+    "malicious_trademarks",
+    "trademark_minor",
+    "trademark_general",
+    "trademark_serious",
+    "counterfeit_general",
+    "counterfeit_serious",
+    "patent_infringement",
+    "trademark_use",
+    "gi_misuse",
+    "unfair_competition",
+    "fines",
+    "repeated_months",
+    "agency_penalties",
+    "agency_grade_used",
+    "false_material",
+    "refusals",
+    "abnormal_list",
+    "inspection_findings",
+    "inspection_clean",
+    "controlled_dishonesty",
+    "suits_lost",
+    "damages",
+    "suits_won",
+    "customs_cases",
+    "customs_cases_cross_border",
+    "complaints",
+    "takedowns",
+    "takedowns_per_shop",
+    "platform_sanctions",
+    "false_notices",
+    "licence_hidden",
+    "platform_rules",
+    "shops_declared",
+    "commitments",
+    "commitments_broken",
+    "honours",
+    "clean_years",
+]
 """All 55 indicators in the order of the rulebook, in which contributions are written."""
 DIMENSION_OF = {rule.id: rule.dimension for rule in COUNTED} | {
     name: dimension

@@ -7,6 +7,7 @@ assumptions and stand below as named constants. The same (subjects, seed) gives 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -287,7 +288,10 @@ class City:
             records += len(block)
         if writer is not None:
             writer.close()
-        return {"subjects": len(subjects), "records": records, "relations": len(relations)}
+        counts = {"subjects": len(subjects), "records": records, "relations": len(relations)}
+        seal = {"format": "dataset/1", "synthetic": {"seed": self.seed, "as_of": self.as_of.isoformat()}, "counts": counts}
+        (folder / "dataset.json").write_text(json.dumps(seal, indent=2) + "\n", encoding="utf-8")
+        return counts
 
 
 def _shares(table: dict[str, float]) -> Any:

@@ -145,7 +145,7 @@ def population_stability(expected: Sequence[float] | Array, actual: Sequence[flo
     edges = np.unique(np.quantile(old, np.linspace(0, 1, bins + 1)[1:-1]))
     size = len(edges) + 1
 
-    def shares(values: Array) -> Array:
+    def shares(values: Array) -> Any:
         counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=size).astype(float)
         counts[counts == 0] = 0.5
         return counts / counts.sum()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from strategies import Dataset
+from hypothesis import strategies as st
+
+from strategies import Dataset, datasets, rulebooks
 from zhixin.engines import Engine, run
 from zhixin.facts import Contribution, Evaluation
 from zhixin.interpreter import Interpreter
+from zhixin.loader import dump_rulebook
 from zhixin.rulebook import Rulebook
 
 RESULT = (
@@ -22,6 +25,23 @@ RESULT = (
     "step",
     "acted",
 )
+
+
+class Drawn:
+    """A rulebook and facts, with a short repr: Hypothesis would print tens of kilobytes, and warn of it."""
+
+    def __init__(self, rulebook: Rulebook, dataset: Dataset) -> None:
+        self.rulebook = rulebook
+        self.dataset = dataset
+
+    def __repr__(self) -> str:
+        return f"Drawn({self.rulebook.sha256[:8]}, {self.dataset.horizon})"
+
+
+@st.composite
+def drawn(draw: Any) -> Drawn:
+    """A rulebook and facts, composed so that Hypothesis shows them by their own repr."""
+    return Drawn(draw(rulebooks()), draw(datasets()))
 
 
 def interpreted(rulebook: Rulebook, dataset: Dataset) -> dict[str, Evaluation]:
@@ -77,3 +97,16 @@ def adds_up(evaluation: Evaluation) -> bool:
     """Whether start, implied points and contributions give the score exactly."""
     given = sum(item.points_milli for item in evaluation.contributions)
     return evaluation.start_milli + evaluation.implied_milli + given == evaluation.score_milli
+
+
+def disagreement(example: Drawn, expected: dict[str, Evaluation], found: dict[str, Evaluation]) -> str:
+    """Empty where two engines agree and their rows add up; otherwise what differs, and all that repeats it."""
+    lines = differences(expected, found)
+    lines += [f"{item.subject_id} does not add up" for item in (*expected.values(), *found.values()) if not adds_up(item)]
+    if not lines:
+        return ""
+    touched = {line.split()[0] for line in lines}
+    facts = [repr(item) for item in example.dataset.subjects if item.subject_id in touched]
+    return "\n".join(
+        [*lines, dump_rulebook(example.rulebook), repr(example.dataset.horizon), *facts, repr(example.dataset.links)]
+    )

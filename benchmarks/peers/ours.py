@@ -1,0 +1,42 @@
+"""Our engine in the shape of a peer: evidence off, grades and contributions written to Parquet."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zhixin.engines import CONTRIBUTIONS, GRADES, Outcome
+from zhixin.engines import run as run_engine
+from zhixin.horizon import Horizon
+from zhixin.loader import load_rulebook
+from zhixin.tables import Tables
+
+RULEBOOK = Path(__file__).parents[2] / "rulebooks" / "zhengzhou-ip"
+
+
+def outcome(folder: Path, as_of: date) -> Outcome:
+    tables = Tables(*(folder / f"{name}.parquet" for name in ("subjects", "records", "relations")))
+    return run_engine(load_rulebook(RULEBOOK), tables, Horizon(as_of), evidence=False)
+
+
+def evaluate(folder: Path, as_of: date) -> pa.Table:
+    """Grades by subject."""
+    table = pa.Table.from_batches(outcome(folder, as_of).grades(), GRADES)
+    numbers = pa.array(range(len(table)), pa.int32())
+    return table.select(["score_milli", "grade"]).add_column(0, "subject_no", numbers)
+
+
+def run(folder: Path, as_of: date, out: Path) -> None:
+    """Write ``grades.parquet`` and ``contributions.parquet`` in our own schemas."""
+    out.mkdir(parents=True, exist_ok=True)
+    found = outcome(folder, as_of)
+    for name, schema, batches in (
+        ("grades", GRADES, found.grades()),
+        ("contributions", CONTRIBUTIONS, found.contributions()),
+    ):
+        with pq.ParquetWriter(out / f"{name}.parquet", schema, compression="zstd") as writer:
+            for batch in batches:
+                writer.write_batch(batch)
