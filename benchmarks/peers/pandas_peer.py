@@ -73,7 +73,7 @@ class City:
         records = read(folder / "records.parquet", RECORD_COLUMNS)
         gone = (records["revoked_on"] <= self.as_of) | (records["repaired_on"] <= self.as_of)
         records = records[(records["decided_on"] <= self.as_of) & ~gone]
-        self.by_kind = {kind: frame for kind, frame in records.groupby("kind")}
+        self.by_kind = dict(list(records.groupby("kind")))
         self.nothing = records.iloc[:0]
         online, border = (true(self.subjects[name]) for name in ("is_online_operator", "is_cross_border"))
         self.scopes = {

@@ -149,7 +149,8 @@ def evaluate_facts(rulebook: Rulebook, facts: Iterable[Facts], horizon: Horizon,
     """Evaluations of subjects (and of those related to them) by a compiled engine, by subject_id."""
     everyone = {item.subject_id: item for item in facts}
     for item in list(everyone.values()):
-        everyone |= {other.subject_id: other for others in item.related.values() for other in others}
+        for other in (other for others in item.related.values() for other in others):
+            everyone.setdefault(other.subject_id, other)
     outcome = run(rulebook, from_facts(rulebook.at(horizon.as_of), everyone.values()), horizon, engine=engine)
     contributions: dict[str, list[Contribution]] = {}
     grades = [row for batch in outcome.grades() for row in batch.to_pylist()]

@@ -13,14 +13,16 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from zhixin.bounds import dimension_reach, points_reach, score_reach
-from zhixin.errors import Message
+from zhixin.errors import Message, UsageError
 from zhixin.expressions import (
     RECORD_MEASURES,
+    AppendedTerm,
     Attribute,
     AttributeAge,
     AttributeTest,
     Basis,
     CleanYears,
+    Corrected,
     Count,
     Dated,
     FieldTest,
@@ -29,11 +31,13 @@ from zhixin.expressions import (
     PreviousIs,
     RecordFilter,
     ScoreIs,
+    Window,
     constant,
     walk,
 )
 from zhixin.points import Affine, Band, Categories, Once, PerRecord, PerUnit, Point, Steps, Tier
 from zhixin.rulebook import (
+    RECORD_COLUMNS,
     Add,
     Ceiling,
     Dimension,
@@ -69,7 +73,13 @@ def check(rulebook: Rulebook) -> list[Problem]:
     dated: list[Problem] = []
     if not any(not problem.is_warning for problem in structural):
         for day in change_dates(rulebook):
-            snapshot = rulebook.at(day)
+            try:
+                snapshot = rulebook.at(day)
+            except UsageError as error:
+                dated.append(
+                    Problem("R047", ("score",), error.message, Message("补全各期取值", "give a value for every period"))
+                )
+                continue
             dated += [problem for rule in _NUMBERS for problem in rule(snapshot)]
     for problem in structural + dated:
         path = _indexed(rulebook, problem.path)
@@ -330,6 +340,23 @@ def fields_agree(rulebook: Rulebook) -> Iterator[Problem]:
 
 
 _WITH_BASIS = ("sources", "catalogue", "indicators", "decisions", "measures", "measure_catalogue")
+
+
+def names_free(rulebook: Rulebook) -> Iterator[Problem]:
+    """Attributes and fields do not take the names of the columns every dataset has."""
+    taken = [(("attributes", item.id), item.id, {"subject_no", "subject_id", "name"}) for item in rulebook.attributes]
+    core = set(RECORD_COLUMNS)
+    taken += [(("catalogue", kind.id), name, core) for kind in rulebook.catalogue for name in kind.fields]
+    for path, name, reserved in taken:
+        if name in reserved:
+            yield _problem(
+                "R029",
+                path,
+                f"名称 {name} 是数据表的固有列",
+                f"the name {name} belongs to a column that every dataset has",
+                "换一个名称",
+                "choose another name",
+            )
 
 
 def basis_given(rulebook: Rulebook) -> Iterator[Problem]:
@@ -659,6 +686,31 @@ def direct_rules_agree(rulebook: Rulebook) -> Iterator[Problem]:
             )
 
 
+_LENGTHS: dict[type[Node], tuple[str, ...]] = {
+    Window: ("days", "months", "calendar_months", "calendar_years", "evaluations"),
+    Corrected: ("days", "months"),
+    AppendedTerm: ("months", "max_months"),
+}
+
+
+def whole_lengths(rulebook: Rulebook) -> Iterator[Problem]:
+    """Lengths of time are whole numbers; windows and terms are at least 1."""
+    for path, item in _scopes(rulebook):
+        for node in walk(item):
+            for name in _LENGTHS.get(type(node), ()):
+                number = getattr(node, name)
+                least = 0 if isinstance(node, Corrected) else 1
+                if isinstance(number, Decimal) and (number != number.to_integral_value() or number < least):
+                    yield _problem(
+                        "R048",
+                        path,
+                        f"{name} 应为不小于 {least} 的整数，现为 {number}",
+                        f"{name} should be a whole number of at least {least}, not {number}",
+                        "改为整数",
+                        "write a whole number",
+                    )
+
+
 def weights_positive(rulebook: Rulebook) -> Iterator[Problem]:
     for dimension in rulebook.dimensions:
         if dimension.weight is not None and constant(dimension.weight) <= 0:
@@ -676,6 +728,7 @@ _STRUCTURE: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     duplicate_ids,
     references,
     fields_agree,
+    names_free,
     basis_given,
     evidence_required,
     shapes_fit,
@@ -691,4 +744,5 @@ _NUMBERS: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     grades_reachable,
     direct_rules_agree,
     weights_positive,
+    whole_lengths,
 )

@@ -39,7 +39,7 @@ from zhixin.points import Cases, PerRecord
 from zhixin.rulebook import Indicator, Rulebook, default_points, is_sparse, missing_points
 from zhixin.scoring import Scoring
 from zhixin.slots import UNBOUNDED, WORD_BITS, Atom, SlotTable, integer_pieces
-from zhixin.wide import Wide, int64
+from zhixin.wide import Wide, attribute_column, field_column, int64
 
 Expr = Any
 Table = Any
@@ -58,6 +58,19 @@ class Plan:
     wide: Wide
     scoring: Scoring
     indicators: tuple[Indicator, ...]
+
+    # --- inputs under the plan's own names ---
+
+    def subjects(self, table: Table) -> Table:
+        """subject_no, subject_id, and the attributes under prefixed names."""
+        named = {attribute_column(item.id): table[item.id] for item in self.rulebook.attributes}
+        return table.select("subject_no", "subject_id", **named)
+
+    def records(self, table: Table) -> Table:
+        """The core columns, and the declared fields under prefixed names."""
+        fields = self.rulebook.record_fields
+        named = {field_column(name): table[name] for name in fields}
+        return table.select(*[name for name in table.columns if name not in fields], **named)
 
     # --- records → long ---
 
@@ -120,8 +133,8 @@ class Plan:
     def _source(self, records: Table, source: Any) -> Expr:
         if source.field is None:
             return int64(1)
-        value = records[source.field].cast("int64")
-        weight = int64(1) if source.weight is None else records[source.weight].cast("int64")
+        value = records[field_column(source.field)].cast("int64")
+        weight = int64(1) if source.weight is None else records[field_column(source.weight)].cast("int64")
         if source.only_known:
             return ibis.ifelse(value.isnull(), ibis.null("int64"), weight)
         return value * weight
@@ -167,7 +180,7 @@ class Plan:
         return reduce(lambda left, right: left & right, parts)
 
     def _field(self, records: Table, test: Any) -> Expr:
-        value = records[test.field]
+        value = records[field_column(test.field)]
         if test.in_ is not None:
             return value.isin(test.in_)
         if test.is_ is not None:
@@ -183,7 +196,9 @@ class Plan:
     def _distinct_fields(self) -> list[str]:
         names = {name for measure in self.table.specials.values() for name in getattr(measure, "distinct", ())}
         names |= {measure.field for measure in self.table.specials.values() if isinstance(measure, Latest)}
-        return sorted(names - {"day", "month", "year"})
+        return ["kind"] * ("kind" in names) + [
+            field_column(name) for name in sorted(names - {"kind", "day", "month", "year"})
+        ]
 
     def plain_long(self, matched: Table, *, evidence: bool) -> Table:
         """One row per (subject, measure) of the plain measures."""
@@ -232,13 +247,13 @@ class Plan:
                 case "year":
                     keys["key_year"] = rows.day.year()
                 case _:
-                    keys[f"key_{name}"] = rows[name]
+                    keys[f"key_{name}"] = rows["kind" if name == "kind" else field_column(name)]
         unique = rows.select(**keys).distinct()
         return unique.group_by("subject_no").aggregate(total=unique.count().cast("int64"))
 
     @staticmethod
     def _latest(rows: Table, measure: Latest) -> Table:
-        valued = rows.select(subject_no=rows.subject_no, day=rows.day, value=rows[measure.field].cast("int64"))
+        valued = rows.select(subject_no=rows.subject_no, day=rows.day, value=rows[field_column(measure.field)].cast("int64"))
         valued = valued.filter(valued.value.notnull())
         newest = valued.group_by("subject_no").aggregate(newest_day=valued.day.max())
         joined = valued.join(newest, ["subject_no"]).filter(lambda t: t.day == t.newest_day)
@@ -256,10 +271,9 @@ class Plan:
         most = max(-(-longest // term), 1)
         appended = ranked.n - ranked.before
         starts = [shift_months(self.horizon.as_of, -min(count * term, longest)) for count in range(1, most + 1)]
-        limit = ibis.cases(
-            *[(appended == count, ibis.date(start.isoformat())) for count, start in enumerate(starts[:-1], 1)],
-            else_=ibis.date(starts[-1].isoformat()),
-        )
+        steps = [(appended == count, ibis.date(start.isoformat())) for count, start in enumerate(starts[:-1], 1)]
+        last = ibis.date(starts[-1].isoformat())
+        limit = ibis.cases(*steps, else_=last) if steps else last
         running = ranked.mutate(runs=ibis.ifelse(ranked.day > limit, int64(1), int64(0)))
         return running.group_by("subject_no").aggregate(total=running.runs.max())
 
@@ -363,7 +377,7 @@ class Plan:
             raw = raw + ibis.ifelse(joined.slope == 0, int64(0), joined.slope * num.fill_null(0))
         if self._any(lambda row: row["divisor"] != 1):
             raw = ibis.ifelse(joined.divisor == 1, raw, self.wide.half_up(raw, joined.divisor))
-        points = ibis.least(ibis.greatest(raw, joined.cap_low), joined.cap_high)
+        points = ibis.greatest(ibis.least(raw, joined.cap_high), joined.cap_low)
         columns = {
             "subject_no": joined.subject_no,
             "indicator_no": joined.indicator_no,
@@ -536,7 +550,7 @@ def _register(plan: Plan, indicator: Indicator) -> None:
     if not is_sparse(indicator) or plan.scoring.is_special(indicator.dimension):
         plan.wide.need(indicator.measure)
         if isinstance(indicator.points, PerRecord):
-            plan.wide.need_total(plan.table.per_record_number(indicator.points, indicator.measure.of))  # type: ignore[union-attr]
+            plan.wide.need_total(plan.table.per_record_number(indicator.points, indicator.measure))
     if isinstance(indicator.points, Cases):
         for node in walk(indicator.points.cases):
             plan.wide.need(getattr(node, "measure", None))

@@ -19,7 +19,7 @@ from zhixin.expressions import (
     PreviousIs,
     ScoreIs,
 )
-from zhixin.wide import Wide, int64
+from zhixin.wide import Wide, attribute_column, int64
 
 Expr = Any
 
@@ -42,7 +42,7 @@ class Conditions:
                 assert self.score is not None
                 return self.wide.bounded(self.score, 1000, condition)
             case AttributeTest():
-                column = self.table[condition.attribute]
+                column = self.table[attribute_column(condition.attribute)]
                 test = column.isin(condition.in_) if condition.in_ is not None else column == condition.is_
                 return test.fill_null(condition.when_missing)
             case InClass():

@@ -134,7 +134,7 @@ class DuckDB:
         return self.connection.create_table(self._name(name), expression, temp=True)
 
     def batches(self, expression: Any) -> Iterator[pa.RecordBatch]:
-        yield from self.connection.to_pyarrow_batches(expression, chunk_size=BATCH_ROWS)
+        yield from self.connection.raw_sql(self.connection.compile(expression)).to_arrow_reader(BATCH_ROWS)
 
     def close(self) -> None:
         self.connection.disconnect()
@@ -323,14 +323,14 @@ def run(
     engine = engine or DuckDB()
     engine.begin()
     plan = plan_for(rulebook, horizon)
-    subjects = engine.table("subjects", tables.subjects, subjects_schema(plan.rulebook))
-    records = engine.table("records", tables.records, records_schema(plan.rulebook))
+    subjects = plan.subjects(engine.table("subjects", tables.subjects, subjects_schema(plan.rulebook)))
+    records = plan.records(engine.table("records", tables.records, records_schema(plan.rulebook)))
     empty = {"relations": RELATIONS.empty_table(), "previous": PREVIOUS.empty_table()}
     relations = engine.table("relations", tables.relations or empty["relations"], RELATIONS)
     previous = engine.table("previous", tables.previous or empty["previous"], PREVIOUS)
     chosen = None
     if only is not None:
-        chosen = engine.small(pa.table({"chosen_no": pa.array(only, pa.int32())}))
+        chosen = engine.keep("chosen", engine.small(pa.table({"chosen_no": pa.array(only, pa.int32())})))
         reach = engine.keep("reach", _within_reach(chosen, relations))
         subjects = subjects.semi_join(reach, subjects.subject_no == reach.chosen_no)
         records = engine.keep("records_in_reach", records.semi_join(reach, records.subject_no == reach.chosen_no))

@@ -83,8 +83,8 @@ class Screen:
         )
         for grade in result.grades_after:
             table.add_column(grade, justify="right")
-        for before, counts in transition_rows(result):
-            table.add_row(before, *[f"{count:,}" for count in counts])
+        for grade, counts in transition_rows(result):
+            table.add_row(grade, *[f"{count:,}" for count in counts])
         self.out.print(table)
         causes = self._table(
             self.word("变动原因", "what moved them"),

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from zhixin.calendar import first_of_month, shift_months
+from zhixin.errors import UsageError
 from zhixin.expressions import (
     NEVER_MISSING,
     AppendedTerm,
@@ -446,6 +447,27 @@ CORE_FIELDS: dict[str, FieldDefinition] = {
 """Record fields that every dataset has a column for; a kind must still declare the ones it fills."""
 
 
+RECORD_COLUMNS = (
+    "record_no",
+    "record_id",
+    "subject_no",
+    "subject_id",
+    "kind",
+    "severity",
+    "occurred_on",
+    "decided_on",
+    "published_on",
+    "valid_until",
+    "corrected_on",
+    "repaired_on",
+    "revoked_on",
+    "is_first_offence",
+    "document",
+    "sequence",
+)
+"""Columns of every records table, besides :data:`CORE_FIELDS`."""
+
+
 class Repealed(Exception):
     """Raised inside ``at``: a value is not in force, so the list item that holds it falls away."""
 
@@ -483,8 +505,23 @@ class Rulebook(Node):
     def at(self, day: date) -> Rulebook:
         """The rulebook as it stands on ``day``: every dated value resolved, what is not in force dropped."""
         head = {name: getattr(self, name) for name in ("effective", "documents")}
-        body = {name: _resolved(getattr(self, name), day) for name in type(self).model_fields if name not in head}
+        try:
+            body = {name: _resolved(getattr(self, name), day) for name in type(self).model_fields if name not in head}
+        except Repealed:
+            raise self._nothing_on(day, "score", "score") from None
+        for part, zh in (("ladder", "等级"), ("dimensions", "维度")):
+            if len(body[part]) < len(getattr(self, part)):
+                raise self._nothing_on(day, zh, part)
+        classes = {item.id for item in body["classes"]}
+        if len(classes) < len(self.classes):
+            body = {name: _without_classes(value, classes) for name, value in body.items()}
         return self.model_copy(update=body)
+
+    def _nothing_on(self, day: date, zh: str, en: str) -> UsageError:
+        return UsageError(
+            f"规则 {self.id} 在 {day} 没有有效的数值（{zh}）；请核对生效日期",
+            f"the rulebook {self.id} has no value in force on {day} ({en}); check its dates",
+        )
 
     def dump(self) -> dict[str, Any]:
         """The canonical form: JSON values only, defaults left out, order of lists kept."""
@@ -587,12 +624,45 @@ def _resolved(value: Any, day: date) -> Any:
         effective = getattr(value, "effective", None)
         if effective is not None and not effective.covers(day):
             raise Repealed
-        return value.model_copy(update={name: _resolved(getattr(value, name), day) for name in type(value).model_fields})
+        return value.model_copy(update={name: _resolved_field(value, name, day) for name in type(value).model_fields})
     if isinstance(value, tuple):
         return tuple(_in_force(value, day))
     if isinstance(value, dict):
         return {key: _resolved(item, day) for key, item in value.items()}
     return value
+
+
+def _resolved_field(owner: Node, name: str, day: date) -> Any:
+    """A repealed limit is no limit; a list that must not be empty takes its owner with it when all of it is repealed."""
+    value = getattr(owner, name)
+    if isinstance(owner, Limits | Inspect) and isinstance(value, Dated):
+        return value.at(day)
+    resolved = _resolved(value, day)
+    if isinstance(value, tuple) and value and not resolved and type(owner).model_fields[name].metadata:
+        raise Repealed
+    return resolved
+
+
+def _without_classes(value: Any, classes: set[str]) -> Any:
+    """Rules without the classes that are not in force; a rule for those classes only falls away."""
+    if isinstance(value, tuple):
+        return tuple(kept for item in value if (kept := _without_classes(item, classes)) is not None)
+    if not isinstance(value, Node):
+        return value
+    update: dict[str, Any] = {}
+    for name in ("applies_to", "except_for", "classes"):
+        names = getattr(value, name, None)
+        if isinstance(names, tuple) and names and all(isinstance(item, str) for item in names):
+            update[name] = tuple(item for item in names if item in classes)
+            if not update[name] and name != "except_for":
+                return None
+    if isinstance(value, Grade):
+        update["by_class"] = {name: cut for name, cut in value.by_class.items() if name in classes}
+    if isinstance(value, Decisions):
+        update |= {
+            name: _without_classes(getattr(value, name), classes) for name in ("exclude", "direct", "side", "caps", "shifts")
+        }
+    return value.model_copy(update=update) if update else value
 
 
 def _in_force(items: tuple[N, ...], day: date) -> Iterable[N]:

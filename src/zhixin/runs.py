@@ -15,10 +15,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -143,7 +143,7 @@ def evaluate(
     info["dataset"] = str(dataset.resolve())
     info["machine"] = {
         "engine": f"{engine.name} {engine.version}",
-        "ibis": ibis.__version__,
+        "ibis": version("ibis-framework"),
         "pyarrow": pa.__version__,
         "python": platform.python_version(),
     }

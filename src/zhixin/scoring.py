@@ -27,7 +27,7 @@ from zhixin.rulebook import (
 )
 from zhixin.slots import UNBOUNDED, Piece, coefficients, integer_pieces, pieces
 from zhixin.vocabulary import Combine
-from zhixin.wide import Value, Wide, extreme, int64
+from zhixin.wide import Value, Wide, attribute_column, extreme, int64, table_column
 
 Expr = Any
 Table = Any
@@ -146,7 +146,7 @@ class Scoring:
         applies = self.applies(conditions, indicator)
         null = ibis.null("int64")
         if isinstance(indicator.points, Categories):
-            column = conditions.table[indicator.points.attribute]
+            column = conditions.table[attribute_column(indicator.points.attribute)]
             raw = self._category_points(column, indicator.points)
             value = Value(null, null)
             is_missing = column.isnull()
@@ -180,7 +180,7 @@ class Scoring:
         points = indicator.points
         if isinstance(points, PerRecord):
             number = self.wide.table.per_record_number(points, indicator.measure)
-            return conditions.table[f"m{number}_total"].fill_null(0)
+            return table_column(conditions.table, f"m{number}_total", indicator.measure).fill_null(0)
         if isinstance(points, Cases):
             return ibis.cases(
                 *[(conditions.holds(case.when), simple_points(self.wide, case.points, value)) for case in points.cases],
@@ -586,7 +586,7 @@ class Scoring:
     def _steps(conditions: Conditions, rule: Any) -> Expr:
         if not isinstance(rule.steps, Discretion):
             return int64(rule.steps)
-        answer = conditions.table[rule.steps.answer].cast("int64")
+        answer = conditions.table[attribute_column(rule.steps.answer)].cast("int64")
         held = ibis.least(ibis.greatest(answer, int64(rule.steps.at_least)), int64(rule.steps.at_most))
         return ibis.ifelse(answer.isnull(), int64(rule.steps.otherwise), held)
 

@@ -149,7 +149,7 @@ class SlotTable:
     def per_record_number(self, points: PerRecord, measure: Any) -> int:
         """The number whose total is the sum of the points (milli) given record by record; the measure is a count."""
         only: RecordFilter = measure.of
-        key = (points, only)
+        key = (points.model_dump_json(), only)  # a dated value is a mapping and has no hash
         if key in self.numbers:
             return self.numbers[key]
         number = self.numbers[key] = len(self.numbers)

@@ -143,7 +143,7 @@ class Wide:
 
     def _values_of(self, measure: Any, subjects: Table, long: Table | None) -> Table:
         if isinstance(measure, Attribute):
-            return subjects.select(value_no=subjects.subject_no, value=subjects[measure.id].cast("int64"))
+            return subjects.select(value_no=subjects.subject_no, value=subjects[attribute_column(measure.id)].cast("int64"))
         if long is None:
             return subjects.filter(ibis.literal(False)).select(value_no=subjects.subject_no, value=ibis.null("int64"))
         rows = long.filter(long.measure_no == self.table.number(measure))
@@ -161,14 +161,14 @@ class Wide:
         return raw.cast("int64")
 
     def attributes(self) -> list[str]:
-        """Attributes that the rulebook reads, in the order of their declaration."""
+        """Columns of the attributes that the rulebook reads, in the order of their declaration."""
         used = set()
         for node in walk(self._rules()):
             for name in ("attribute", "since", "answer"):
                 used.add(getattr(node, name, None) if isinstance(getattr(node, name, None), str) else None)
             if isinstance(node, Attribute | AttributeAge):
                 used.add(node.id)
-        return [item.id for item in self.rulebook.attributes if item.id in used]
+        return [attribute_column(item.id) for item in self.rulebook.attributes if item.id in used]
 
     def _rules(self) -> tuple[Any, ...]:
         book = self.rulebook
@@ -220,9 +220,9 @@ class Wide:
             case Mean():
                 return self._mean(table, measure)
             case Attribute():
-                return Value(table[measure.id].cast("int64"), self.denominator(measure))
+                return Value(table[attribute_column(measure.id)].cast("int64"), self.denominator(measure))
             case AttributeAge():
-                return Value(self._age(table[measure.id], measure.unit), 1)
+                return Value(self._age(table[attribute_column(measure.id)], measure.unit), 1)
             case PreviousScore():
                 return Value(table[f"p{measure.back}_score"], 1000)
             case Related():
@@ -252,11 +252,13 @@ class Wide:
             day_of_year = ibis.ifelse(day_of_year == 229, 228, day_of_year)
         years = int64(as_of.year) - start.year().cast("int64")
         not_yet = ibis.ifelse(day_of_year > as_of.month * 100 + as_of.day, int64(1), int64(0))
-        return ibis.greatest(years - not_yet, int64(0))
+        passed = years - not_yet
+        return ibis.ifelse(passed < 0, int64(0), passed)  # not greatest(): that would make NULL a 0
 
     def _clean_years(self, table: Table, measure: CleanYears) -> Expr:
         as_of = ibis.date(self.horizon.as_of.isoformat())
-        since = ibis.ifelse(table[measure.since] <= as_of, table[measure.since], ibis.null("date"))
+        known = table[attribute_column(measure.since)]
+        since = ibis.ifelse(known <= as_of, known, ibis.null("date"))
         newest = self._column(table, measure)
         start = ibis.ifelse(since.isnull() | (newest > since), newest, since)
         return self._full_years(start)
@@ -315,15 +317,27 @@ class Wide:
     def half_up(num: Expr, den: int | Expr) -> Expr:
         """num / den to the nearest integer, a half upwards; ``den`` > 0. Exact for 64-bit integers.
 
-        Floor division is a float on some engines, so its result is mended by the exact remainder.
+        Floor division is a float on some engines, so its result is mended twice by the exact remainder: a quotient beyond
+        2^53 is off by some hundreds at first, by at most one after the first mending.
         """
         if isinstance(den, int) and den == 1:
             return num
         bottom = int64(den) if isinstance(den, int) else den
         top, bottom = num * 2 + bottom, bottom * 2
         guess = (top.cast("float64") / bottom.cast("float64")).floor().cast("int64")
+        guess = guess + ((top - guess * bottom).cast("float64") / bottom.cast("float64")).floor().cast("int64")
         rest = top - guess * bottom
         return guess + ibis.ifelse(rest < 0, int64(-1), ibis.ifelse(rest >= bottom, int64(1), int64(0)))
+
+
+def attribute_column(name: str) -> str:
+    """Column of an attribute inside a plan: prefixed, so that no name a rulebook chooses meets one of the plan's own."""
+    return f"x_{name}"
+
+
+def field_column(name: str) -> str:
+    """Column of a record field inside a plan, prefixed for the same reason."""
+    return f"f_{name}"
 
 
 def table_column(table: Table, name: str, measure: Any) -> Expr:

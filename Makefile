@@ -1,0 +1,40 @@
+# make setup · demo · test · check · bench · long · docs — python3 ≥ 3.11 is all that is needed; uv is used if present.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+
+.PHONY: setup demo test check bench long docs clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml uv.lock
+	@if command -v uv >/dev/null 2>&1; then UV=uv; else $(PYTHON) -m venv .venv && $(BIN)/python -m pip --quiet install uv && UV=$(BIN)/uv; fi; \
+	$$UV sync --quiet --frozen --all-groups --extra spark --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	@touch $(STAMP)
+
+demo: setup
+	$(BIN)/zhixin demo --out demo-out
+
+test: setup
+	$(BIN)/python -m pytest -m "not long"
+
+check: setup
+	$(BIN)/ruff format --check src tests benchmarks docs
+	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/yamllint --strict rulebooks glossary.yaml
+	@for folder in rulebooks/*/; do $(BIN)/zhixin check --no-warnings $$folder || exit 1; done
+	$(BIN)/python docs/generate.py --check
+
+docs: setup
+	$(BIN)/python docs/generate.py
+
+long: setup
+	ZHIXIN_LONG=1 $(BIN)/python -m pytest -m long
+
+bench: setup
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf .venv demo-out .bench build dist
