@@ -5,24 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from zhixin.expressions import (
-    NEVER_MISSING,
-    Measure,
-    constant,
-)
+from zhixin.expressions import NEVER_MISSING, Measure
+from zhixin.nodes import constant
 from zhixin.points import Affine, Cases, Categories, Linear, Once, PerRecord, PerUnit, Steps
-from zhixin.rulebook import (
-    Add,
-    Ceiling,
-    Dimension,
-    Floor,
-    Indicator,
-    Limits,
-    PointsWhenMissing,
-    Round,
-    Rulebook,
-    WeightedMean,
-)
+from zhixin.rulebook import Rulebook
+from zhixin.rules import Add, Ceiling, Dimension, Floor, Indicator, Limits, PointsWhenMissing, Round, WeightedMean
 from zhixin.vocabulary import Combine
 
 INFINITY = Decimal("Infinity")

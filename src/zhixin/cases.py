@@ -15,14 +15,15 @@ from typing import Any, NamedTuple
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from zhixin.catalogue import FieldDefinition
 from zhixin.engines import Engine, run
 from zhixin.errors import Message, UsageError
-from zhixin.expressions import Node, Number
 from zhixin.facts import Contribution, Evaluation, Facts, Previous
 from zhixin.horizon import Horizon
 from zhixin.interpreter import Interpreter
 from zhixin.loader import Document
-from zhixin.rulebook import FieldDefinition, Rulebook
+from zhixin.nodes import Node, Number
+from zhixin.rulebook import Rulebook
 from zhixin.tables import from_facts
 from zhixin.vocabulary import NUMERIC_TYPES
 

@@ -8,68 +8,36 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
-from decimal import Decimal
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
-from zhixin.bounds import dimension_reach, points_reach, score_reach
+from zhixin.catalogue import RECORD_COLUMNS, is_numeric
 from zhixin.errors import Message, UsageError
 from zhixin.expressions import (
     RECORD_MEASURES,
-    AppendedTerm,
     Attribute,
     AttributeAge,
     AttributeTest,
-    Basis,
     CleanYears,
-    Corrected,
     Count,
-    Dated,
-    FieldTest,
     InClass,
-    Node,
     PreviousIs,
-    RecordFilter,
     ScoreIs,
-    Window,
-    constant,
-    walk,
 )
-from zhixin.points import Affine, Band, Categories, Once, PerRecord, PerUnit, Point, Steps, Tier
-from zhixin.rulebook import (
-    RECORD_COLUMNS,
-    Add,
-    Ceiling,
-    Dimension,
-    Floor,
-    Limits,
-    PointsWhenMissing,
-    Round,
-    Rulebook,
-    Start,
-    StartCase,
-    WeightedMean,
-    is_numeric,
-)
+from zhixin.filters import FieldTest, RecordFilter
+from zhixin.nodes import Basis, Dated, walk
+from zhixin.number_checks import NUMBER_RULES
+from zhixin.points import Categories, PerRecord
+from zhixin.problems import KEYED, Path, Problem, decision_rules, problem_at, scopes
+from zhixin.rulebook import Rulebook
+from zhixin.rules import Add, WeightedMean
 from zhixin.vocabulary import Direction, FieldType, Nature, Visibility
-
-Path = tuple[str | int, ...]
-
-
-class Problem(NamedTuple):
-    """A fault by its path in the rulebook; the loader adds file and line."""
-
-    code: str
-    path: Path
-    what: Message
-    remedy: Message
-    is_warning: bool = False
 
 
 def check(rulebook: Rulebook) -> list[Problem]:
     """Every problem of a rulebook, each once. Checks of numbers run at every date on which something changes."""
     problems: dict[tuple[str, Path, str], Problem] = {}
-    structural = [problem for rule in _STRUCTURE for problem in rule(rulebook)]
+    structural = [problem for rule in STRUCTURE_RULES for problem in rule(rulebook)]
     dated: list[Problem] = []
     if not any(not problem.is_warning for problem in structural):
         for day in change_dates(rulebook):
@@ -80,7 +48,7 @@ def check(rulebook: Rulebook) -> list[Problem]:
                     Problem("R047", ("score",), error.message, Message("补全各期取值", "give a value for every period"))
                 )
                 continue
-            dated += [problem for rule in _NUMBERS for problem in rule(snapshot)]
+            dated += [problem for rule in NUMBER_RULES for problem in rule(snapshot)]
     for problem in structural + dated:
         path = _indexed(rulebook, problem.path)
         problems.setdefault((problem.code, path, problem.what.en), problem._replace(path=path))
@@ -118,50 +86,26 @@ def _indexed_in(owner: Any, path: Path) -> Path:
     return path
 
 
-def _problem(code: str, path: Path, zh: str, en: str, fix_zh: str, fix_en: str, warning: bool = False) -> Problem:
-    return Problem(code, path, Message(zh, en), Message(fix_zh, fix_en), warning)
-
-
 # --- structure ----------------------------------------------------------------------------------------------------
-
-_KEYED = (
-    "sources",
-    "catalogue",
-    "attributes",
-    "classes",
-    "dimensions",
-    "indicators",
-    "ladder",
-    "side_grades",
-    "measure_catalogue",
-    "measures",
-)
-_DECISIONS = ("exclude", "direct", "side", "caps", "shifts")
-
-
-def _rules(rulebook: Rulebook) -> Iterator[tuple[str, Any]]:
-    for step in _DECISIONS:
-        for rule in getattr(rulebook.decisions, step):
-            yield step, rule
 
 
 def duplicate_ids(rulebook: Rulebook) -> Iterator[Problem]:
     """Ids are unique inside their part; grades across ladder and side grades; rules across all decisions."""
     groups: list[tuple[str, list[str]]] = [
-        (part, [getattr(item, "id", None) or item.code for item in getattr(rulebook, part)]) for part in _KEYED
+        (part, [getattr(item, "id", None) or item.code for item in getattr(rulebook, part)]) for part in KEYED
     ]
     grades = [grade.id for grade in rulebook.ladder] + [grade.id for grade in rulebook.side_grades]
     groups.append(("ladder", grades))
-    groups.append(("decisions", [rule.id for _, rule in _rules(rulebook)]))
+    groups.append(("decisions", [rule.id for _, rule in decision_rules(rulebook)]))
     for part, ids in groups:
         for name in sorted(name for name, times in Counter(ids).items() if times > 1):
-            yield _problem(
+            yield problem_at(
                 "R020", (part, name), f"编号 {name} 重复", f"the id {name} is used twice", "换一个编号", "choose another id"
             )
 
 
 def _unknown(path: Path, zh: str, en: str, name: str) -> Problem:
-    return _problem(
+    return problem_at(
         "R021",
         path,
         f"没有定义的{zh} {name}",
@@ -171,18 +115,6 @@ def _unknown(path: Path, zh: str, en: str, name: str) -> Problem:
     )
 
 
-def _scopes(rulebook: Rulebook) -> Iterator[tuple[Path, Any]]:
-    """Each keyed item with its path: what a reference is reported against."""
-    for part in _KEYED:
-        for item in getattr(rulebook, part):
-            yield (part, getattr(item, "id", None) or item.code), item
-    for step, rule in _rules(rulebook):
-        yield ("decisions", step, rule.id), rule
-    yield ("score",), rulebook.score
-    yield ("visibility",), rulebook.visibility
-    yield ("cycle",), rulebook.cycle
-
-
 def references(rulebook: Rulebook) -> Iterator[Problem]:
     """Every id that a rule names is declared."""
     sources = {source.id for source in rulebook.sources}
@@ -190,7 +122,7 @@ def references(rulebook: Rulebook) -> Iterator[Problem]:
     dimensions = {item.id for item in rulebook.dimensions}
     codes = {item.code for item in rulebook.measure_catalogue}
     grades = {*rulebook.grade_rank, *(item.id for item in rulebook.side_grades)}
-    for path, item in _scopes(rulebook):
+    for path, item in scopes(rulebook):
         source = getattr(item, "source", None)
         if isinstance(source, str) and source not in sources:
             yield _unknown((*path, "source"), "数据来源", "source", source)
@@ -256,7 +188,7 @@ def _attribute_use(rulebook: Rulebook, path: Path, node: Any) -> Iterator[Proble
         good = fits[node.type]
         codes = tuple(node.points) if isinstance(node, Categories) else ()
     if not good:
-        yield _problem(
+        yield problem_at(
             "R022",
             path,
             f"属性 {name} 的类型 {kind} 不能这样用",
@@ -293,7 +225,7 @@ def _field_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], name: 
     kinds = [kind for kind in rulebook.catalogue if kind.id in rulebook.kinds_matching(patterns)]
     definition = next((kind.fields[name] for kind in kinds if name in kind.fields), None)
     if definition is None:
-        yield _problem(
+        yield problem_at(
             "R023",
             path,
             f"所用信息类别都没有字段 {name}",
@@ -313,7 +245,7 @@ def _field_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], name: 
             or (definition.type is FieldType.BOOLEAN and test.is_ is not None)
         )
     if not good:
-        yield _problem(
+        yield problem_at(
             "R022",
             path,
             f"字段 {name} 的类型 {definition.type} 不能这样用",
@@ -329,7 +261,7 @@ def fields_agree(rulebook: Rulebook) -> Iterator[Problem]:
         for name, definition in kind.fields.items():
             first = rulebook.record_fields[name]
             if (first.type, first.scale) != (definition.type, definition.scale):
-                yield _problem(
+                yield problem_at(
                     "R028",
                     ("catalogue", kind.id),
                     f"字段 {name} 在别处的类型是 {first.type}",
@@ -349,7 +281,7 @@ def names_free(rulebook: Rulebook) -> Iterator[Problem]:
     taken += [(("catalogue", kind.id), name, core) for kind in rulebook.catalogue for name in kind.fields]
     for path, name, reserved in taken:
         if name in reserved:
-            yield _problem(
+            yield problem_at(
                 "R029",
                 path,
                 f"名称 {name} 是数据表的固有列",
@@ -361,11 +293,11 @@ def names_free(rulebook: Rulebook) -> Iterator[Problem]:
 
 def basis_given(rulebook: Rulebook) -> Iterator[Problem]:
     """Every source, kind, indicator, rule and measure states its legal basis."""
-    for path, item in _scopes(rulebook):
+    for path, item in scopes(rulebook):
         if path[0] in _WITH_BASIS and not item.basis:
-            yield _problem("R030", path, "没有依据", "no basis is given", "补写 basis", "add its basis")
+            yield problem_at("R030", path, "没有依据", "no basis is given", "补写 basis", "add its basis")
     if rulebook.visibility.grade is Visibility.PUBLIC and not rulebook.visibility.basis:
-        yield _problem(
+        yield problem_at(
             "R031",
             ("visibility",),
             "等级对外公开但没有依据",
@@ -379,7 +311,7 @@ def evidence_required(rulebook: Rulebook) -> Iterator[Problem]:
     """No dishonesty record without an effective document (domain/law.md §12.2 rule 1)."""
     for kind in rulebook.catalogue:
         if kind.nature is Nature.NEGATIVE and kind.evidence is None:
-            yield _problem(
+            yield problem_at(
                 "R032",
                 ("catalogue", kind.id),
                 "负面信息没有写明认定文书",
@@ -395,10 +327,10 @@ def shapes_fit(rulebook: Rulebook) -> Iterator[Problem]:
         path: Path = ("indicators", indicator.id)
         wants = not isinstance(indicator.points, Categories)
         if wants and indicator.measure is None:
-            yield _problem("R024", path, "缺少 measure", "measure is missing", "写明所测量的内容", "say what is measured")
+            yield problem_at("R024", path, "缺少 measure", "measure is missing", "写明所测量的内容", "say what is measured")
         plain_count = isinstance(indicator.measure, Count) and not indicator.measure.distinct
         if isinstance(indicator.points, PerRecord) and not plain_count:
-            yield _problem(
+            yield problem_at(
                 "R025",
                 path,
                 "逐条计分须用不去重的 count",
@@ -415,10 +347,10 @@ def shapes_fit(rulebook: Rulebook) -> Iterator[Problem]:
         if isinstance(indicator.points, PerRecord)
         for node in walk(indicator.points.each)
     }
-    for path, item in _scopes(rulebook):
+    for path, item in scopes(rulebook):
         for node in walk(item):
             if isinstance(node, ScoreIs) and id(node) not in allowed:
-                yield _problem(
+                yield problem_at(
                     "R026",
                     path,
                     "此处得分尚未算出",
@@ -427,7 +359,7 @@ def shapes_fit(rulebook: Rulebook) -> Iterator[Problem]:
                     "move it to side, caps or shifts",
                 )
             if isinstance(node, Dated) and node.counts_by != "evaluation" and id(node) not in per_record:
-                yield _problem(
+                yield problem_at(
                     "R027",
                     path,
                     "只有逐条计分的 each 可按记录日期取值",
@@ -438,10 +370,10 @@ def shapes_fit(rulebook: Rulebook) -> Iterator[Problem]:
 
 
 def dates_in_order(rulebook: Rulebook) -> Iterator[Problem]:
-    for path, item in _scopes(rulebook):
+    for path, item in scopes(rulebook):
         for node in walk(item):
             if isinstance(node, Dated) and any(a >= b for a, b in pairwise(node.values)):
-                yield _problem(
+                yield problem_at(
                     "R033",
                     path,
                     "分期取值的日期没有按先后排列",
@@ -461,7 +393,7 @@ def score_uses_dimensions(rulebook: Rulebook) -> Iterator[Problem]:
             if name not in known:
                 yield _unknown(("score",), "维度", "dimension", name)
             elif isinstance(step, WeightedMean) and known[name].weight is None:
-                yield _problem(
+                yield problem_at(
                     "R034",
                     ("dimensions", name),
                     "加权维度没有权重",
@@ -471,7 +403,7 @@ def score_uses_dimensions(rulebook: Rulebook) -> Iterator[Problem]:
                 )
     for name in known:
         if used[name] != 1:
-            yield _problem(
+            yield problem_at(
                 "R035",
                 ("dimensions", name),
                 f"维度在得分步骤中出现 {used[name]} 次",
@@ -489,7 +421,7 @@ def ladder_shape(rulebook: Rulebook) -> Iterator[Problem]:
         given = [side for side in ("at_least", "above", "at_most", "below") if getattr(grade, side) is not None]
         wrong = given if grade is last else ([] if len(given) == 1 and given[0] in sides else given or ["-"])
         if wrong:
-            yield _problem(
+            yield problem_at(
                 "R036",
                 ("ladder", grade.id),
                 "等级分界写法不对" if grade is not last else "最末等级不应有分界",
@@ -501,7 +433,7 @@ def ladder_shape(rulebook: Rulebook) -> Iterator[Problem]:
             )
     holds = any(indicator.when_missing == "hold" for indicator in rulebook.indicators)
     if (holds or rulebook.held_grade) and rulebook.held_grade not in {item.id for item in rulebook.side_grades}:
-        yield _problem(
+        yield problem_at(
             "R037",
             ("held_grade",),
             "暂不评价的主体没有旁列等级",
@@ -512,14 +444,14 @@ def ladder_shape(rulebook: Rulebook) -> Iterator[Problem]:
 
 
 def unverified_numbers(rulebook: Rulebook) -> Iterator[Problem]:
-    for path, item in _scopes(rulebook):
+    for path, item in scopes(rulebook):
         nodes = [node for node in walk(item) if isinstance(node, Basis) and not node.verified]
         dated = [
             value for node in walk(item) if isinstance(node, Dated) for value in node.values.values() if not value.verified
         ]
         if nodes or dated:
             names = "、".join(sorted({node.document for node in nodes} | {value.document for value in dated}))
-            yield _problem(
+            yield problem_at(
                 "R090",
                 path,
                 f"数值未经官方文本核对（{names}）",
@@ -533,198 +465,7 @@ def unverified_numbers(rulebook: Rulebook) -> Iterator[Problem]:
 # --- numbers, at one date ----------------------------------------------------------------------------------------
 
 
-def bands_in_order(rulebook: Rulebook) -> Iterator[Problem]:
-    for path, item in _scopes(rulebook):
-        for node in walk(item):
-            edges: list[Decimal] = []
-            if isinstance(node, Steps):
-                edges = [constant(band.from_) for band in node.bands if isinstance(band, Band)]
-            elif getattr(node, "type", None) == "linear":
-                edges = [constant(point.x) for point in node.points]  # type: ignore[attr-defined]
-            if any(a >= b for a, b in pairwise(edges)):
-                yield _problem(
-                    "R040",
-                    path,
-                    "分档重叠或没有按从小到大排列",
-                    "bands overlap or are out of order",
-                    "每档的 from 依次增大",
-                    "let each from be larger than the one before",
-                )
-
-
-_POINT_FIELDS: dict[type[Node], tuple[str, ...]] = {
-    PerUnit: ("each",),
-    Once: ("points",),
-    Band: ("points",),
-    Steps: ("below",),
-    Point: ("y",),
-    Affine: ("constant", "each"),
-    Categories: ("otherwise",),
-    PerRecord: ("each",),
-    Tier: ("each",),
-    Limits: ("at_least", "at_most"),
-    PointsWhenMissing: ("points",),
-    Dimension: ("start",),
-    Floor: ("floor",),
-    Ceiling: ("ceiling",),
-    Round: ("round",),
-    Start: ("otherwise",),
-    StartCase: ("value",),
-}
-
-
-def thousandths(rulebook: Rulebook) -> Iterator[Problem]:
-    """Points are whole thousandths; anything finer could not add up exactly."""
-    for path, item in _scopes(rulebook):
-        for node in walk(item):
-            numbers = [getattr(node, name) for name in _POINT_FIELDS.get(type(node), ())]
-            numbers += list(node.points.values()) if isinstance(node, Categories) else []
-            for number in numbers:
-                if isinstance(number, Decimal) and number * 1000 != (number * 1000).to_integral_value():
-                    yield _problem(
-                        "R041",
-                        path,
-                        f"{number} 比千分之一更细",
-                        f"{number} is finer than a thousandth",
-                        "最多写三位小数",
-                        "write at most three decimals",
-                    )
-
-
-def limits_bind(rulebook: Rulebook) -> Iterator[Problem]:
-    """A cap or floor that no points can reach is a slip of the pen."""
-    for indicator in rulebook.indicators:
-        reach = points_reach(rulebook, indicator)
-        yield from _idle(("indicators", indicator.id, "limits"), indicator.limits, reach.low, reach.high)
-    for dimension in rulebook.dimensions:
-        reach = dimension_reach(rulebook, dimension)
-        yield from _idle(("dimensions", dimension.id, "limits"), dimension.limits, reach.low, reach.high)
-    best = rulebook.ladder[0].id
-    for rule in rulebook.decisions.caps:
-        if rule.not_above == best:
-            yield _problem(
-                "R042",
-                ("decisions", "caps", rule.id),
-                "以最高等级为上限等于没有上限",
-                "a cap at the best grade never binds",
-                "改为较低等级",
-                "name a lower grade",
-            )
-
-
-def _idle(path: Path, limits: Limits, low: Decimal, high: Decimal) -> Iterator[Problem]:
-    too_high = limits.at_most is not None and constant(limits.at_most) > high
-    too_low = limits.at_least is not None and constant(limits.at_least) < low
-    crossed = (
-        limits.at_most is not None and limits.at_least is not None and constant(limits.at_least) > constant(limits.at_most)
-    )
-    if too_high or too_low or crossed:
-        yield _problem(
-            "R042",
-            path,
-            f"上限或下限不会起作用（可达范围 {low} 至 {high}）",
-            f"the limit can never bind (reach {low} to {high})",
-            "改正或删去该限值",
-            "mend or remove the limit",
-        )
-
-
-def grades_reachable(rulebook: Rulebook) -> Iterator[Problem]:
-    """Cuts fall in order and every grade lies within the reach of the score or is the target of a rule."""
-    better = rulebook.direction is Direction.HIGHER_BETTER
-    cuts = [constant(getattr(grade, grade.side)) for grade in rulebook.ladder[:-1] if grade.side]
-    if len(cuts) != len(rulebook.ladder) - 1:
-        return
-    ordered = cuts if better else [-cut for cut in cuts]
-    for grade, (upper, lower) in zip(rulebook.ladder[1:], pairwise(ordered), strict=False):
-        if upper < lower or (upper == lower and grade.side == rulebook.ladder[0].side):
-            yield _problem(
-                "R043",
-                ("ladder", grade.id),
-                "等级分界重叠",
-                "the cuts of the grades overlap",
-                "按先后排列分界",
-                "put the cuts in order",
-            )
-    targets = {rule.grade for rule in (*rulebook.decisions.direct, *rulebook.decisions.side)}
-    if rulebook.decisions.shifts or rulebook.decisions.caps:
-        targets |= {grade.id for grade in rulebook.ladder[1:]}
-    low, high = score_reach(rulebook)
-    low, high = (low, high) if better else (-high, -low)
-    for index, grade in enumerate(rulebook.ladder):
-        floor = ordered[index] if index < len(ordered) else Decimal("-Infinity")
-        roof = ordered[index - 1] if index else Decimal("Infinity")
-        open_roof = index > 0 and rulebook.ladder[index - 1].side in ("above", "below" if better else "at_most")
-        strict = grade.side in ("above", "below")
-        out_of_reach = (
-            high < floor or (strict and high <= floor) or low > roof or (not open_roof and index > 0 and low >= roof)
-        )
-        if out_of_reach and grade.id not in targets:
-            yield _problem(
-                "R044",
-                ("ladder", grade.id),
-                f"得分范围 {low} 至 {high} 内无法达到该等级",
-                f"no score from {low} to {high} reaches this grade",
-                "改正分界或起始分",
-                "mend the cut or the start",
-            )
-
-
-def direct_rules_agree(rulebook: Rulebook) -> Iterator[Problem]:
-    """The same condition cannot lead to two grades."""
-    seen: dict[Any, str] = {}
-    for rule in rulebook.decisions.direct:
-        earlier = seen.setdefault(rule.when, rule.grade)
-        if earlier != rule.grade:
-            yield _problem(
-                "R045",
-                ("decisions", "direct", rule.id),
-                f"同一条件又直接定为 {earlier}",
-                f"the same condition also gives grade {earlier}",
-                "保留其中一条",
-                "keep one of the two",
-            )
-
-
-_LENGTHS: dict[type[Node], tuple[str, ...]] = {
-    Window: ("days", "months", "calendar_months", "calendar_years", "evaluations"),
-    Corrected: ("days", "months"),
-    AppendedTerm: ("months", "max_months"),
-}
-
-
-def whole_lengths(rulebook: Rulebook) -> Iterator[Problem]:
-    """Lengths of time are whole numbers; windows and terms are at least 1."""
-    for path, item in _scopes(rulebook):
-        for node in walk(item):
-            for name in _LENGTHS.get(type(node), ()):
-                number = getattr(node, name)
-                least = 0 if isinstance(node, Corrected) else 1
-                if isinstance(number, Decimal) and (number != number.to_integral_value() or number < least):
-                    yield _problem(
-                        "R048",
-                        path,
-                        f"{name} 应为不小于 {least} 的整数，现为 {number}",
-                        f"{name} should be a whole number of at least {least}, not {number}",
-                        "改为整数",
-                        "write a whole number",
-                    )
-
-
-def weights_positive(rulebook: Rulebook) -> Iterator[Problem]:
-    for dimension in rulebook.dimensions:
-        if dimension.weight is not None and constant(dimension.weight) <= 0:
-            yield _problem(
-                "R046",
-                ("dimensions", dimension.id),
-                "权重须大于 0",
-                "a weight must be above 0",
-                "改正权重",
-                "mend the weight",
-            )
-
-
-_STRUCTURE: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
+STRUCTURE_RULES: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     duplicate_ids,
     references,
     fields_agree,
@@ -736,13 +477,4 @@ _STRUCTURE: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     score_uses_dimensions,
     ladder_shape,
     unverified_numbers,
-)
-_NUMBERS: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
-    bands_in_order,
-    thousandths,
-    limits_bind,
-    grades_reachable,
-    direct_rules_agree,
-    weights_positive,
-    whole_lengths,
 )

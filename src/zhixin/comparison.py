@@ -14,8 +14,9 @@ from typing import Any
 
 import duckdb
 
-from zhixin.expressions import constant
-from zhixin.rulebook import MeasureRule, Rulebook
+from zhixin.nodes import constant
+from zhixin.rulebook import Rulebook
+from zhixin.rules import MeasureRule
 from zhixin.runs import RunFolder
 
 MONTHS_A_YEAR = 12

@@ -10,42 +10,27 @@ Stages are separate methods so that an engine can keep each one as a table: ``ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import ibis
 import pyarrow as pa
 
-from zhixin.calendar import shift_months
-from zhixin.conditions import Conditions
-from zhixin.expressions import (
-    AppendedTerm,
-    Combined,
-    Count,
-    DaysSince,
-    Exists,
-    Latest,
-    Mean,
-    Measure,
-    Ratio,
-    Related,
-    Sum,
-    walk,
-)
+from zhixin.conditions import Conditions, class_bits
+from zhixin.expressions import AppendedTerm, Combined, Count, DaysSince, Exists, Latest, Mean, Measure, Ratio, Related, Sum
 from zhixin.horizon import Horizon
+from zhixin.matching import Matching, Small
+from zhixin.nodes import walk
 from zhixin.points import Cases, PerRecord
-from zhixin.rulebook import Indicator, Rulebook, default_points, is_sparse, missing_points
+from zhixin.rulebook import Rulebook
+from zhixin.rules import Indicator, default_points, is_sparse, missing_points
 from zhixin.scoring import Scoring
-from zhixin.slots import UNBOUNDED, WORD_BITS, Atom, SlotTable, integer_pieces
+from zhixin.slots import UNBOUNDED, SlotTable, integer_pieces
 from zhixin.wide import Wide, attribute_column, field_column, int64
 
 Expr = Any
 Table = Any
-
-Small = Callable[[pa.Table], Any]
-"""Turns a small Arrow table into an Ibis table of the engine."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +40,7 @@ class Plan:
     rulebook: Rulebook
     horizon: Horizon
     table: SlotTable
+    matching: Matching
     wide: Wide
     scoring: Scoring
     indicators: tuple[Indicator, ...]
@@ -71,211 +57,6 @@ class Plan:
         fields = self.rulebook.record_fields
         named = {field_column(name): table[name] for name in fields}
         return table.select(*[name for name in table.columns if name not in fields], **named)
-
-    # --- records → long ---
-
-    def matched(self, records: Table, small: Small, *, special: bool) -> Table | None:
-        """Records × slots that match: (subject_no, record_no, measure_no, value, day). ``None`` without slots."""
-        slots = [slot for slot in self.table.slots if (slot.measure_no in self.table.specials) == special]
-        if not slots:
-            return None
-        if special:  # few kinds: let the scan skip the others
-            records = records.filter(records.kind.isin(sorted({slot.kind for slot in slots})))
-        if self.horizon.known_at is not None:
-            records = records.filter(records.sequence.fill_null(0) <= self.horizon.known_at)
-        slot_table = small(self._slot_arrow(slots))
-        bits = {f"w{word}": self._word(records, word) for word in range(self.table.words)}
-        facts = records.mutate(**bits) if bits else records
-        joined = facts.join(slot_table, facts.kind == slot_table.slot_kind)
-        day = self._by_number(joined.date_no, [joined[column.value] for column in self.table.dates])
-        tests = [day >= joined.first_day, day <= joined.last_day]
-        tests += [(joined[f"w{word}"] & joined[f"mask{word}"]) == joined[f"want{word}"] for word in range(self.table.words)]
-        value = self._by_number(joined.source_no, [self._source(joined, source) for source in self.table.sources])
-        columns = {
-            "subject_no": joined.subject_no,
-            "record_no": joined.record_no,
-            "measure_no": joined.measure_no,
-            "day": day,
-            "value": value * joined.factor,
-        }
-        extra = [name for name in self._distinct_fields() if special and name not in columns]
-        return joined.filter(tests).select(**columns, **{name: joined[name] for name in extra})
-
-    def _slot_arrow(self, slots: Iterable[Any]) -> pa.Table:
-        rows = []
-        for slot in slots:
-            row = {
-                "slot_kind": slot.kind,
-                "measure_no": slot.measure_no,
-                "date_no": slot.date_no,
-                "first_day": slot.first,
-                "last_day": slot.last,
-                "source_no": slot.source_no,
-                "factor": slot.factor,
-            }
-            for word in range(self.table.words):
-                shift = word * WORD_BITS
-                row[f"mask{word}"] = ((slot.yes | slot.no) >> shift) & (2**WORD_BITS - 1)
-                row[f"want{word}"] = (slot.yes >> shift) & (2**WORD_BITS - 1)
-            rows.append(row)
-        types = {"slot_kind": pa.string(), "first_day": pa.date32(), "last_day": pa.date32()}
-        small = {"measure_no": pa.int32(), "date_no": pa.int32(), "source_no": pa.int32()}
-        return pa.table(
-            {name: pa.array([row[name] for row in rows], (types | small).get(name, pa.int64())) for name in rows[0]}
-        )
-
-    @staticmethod
-    def _by_number(number: Expr, choices: list[Expr]) -> Expr:
-        if len(choices) == 1:
-            return choices[0]
-        return ibis.cases(*[(number == index, choice) for index, choice in enumerate(choices)])
-
-    def _source(self, records: Table, source: Any) -> Expr:
-        if source.field is None:
-            return int64(1)
-        value = records[field_column(source.field)].cast("int64")
-        weight = int64(1) if source.weight is None else records[field_column(source.weight)].cast("int64")
-        if source.only_known:
-            return ibis.ifelse(value.isnull(), ibis.null("int64"), weight)
-        return value * weight
-
-    def _word(self, records: Table, word: int) -> Expr:
-        atoms = [(atom, number - word * WORD_BITS) for atom, number in self.table.atoms.items()]
-        bits = [
-            ibis.ifelse(self._atom(records, atom), int64(1 << bit), int64(0)) for atom, bit in atoms if 0 <= bit < WORD_BITS
-        ]
-        return reduce(lambda left, right: left + right, bits)
-
-    def _atom(self, records: Table, atom: Atom) -> Expr:
-        as_of = ibis.date(self.horizon.as_of.isoformat())
-        match atom.kind:
-            case "severity":
-                test = records.severity.isin(atom.detail)
-            case "valid":
-                return (records.valid_until >= as_of).fill_null(True)
-            case "flag" if atom.detail == "first_offence":
-                test = records.is_first_offence
-            case "flag":
-                test = records[f"{atom.detail}_on"] <= as_of
-            case "corrected":
-                test = self._corrected(records, atom.detail)
-            case "period":
-                column, first, last = atom.detail
-                if first is None:
-                    return records[column.value].isnull()
-                test = records[column.value].between(ibis.date(first.isoformat()), ibis.date(last.isoformat()))
-            case _:
-                test = self._field(records, atom.detail)
-        return test.fill_null(False)
-
-    def _corrected(self, records: Table, test: Any) -> Expr:
-        done, start = records.corrected_on, records[test.of.value]
-        parts = [done <= ibis.date(self.horizon.as_of.isoformat()), start.notnull()]
-        if test.days is not None:
-            parts.append(done.delta(start, unit="day") <= int(test.days))
-        if test.months is not None:
-            parts.append(done <= (start + ibis.interval(months=int(test.months))).cast("date"))
-        if test.same_year is not None:
-            parts.append(done.year() == start.year() if test.same_year else done.year() > start.year())
-        return reduce(lambda left, right: left & right, parts)
-
-    def _field(self, records: Table, test: Any) -> Expr:
-        value = records[field_column(test.field)]
-        if test.in_ is not None:
-            return value.isin(test.in_)
-        if test.is_ is not None:
-            return value == test.is_
-        if test.has_all is not None or test.has_any is not None:
-            padded = ibis.literal(";") + value + ibis.literal(";")
-            inside = [padded.contains(f";{code};") for code in (test.has_all or test.has_any)]
-            join = (lambda a, b: a & b) if test.has_all is not None else (lambda a, b: a | b)
-            return reduce(join, inside)
-        scale = self.rulebook.record_fields[test.field].denominator
-        return self.wide.bounded(value.cast("int64"), scale, test)
-
-    def _distinct_fields(self) -> list[str]:
-        names = {name for measure in self.table.specials.values() for name in getattr(measure, "distinct", ())}
-        names |= {measure.field for measure in self.table.specials.values() if isinstance(measure, Latest)}
-        return ["kind"] * ("kind" in names) + [
-            field_column(name) for name in sorted(names - {"kind", "day", "month", "year"})
-        ]
-
-    def plain_long(self, matched: Table, *, evidence: bool) -> Table:
-        """One row per (subject, measure) of the plain measures."""
-        columns = {"n": matched.count().cast("int64")}
-        columns["total"] = matched.value.sum().cast("int64") if self.table.uses_total else ibis.null("int64")
-        columns["top"] = matched.value.max() if self.table.uses_top else ibis.null("int64")
-        columns["newest"] = matched.day.max() if self.table.uses_newest else ibis.null("date")
-        if evidence:
-            columns["record_nos"] = matched.record_no.collect().sort()
-        return matched.group_by(["subject_no", "measure_no"]).aggregate(**columns)
-
-    def special_long(self, matched: Table, number: int, *, evidence: bool) -> Table:
-        """The same columns for one special measure: distinct count, latest value, or appended term."""
-        rows = matched.filter(matched.measure_no == number)
-        measure = self.table.specials[number]
-        match measure:
-            case Count():
-                values = self._distinct_count(rows, measure)
-            case Latest():
-                values = self._latest(rows, measure)
-            case AppendedTerm():
-                values = self._term(rows, measure)
-        everything = rows.group_by("subject_no").aggregate(
-            n=rows.count().cast("int64"), **({"record_nos": rows.record_no.collect().sort()} if evidence else {})
-        )
-        joined = everything.left_join(values, "subject_no")
-        return joined.select(
-            subject_no=joined.subject_no,
-            measure_no=ibis.literal(number, "int32"),
-            n=joined.n,
-            total=joined.total,
-            top=ibis.null("int64"),
-            newest=ibis.null("date"),
-            **({"record_nos": joined.record_nos} if evidence else {}),
-        )
-
-    @staticmethod
-    def _distinct_count(rows: Table, measure: Count) -> Table:
-        keys = {"subject_no": rows.subject_no}
-        for name in measure.distinct:
-            match name:
-                case "day":
-                    keys["key_day"] = rows.day
-                case "month":
-                    keys["key_month"] = rows.day.year() * 100 + rows.day.month()
-                case "year":
-                    keys["key_year"] = rows.day.year()
-                case _:
-                    keys[f"key_{name}"] = rows["kind" if name == "kind" else field_column(name)]
-        unique = rows.select(**keys).distinct()
-        return unique.group_by("subject_no").aggregate(total=unique.count().cast("int64"))
-
-    @staticmethod
-    def _latest(rows: Table, measure: Latest) -> Table:
-        valued = rows.select(subject_no=rows.subject_no, day=rows.day, value=rows[field_column(measure.field)].cast("int64"))
-        valued = valued.filter(valued.value.notnull())
-        newest = valued.group_by("subject_no").aggregate(newest_day=valued.day.max())
-        joined = valued.join(newest, ["subject_no"]).filter(lambda t: t.day == t.newest_day)
-        return joined.group_by("subject_no").aggregate(total=joined.value.max())
-
-    def _term(self, rows: Table, measure: AppendedTerm) -> Table:
-        window = ibis.window(group_by=rows.subject_no, order_by=rows.day)
-        ranked = rows.select(
-            subject_no=rows.subject_no,
-            day=rows.day,
-            before=ibis.rank().over(window),
-            n=rows.count().over(ibis.window(group_by=rows.subject_no)),
-        )
-        term, longest = int(measure.months), int(measure.max_months)  # type: ignore[arg-type]
-        most = max(-(-longest // term), 1)
-        appended = ranked.n - ranked.before
-        starts = [shift_months(self.horizon.as_of, -min(count * term, longest)) for count in range(1, most + 1)]
-        steps = [(appended == count, ibis.date(start.isoformat())) for count, start in enumerate(starts[:-1], 1)]
-        last = ibis.date(starts[-1].isoformat())
-        limit = ibis.cases(*steps, else_=last) if steps else last
-        running = ranked.mutate(runs=ibis.ifelse(ranked.day > limit, int64(1), int64(0)))
-        return running.group_by("subject_no").aggregate(total=running.runs.max())
 
     # --- long + subjects → base ---
 
@@ -440,8 +221,8 @@ class Plan:
             "default": self.scoring.default(indicator),
             "cap_low": low,
             "cap_high": high,
-            "class_yes": self.scoring.class_bits(indicator.applies_to),
-            "class_no": self.scoring.class_bits(indicator.except_for),
+            "class_yes": class_bits(self.rulebook, indicator.applies_to),
+            "class_no": class_bits(self.rulebook, indicator.except_for),
             "value_is_n": isinstance(points, PerRecord),
         }
         if isinstance(points, PerRecord):
@@ -533,7 +314,7 @@ def compile_rulebook(rulebook: Rulebook, horizon: Horizon) -> Plan:
     table = SlotTable(resolved, horizon)
     wide = Wide(resolved, horizon, table)
     scoring = Scoring(resolved, wide)
-    plan = Plan(resolved, horizon, table, wide, scoring, resolved.indicators)
+    plan = Plan(resolved, horizon, table, Matching(resolved, horizon, table, wide), wide, scoring, resolved.indicators)
     for indicator in resolved.indicators:
         _register(plan, indicator)
     for owner in (resolved.classes, resolved.score, resolved.ladder, resolved.decisions):

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
 import ibis
 
-from zhixin.expressions import (
-    All,
-    Any_,
-    AtLeastOf,
-    AttributeTest,
-    Compare,
-    InClass,
-    Not,
-    PreviousIs,
-    ScoreIs,
-)
+from zhixin.expressions import All, Any_, AtLeastOf, AttributeTest, Compare, InClass, Not, PreviousIs, ScoreIs
+from zhixin.rulebook import Rulebook
 from zhixin.wide import Wide, attribute_column, int64
 
 Expr = Any
@@ -69,3 +61,18 @@ class Conditions:
             hits = [(column == step) | column.startswith(f"{step}:") for step in condition.step_in]
             tests.append(reduce(lambda a, b: a | b, hits))
         return reduce(lambda a, b: a & b, tests).fill_null(False)
+
+    def applies(self, item: Any) -> Expr | None:
+        """Whether an indicator or a rule applies to the subject's classes; ``None`` where it applies to everybody."""
+        tests = []
+        if item.applies_to:
+            tests.append((self.table.class_mask & int64(class_bits(self.wide.rulebook, item.applies_to))) != 0)
+        if getattr(item, "except_for", ()):
+            tests.append((self.table.class_mask & int64(class_bits(self.wide.rulebook, item.except_for))) == 0)
+        return reduce(lambda a, b: a & b, tests) if tests else None
+
+
+def class_bits(rulebook: Rulebook, names: Iterable[str]) -> int:
+    """Classes as bits of ``class_mask``: bit n is the n-th class of the rulebook."""
+    order = [item.id for item in rulebook.classes]
+    return sum(1 << order.index(name) for name in names)

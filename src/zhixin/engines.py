@@ -20,14 +20,7 @@ from zhixin.compiler import Plan, compile_rulebook
 from zhixin.errors import EngineError
 from zhixin.horizon import Horizon
 from zhixin.rulebook import Rulebook
-from zhixin.tables import (
-    PREVIOUS,
-    RELATIONS,
-    TableLike,
-    Tables,
-    records_schema,
-    subjects_schema,
-)
+from zhixin.tables import PREVIOUS, RELATIONS, TableLike, Tables, records_schema, subjects_schema
 
 EngineName = Literal["duckdb", "spark"]
 BATCH_ROWS = 122_880
@@ -276,7 +269,10 @@ class Outcome:
     def _decoded_grades(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         scoring = self.plan.scoring
         classes = [item.id for item in self.plan.rulebook.classes]
-        grades, steps = pa.array(scoring.grade_codes, pa.string()), pa.array(scoring.step_names, pa.string())
+        grades, steps = (
+            pa.array(scoring.deciding.grade_codes, pa.string()),
+            pa.array(scoring.deciding.step_names, pa.string()),
+        )
         columns = [
             self.subject_ids.take(batch["subject_no"]),
             _decoded(batch["class_mask"], lambda mask: classes[(mask & -mask).bit_length() - 1] if mask else None),
@@ -288,7 +284,8 @@ class Outcome:
             grades.take(batch["grade_code"]),
             steps.take(batch["step_code"]),
             _decoded(
-                batch["acted_mask"], lambda mask: "|".join(s for n, s in enumerate(scoring.step_names) if mask >> n & 1)
+                batch["acted_mask"],
+                lambda mask: "|".join(s for n, s in enumerate(scoring.deciding.step_names) if mask >> n & 1),
             ),
         ]
         return pa.RecordBatch.from_arrays(columns, schema=GRADES)
@@ -341,7 +338,7 @@ def run(
     dimensioned = engine.keep("dimensioned", plan.scoring.dimensioned(base, rows))
     engine.forget(base)
     scored = plan.scoring.scored(dimensioned)
-    if plan.scoring.is_intricate:
+    if plan.scoring.deciding.is_intricate:
         scored = engine.keep("scored", scored)
     graded = engine.keep("graded", plan.scoring.graded(scored))
     engine.forget(dimensioned)
@@ -388,12 +385,12 @@ def _within_reach(chosen: Any, relations: Any) -> Any:
 
 
 def _long(plan: Plan, engine: Engine, records: Any, evidence: bool) -> Any:
-    matched = plan.matched(records, engine.small, special=False)
-    parts = [] if matched is None else [plan.plain_long(matched, evidence=evidence)]
-    special = plan.matched(records, engine.small, special=True)
+    matched = plan.matching.matched(records, engine.small, special=False)
+    parts = [] if matched is None else [plan.matching.plain_long(matched, evidence=evidence)]
+    special = plan.matching.matched(records, engine.small, special=True)
     if special is not None:
         kept = engine.keep("special_matched", special)
-        parts += [plan.special_long(kept, number, evidence=evidence) for number in sorted(plan.table.specials)]
+        parts += [plan.matching.special_long(kept, number, evidence=evidence) for number in sorted(plan.table.specials)]
     if not parts:
         return None
     return engine.keep("long", ibis.union(*parts) if len(parts) > 1 else parts[0])

@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from zhixin.calendar import FIRST_DAY, first_of_month, shift_days, shift_months
-from zhixin.expressions import Dated, Window, constant
+from zhixin.filters import Window
+from zhixin.nodes import Dated, constant
 
 
 @dataclass(frozen=True)

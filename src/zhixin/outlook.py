@@ -15,23 +15,14 @@ from typing import Any
 
 from zhixin.calendar import first_of_month, shift_days, shift_months
 from zhixin.checks import change_dates
-from zhixin.explanation import points_text as _points
-from zhixin.expressions import (
-    AppendedTerm,
-    AttributeAge,
-    CleanYears,
-    Corrected,
-    Dated,
-    DaysSince,
-    RecordFilter,
-    Window,
-    constant,
-    walk,
-)
+from zhixin.expressions import AppendedTerm, AttributeAge, CleanYears, DaysSince
 from zhixin.facts import Evaluation, Facts
+from zhixin.filters import Corrected, RecordFilter, Window
 from zhixin.horizon import Horizon
 from zhixin.interpreter import Interpreter
+from zhixin.nodes import Dated, constant, walk
 from zhixin.rulebook import Rulebook
+from zhixin.sentences import points_text
 
 FORMAT = "outlook/1"
 MONTHS_AHEAD = 36
@@ -262,13 +253,15 @@ class Outlook:
     def _chinese(
         self, now: Evaluation, changes: list[Change], remedies: list[Remedy], result: Mapping[str, Any]
     ) -> list[str]:
-        lines = [f"{self.horizon.as_of}：{_points(now.score_milli)} 分，{now.grade} 级。以下推算以不新增任何记录为前提。"]
+        lines = [
+            f"{self.horizon.as_of}：{points_text(now.score_milli)} 分，{now.grade} 级。以下推算以不新增任何记录为前提。"
+        ]
         for change in changes:
             reasons = "、".join(
                 f"{self._title(name, 'zh')} {_signed(points)} 分" for name, points in change.indicators.items()
             )
             lines.append(
-                f"{change.day} 起：{_points(change.score_milli)} 分，{change.grade} 级"
+                f"{change.day} 起：{points_text(change.score_milli)} 分，{change.grade} 级"
                 + (f"（{reasons}）" if reasons else "")
                 + "。"
             )
@@ -277,7 +270,7 @@ class Outlook:
             verb = "改正" if item.action == "correct" else "获准信用修复"
             lines.append(
                 f"如{verb}「{kind.title.zh}」（{record['decided_on']} {record.get('document') or ''}），最早自 {item.day} 起为 "
-                f"{_points(item.score_milli)} 分、{item.grade} 级（否则 {_points(item.score_without)} 分、{item.grade_without} 级）。"
+                f"{points_text(item.score_milli)} 分、{item.grade} 级（否则 {points_text(item.score_without)} 分、{item.grade_without} 级）。"
             )
         lines.append(self._better_zh(now, result))
         return lines
@@ -294,12 +287,12 @@ class Outlook:
         self, now: Evaluation, changes: list[Change], remedies: list[Remedy], result: Mapping[str, Any]
     ) -> list[str]:
         lines = [
-            f"{self.horizon.as_of}: {_points(now.score_milli)} points, grade {now.grade}. What follows assumes no new records."
+            f"{self.horizon.as_of}: {points_text(now.score_milli)} points, grade {now.grade}. What follows assumes no new records."
         ]
         for change in changes:
             reasons = ", ".join(f"{self._title(name, 'en')} {_signed(points)}" for name, points in change.indicators.items())
             lines.append(
-                f"From {change.day}: {_points(change.score_milli)} points, grade {change.grade}"
+                f"From {change.day}: {points_text(change.score_milli)} points, grade {change.grade}"
                 + (f" ({reasons})" if reasons else "")
                 + "."
             )
@@ -307,8 +300,8 @@ class Outlook:
             record, kind = self._record(item.record_no)
             verb = "correct" if item.action == "correct" else "have repaired"
             lines.append(
-                f"If you {verb} “{kind.title.en}” of {record['decided_on']}: from {item.day} {_points(item.score_milli)} points, "
-                f"grade {item.grade} (otherwise {_points(item.score_without)}, {item.grade_without})."
+                f"If you {verb} “{kind.title.en}” of {record['decided_on']}: from {item.day} {points_text(item.score_milli)} points, "
+                f"grade {item.grade} (otherwise {points_text(item.score_without)}, {item.grade_without})."
             )
         waiting, acting = result["better_by_waiting"], result["better_by_acting"]
         if self.rulebook.grade_rank.get(now.grade) == 0:
@@ -345,5 +338,5 @@ def _numbers(rulebook: Rulebook) -> Iterator[Any]:
 
 
 def _signed(milli: int) -> str:
-    text = _points(milli)
+    text = points_text(milli)
     return text if text.startswith("-") else f"+{text}"

@@ -10,7 +10,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from zhixin.expressions import Condition, Corrected, DatedNumber, FieldTest, Identifier, Node
+from zhixin.expressions import Condition
+from zhixin.filters import Corrected, FieldTest
+from zhixin.nodes import DatedNumber, Identifier, Node
 
 
 class PerUnit(Node):

@@ -12,8 +12,8 @@ from rich.table import Table
 from zhixin.comparison import Comparison, transition_rows
 from zhixin.dataset import Report
 from zhixin.errors import Fault, Message, user_language
-from zhixin.explanation import points_text
 from zhixin.rulebook import Rulebook
+from zhixin.sentences import points_text
 from zhixin.validity import Validity
 from zhixin.weighting import Weights
 

@@ -15,24 +15,10 @@ from math import ceil, floor, gcd, lcm
 from typing import Any, NamedTuple
 
 from zhixin.calendar import FIRST_DAY, LAST_DAY, shift_days
-from zhixin.expressions import (
-    AppendedTerm,
-    CleanYears,
-    CorrectedTest,
-    Count,
-    Dated,
-    DaysSince,
-    Exists,
-    Extreme,
-    FieldTest,
-    Latest,
-    Mean,
-    RecordFilter,
-    Sum,
-    constant,
-    milli,
-)
+from zhixin.expressions import AppendedTerm, CleanYears, Count, DaysSince, Exists, Extreme, Latest, Mean, Sum
+from zhixin.filters import CorrectedTest, FieldTest, RecordFilter
 from zhixin.horizon import Horizon
+from zhixin.nodes import Dated, constant, milli
 from zhixin.points import Affine, Linear, Once, PerRecord, PerUnit, Steps
 from zhixin.rulebook import Rulebook
 from zhixin.vocabulary import RecordDate
@@ -49,7 +35,7 @@ class Atom(NamedTuple):
     detail: Any
 
 
-class Source(NamedTuple):
+class Addend(NamedTuple):
     """What a record adds: 1 (no field), a field, a field × weight, or the weight where the field is known."""
 
     field: str | None = None
@@ -100,7 +86,7 @@ class SlotTable:
     slots: list[Slot] = field(default_factory=list)
     atoms: dict[Atom, int] = field(default_factory=dict)
     dates: list[RecordDate] = field(default_factory=list)
-    sources: list[Source] = field(default_factory=list)
+    sources: list[Addend] = field(default_factory=list)
     numbers: dict[Any, int] = field(default_factory=dict)
     specials: dict[int, Count | Latest | AppendedTerm] = field(default_factory=dict)
     uses_total: set[int] = field(default_factory=set)
@@ -115,20 +101,20 @@ class SlotTable:
         match measure:
             case Sum():
                 self.uses_total.add(number)
-                self._add(number, measure.of, Source(measure.field))
+                self._add(number, measure.of, Addend(measure.field))
             case Extreme():
                 self.uses_top.add(number)
-                self._add(number, measure.of, Source(measure.field), factor=-1 if measure.type == "minimum" else 1)
+                self._add(number, measure.of, Addend(measure.field), factor=-1 if measure.type == "minimum" else 1)
             case DaysSince() | CleanYears():
                 self.uses_newest.add(number)
-                self._add(number, measure.of, Source())
+                self._add(number, measure.of, Addend())
             case Exists():
-                self._add(number, measure.of, Source())
+                self._add(number, measure.of, Addend())
             case Count() if not measure.distinct:
-                self._add(number, measure.of, Source())
+                self._add(number, measure.of, Addend())
             case Count() | Latest() | AppendedTerm():
                 self.specials[number] = measure
-                self._add(number, measure.of, Source())
+                self._add(number, measure.of, Addend())
             case _:
                 raise AssertionError(measure)
         return number
@@ -141,7 +127,7 @@ class SlotTable:
             if key not in self.numbers:
                 self.numbers[key] = len(self.numbers)
                 self.uses_total.add(self.numbers[key])
-                source = Source(measure.field, measure.weighted_by, only_known=part == "weight")
+                source = Addend(measure.field, measure.weighted_by, only_known=part == "weight")
                 self._add(self.numbers[key], measure.of, source)
             numbers.append(self.numbers[key])
         return numbers[0], numbers[1]
@@ -154,7 +140,7 @@ class SlotTable:
             return self.numbers[key]
         number = self.numbers[key] = len(self.numbers)
         self.uses_total.add(number)
-        source = Source()
+        source = Addend()
         for period, each in self._each_by_period(points):
             rest = [(frozenset(period), frozenset[Atom]())]
             if each is None:
@@ -197,7 +183,7 @@ class SlotTable:
         self,
         number: int,
         only: RecordFilter,
-        source: Source,
+        source: Addend,
         *,
         factor: int = 1,
         yes: frozenset[Atom] | set[Atom] = frozenset(),

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zhixin.catalogue import FieldDefinition
 from zhixin.facts import Facts, Previous
-from zhixin.rulebook import FieldDefinition, Rulebook
+from zhixin.rulebook import Rulebook
 from zhixin.vocabulary import FieldType
 
 ARROW: dict[FieldType, pa.DataType] = {

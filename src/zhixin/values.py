@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any
 
 from zhixin.calendar import FIRST_DAY, LAST_DAY
+from zhixin.catalogue import FieldDefinition
 from zhixin.errors import Message
 from zhixin.identity import check_uscc
-from zhixin.rulebook import FieldDefinition
 from zhixin.vocabulary import FieldType
 
 MOST_FEN = 10**15

@@ -30,10 +30,9 @@ from zhixin.expressions import (
     Ratio,
     Related,
     Sum,
-    constant,
-    walk,
 )
 from zhixin.horizon import Horizon
+from zhixin.nodes import constant, walk
 from zhixin.rulebook import Rulebook, denominator
 from zhixin.slots import SlotTable
 

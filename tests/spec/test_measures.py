@@ -60,14 +60,16 @@ SPECS = (
     ),
     Spec(
         "M05",
-        "罚款合计每一万元扣1分，不足一万元的按比例计，未注明金额的不计。",
-        "Every ten thousand yuan of fines costs a point, in proportion below that; a fine without an amount adds nothing.",
-        "indicators: {late: {measure: {type: sum, of: {kinds: [fine]}, field: amount}, points: {type: per_unit, each: -0.0001}}}",
+        "罚款合计每一千元扣1分，不足一千元的按比例计，未注明金额的不计。",
+        "Every thousand yuan of fines costs a point, in proportion below that; a fine without an amount adds nothing.",
+        "indicators: {late: {measure: {type: sum, of: {kinds: [fine]}, field: amount}, points: {type: per_unit, each: -0.001}}}",
         """
         records                                                            | score
-        fine 2026-01-01 amount=9999.99                                     | 99
-        fine 2026-01-01 amount=10000                                       | 99
-        fine 2026-01-01 amount=10100, fine 2026-01-02, fine 2026-01-03 amount=5000 | 98.49
+        fine 2026-01-01 amount=999.49                                              | 99.001
+        fine 2026-01-01 amount=1000                                                | 99
+        fine 2026-01-01 amount=1000.50                                             | 99
+        fine 2026-01-01 amount=1000.51                                             | 98.999
+        fine 2026-01-01 amount=1010, fine 2026-01-02, fine 2026-01-03 amount=500   | 98.49
         """,
     ),
     Spec(
