@@ -150,7 +150,9 @@ def expanded(rules: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _listed(items: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"id": name, "title": {"zh": name, "en": name}, **defaults, **(item or {})} for name, item in items.items()]
+    untitled = "scenario" in defaults
+    titles = {name: {} if untitled else {"title": {"zh": name, "en": name}} for name in items}
+    return [{"id": name, **titles[name], **defaults, **(item or {})} for name, item in items.items()]
 
 
 def _written(value: Any) -> Any:

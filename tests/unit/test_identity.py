@@ -229,18 +229,15 @@ def test_check_character_of_organisation_codes(body: str, check: str) -> None:
 @pytest.mark.parametrize(
     ("body", "digit"),
     [
-        ("85100001", "0"),  # 8·2 + 5·3 + 1·4 + 1·9 = 44
-        ("98100001", "X"),  # 9·2 + 8·3 + 1·4 + 1·9 = 55 … see below
-        ("200310000001", "2"),
+        ("85100001", "0"),  # 8·2 + 5·3 + 1·4 + 1·9 = 44 = 4·11: the first Chinese patent application
+        ("85100000", "2"),  # 35 = 3·11 + 2
+        ("85100010", "X"),  # 35 + 8 = 43 = 3·11 + 10
+        ("200310000001", "8"),  # 2·2 + 3·5 + 1·6 + 1·5 = 30 = 2·11 + 8
     ],
 )
 def test_check_digit_of_patents_by_hand(body: str, digit: str) -> None:
-    weights = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
-    total = sum(int(char) * weight for char, weight in zip(body, weights, strict=False))
-    assert patent_check_digit(body) == "0123456789X"[total % 11]
-    if body == "85100001":
-        assert digit == "0"
-        assert patent_check_digit(body) == digit
+    assert patent_check_digit(body) == digit
+    assert check_patent_number(f"ZL{body}.{digit}").is_accepted
 
 
 @pytest.mark.parametrize(
