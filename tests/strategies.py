@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import strategies as st
 
+from zhixin.errors import UsageError
 from zhixin.facts import Facts, Previous
 from zhixin.horizon import Horizon
 from zhixin.rulebook import Rulebook
@@ -27,6 +28,9 @@ Draw = st.SearchStrategy[Any]
 
 # --- small domains ------------------------------------------------------------------------------------------------
 
+STARTS = [date(2024, 3, 1), date(2024, 12, 31), date(2025, 3, 1), date(2026, 1, 1)]
+"""Days on which drawn dated values change or are repealed."""
+ENDS = [date(2025, 3, 31), date(2030, 1, 1)]
 AS_OF = [date(2024, 2, 29), date(2025, 2, 28), date(2025, 3, 31), date(2024, 12, 31), date(2026, 1, 1), date(2026, 5, 15)]
 OFFSETS = [0, -1, -14, -15, -16, -30, -31, -59, -90, -180, -364, -365, -366, -730, -731, -1096, -1461, 1, 40]
 LANDMARKS = [
@@ -50,11 +54,12 @@ TAGS = ["t1", "t2", "t12"]
 RELATION_NAMES = ["controls", "branch_of"]
 SIDE_GRADE = "M"
 GRADES = ["A", "B", "C", "D"]
-SUBJECTS = 12
+SUBJECTS = 20
 
-NUMERIC_FIELDS = ["amount", "quantity", "level"]
-DISTINCT = ["kind", "day", "month", "year", "code", "quantity", "wilful", "due", "tags"]
-NUMBER_ATTRIBUTES = ["staff", "area", "capital", "exporting"]
+# Names below from "value" on are those that an engine could use for columns of its own.
+NUMERIC_FIELDS = ["amount", "quantity", "level", "value", "factor", "w0", "day"]
+DISTINCT = ["kind", "day", "month", "year", "code", "quantity", "wilful", "due", "tags", "value", "measure_no"]
+NUMBER_ATTRIBUTES = ["staff", "area", "capital", "exporting", "class_mask", "m0_n", "replaced"]
 
 POINTS = [0, 1, -1, 2, -3, 5, -10, "0.5", "-2.5", "0.001", "0.333", "-1.005", "33.333", 20]
 BOUNDS = [0, 1, 2, 3, 5, 10, -1, "0.5", "1.5", "1.25", "100", "365", "12.34"]
@@ -96,14 +101,13 @@ def subset(values: list[str], low: int = 1) -> Draw:
 def dated(values: list[Any], *, may_lapse: bool = False, counts_by: tuple[str, ...] = ("evaluation",)) -> Draw:
     """A dated value; one that may lapse can start after the run or be repealed before it."""
     entry = node(value=st.one_of(pick(values), st.none()) if may_lapse else pick(values), document=DOCUMENT, verified=True)
-    starts = [date(2024, 3, 1), date(2024, 12, 31), date(2025, 3, 1), date(2026, 1, 1)]
 
     def build(parts: tuple[bool, Any, list[tuple[date, Any]], str]) -> Plain:
         is_early, first, rest, counting = parts
         entries = ([(date(2000, 1, 1), first)] if is_early else []) + sorted(rest, key=lambda item: item[0])
         return {"values": dict(entries or [(date(2000, 1, 1), first)]), "counts_by": counting}
 
-    later = st.lists(st.tuples(pick(starts), entry), max_size=2, unique_by=lambda item: item[0])
+    later = st.lists(st.tuples(pick(STARTS), entry), max_size=2, unique_by=lambda item: item[0])
     is_early = st.booleans() if may_lapse else st.just(True)
     return st.tuples(is_early, entry, later, pick(list(counts_by))).map(build)
 
@@ -113,17 +117,20 @@ def number(values: list[Any], *, may_lapse: bool = False) -> Draw:
     return st.one_of(pick(values), pick(values), pick(values), dated(values, may_lapse=may_lapse))
 
 
-def counts(low: int, high: int) -> Draw:
-    return number(list(range(low, high + 1)))
+def counts(low: int, high: int, *, may_lapse: bool = False) -> Draw:
+    return number(list(range(low, high + 1)), may_lapse=may_lapse)
 
 
-def limits(values: list[Any], *, may_lapse: bool = False) -> Draw:
-    """A floor, a cap, neither or both; never crossed."""
-    ordered = sorted((value for value in values), key=float)
-    both = st.lists(pick(ordered), min_size=2, max_size=2).map(
-        lambda pair: dict(zip(("at_least", "at_most"), sorted(pair, key=float), strict=True))
+def limits(values: list[Any]) -> Draw:
+    """A floor, a cap, neither or both, each of which may lapse; never crossed."""
+    ordered = sorted(values, key=float)
+    value = number(ordered, may_lapse=True)
+    one = st.one_of(named("at_least", value), named("at_most", value))
+    both = st.lists(pick(ordered), min_size=2, max_size=2).flatmap(
+        lambda pair: node(
+            at_least=number([min(pair, key=float)], may_lapse=True), at_most=number([max(pair, key=float)], may_lapse=True)
+        )
     )
-    one = st.one_of(named("at_least", number(ordered)), named("at_most", number(ordered, may_lapse=may_lapse)))
     return st.one_of(st.just({}), st.just({}), one, both)
 
 
@@ -138,7 +145,7 @@ def bounds(values: list[Any], *, may_lapse: bool = False) -> Draw:
 # --- filters ------------------------------------------------------------------------------------------------------
 
 FIELD_TESTS = st.one_of(
-    node(field="code", **{"in": subset(CODES)}),
+    pick(["code", "measure_no"]).flatmap(lambda name: node(field=name, **{"in": subset(CODES)})),
     node(field="tags", has_all=subset(TAGS)),
     node(field="tags", has_any=subset(TAGS)),
     node(field="wilful", **{"is": st.booleans()}),
@@ -154,11 +161,11 @@ CORRECTED = node(
     }
 )
 WINDOWS = st.one_of(
-    node({"back": st.integers(0, 400)}, days=number([1, 15, 30, 365, 366, 1000])),
-    node({"back": st.integers(0, 14)}, months=counts(1, 14)),
-    node({"back": st.integers(0, 14)}, calendar_months=counts(1, 14)),
-    node({"back": st.integers(0, 2)}, calendar_years=counts(1, 3)),
-    node({"back": st.integers(0, 3)}, evaluations=counts(1, 3)),
+    node({"back": st.integers(0, 400)}, days=number([1, 15, 30, 365, 366, 1000], may_lapse=True)),
+    node({"back": st.integers(0, 14)}, months=counts(1, 14, may_lapse=True)),
+    node({"back": st.integers(0, 14)}, calendar_months=counts(1, 14, may_lapse=True)),
+    node({"back": st.integers(0, 2)}, calendar_years=counts(1, 3, may_lapse=True)),
+    node({"back": st.integers(0, 3)}, evaluations=counts(1, 3, may_lapse=True)),
 )
 EXEMPTIONS = st.one_of(
     pick(["first_offence", "corrected", "repaired", "revoked"]), named("corrected", CORRECTED), FIELD_TESTS
@@ -187,7 +194,7 @@ _LATEST = node(type="latest", of=FILTERS, field=_FIELD)
 _EXISTS = node(type="exists", of=FILTERS)
 _DAYS_SINCE = node(type="days_since", of=FILTERS)
 _CLEAN_YEARS = node(type="clean_years", of=FILTERS, since="founded")
-_TERM = node(type="appended_term", of=FILTERS, months=counts(1, 12), max_months=number([1, 6, 12, 13, 36]))
+_TERM = node(type="appended_term", of=FILTERS, months=counts(1, 12, may_lapse=True), max_months=number([1, 6, 12, 13, 36]))
 _MEAN = node({"weighted_by": _FIELD}, type="mean", of=FILTERS, field=_FIELD)
 _ATTRIBUTE = node(type="attribute", id=pick(NUMBER_ATTRIBUTES))
 _AGE = node(type="age", id="founded", unit=pick(["days", "years"]))
@@ -206,7 +213,7 @@ SIMPLE_MEASURES = st.one_of(
 )
 _RATIO = node(type="ratio", numerator=SIMPLE_MEASURES, denominator=SIMPLE_MEASURES)
 _COMBINED = node(
-    {"missing_as": number(BOUNDS)},
+    {"missing_as": number(BOUNDS, may_lapse=True)},
     type="combined",
     how=pick(["sum", "mean", "minimum", "maximum"]),
     of=some(SIMPLE_MEASURES, 1, 3),
@@ -215,11 +222,13 @@ MEASURES = st.one_of(SIMPLE_MEASURES, _MEAN, _RATIO, _COMBINED)
 
 # --- conditions ---------------------------------------------------------------------------------------------------
 
-_COMPARE = st.tuples(node({"when_missing": st.booleans()}, measure=MEASURES), bounds(BOUNDS)).map(lambda p: p[0] | p[1])
-_SCORE_IS = bounds(SCORES).map(lambda sides: {"score": "total", **sides})
+_COMPARE = st.tuples(node({"when_missing": st.booleans()}, measure=MEASURES), bounds(BOUNDS, may_lapse=True)).map(lambda p: p[0] | p[1])
+_SCORE_IS = bounds(SCORES, may_lapse=True).map(lambda sides: {"score": "total", **sides})
 _ATTRIBUTE_TEST = st.one_of(
     node({"when_missing": st.booleans()}, attribute="sector", **{"in": subset(SECTORS)}),
-    node({"when_missing": st.booleans()}, attribute="exporting", **{"is": st.booleans()}),
+    pick(["exporting", "replaced"]).flatmap(
+        lambda name: node({"when_missing": st.booleans()}, attribute=name, **{"is": st.booleans()})
+    ),
 )
 _PREVIOUS_IS = st.one_of(
     node(previous=st.integers(1, 3), grade_in=subset(["A", "B", SIDE_GRADE])),
@@ -274,7 +283,7 @@ LINEAR = node(
     points=_ascending(BOUNDS, lambda edge: node(x=edge, y=number(POINTS))).filter(lambda points: len(points) > 1),
 )
 SIMPLE_POINTS = st.one_of(
-    node({"free": number(["0", 1, 2, "0.5"])}, type="per_unit", each=_POINTS),
+    node({"free": number(["0", 1, 2, "0.5"], may_lapse=True)}, type="per_unit", each=_POINTS),
     node(type="once", points=_POINTS),
     STEPS,
     LINEAR,
@@ -298,14 +307,14 @@ PER_RECORD = node(
 # --- rulebook -----------------------------------------------------------------------------------------------------
 
 EFFECTIVE = st.fixed_dictionaries(
-    {}, optional={"from": pick([date(2020, 1, 1), date(2025, 3, 1)]), "until": pick([date(2025, 3, 31), date(2030, 1, 1)])}
+    {}, optional={"from": pick([date(2020, 1, 1), date(2025, 3, 1)]), "until": pick(ENDS)}
 )
 WHEN_MISSING = st.one_of(pick(["no_points", "leave_out", "hold"]), named("points", number(POINTS, may_lapse=True)))
 
 
 def _indicator(position: int, dimension: str) -> Draw:
     scope = {
-        "limits": limits(POINTS, may_lapse=True),
+        "limits": limits(POINTS),
         "applies_to": subset(CLASSES).map(lambda names: names[:2]),
         "except_for": subset(CLASSES).map(lambda names: names[:1]),
         "effective": EFFECTIVE,
@@ -333,7 +342,7 @@ def _dimension(name: str) -> Draw:
 _PLAIN_STEPS = st.one_of(
     named("floor", number(SCORES, may_lapse=True)),
     named("ceiling", number(SCORES, may_lapse=True)),
-    node({"how": pick(["half_up", "down", "up"])}, round=pick([1, "0.1", "0.5", 5, "0.003"])),
+    node({"how": pick(["half_up", "down", "up"])}, round=number([1, "0.1", "0.5", 5, "0.003"], may_lapse=True)),
 )
 
 
@@ -351,7 +360,7 @@ def _steps(draw: Any, names: list[str]) -> list[Plain]:
 
 START_CASES = st.one_of(
     node({"effective": EFFECTIVE}, when=CONDITIONS, value=number(SCORES, may_lapse=True)),
-    node({"times": number([1, "0.5", "0.333333", -2])}, when=CONDITIONS, measure=MEASURES),
+    node({"times": number([1, "0.5", "0.333333", -2], may_lapse=True)}, when=CONDITIONS, measure=MEASURES),
 )
 
 
@@ -401,6 +410,11 @@ _FIELD_TYPES: dict[str, Plain] = {
     "wilful": {"type": "boolean"},
     "tags": {"type": "set", "values": TAGS},
     "due": {"type": "date"},
+    "value": {"type": "decimal", "scale": 2},
+    "factor": {"type": "integer"},
+    "w0": {"type": "money"},
+    "day": {"type": "integer"},
+    "measure_no": {"type": "category", "values": CODES},
 }
 _ATTRIBUTES: list[Plain] = [
     {"id": "staff", "title": TEXT, "type": "integer"},
@@ -410,6 +424,9 @@ _ATTRIBUTES: list[Plain] = [
     {"id": "sector", "title": TEXT, "type": "category", "values": SECTORS},
     {"id": "founded", "title": TEXT, "type": "date"},
     {"id": "answer", "title": TEXT, "type": "integer"},
+    {"id": "class_mask", "title": TEXT, "type": "integer"},
+    {"id": "m0_n", "title": TEXT, "type": "decimal", "scale": 1},
+    {"id": "replaced", "title": TEXT, "type": "boolean"},
 ]
 
 
@@ -431,14 +448,27 @@ def _catalogue(lapsing: Plain | None) -> list[Plain]:
     return kinds
 
 
+def _always_stands(rulebook: Rulebook) -> bool:
+    """Whether the rulebook has grades, dimensions and a score on every day, whatever lapses."""
+    try:
+        for day in {*AS_OF, *STARTS, *ENDS}:
+            rulebook.at(day)
+    except UsageError:
+        return False
+    return True
+
+
 @st.composite
 def rulebooks(draw: Any) -> Rulebook:
-    """A random rulebook; every reference resolves."""
+    """A random rulebook; every reference resolves, and it stands on every day.
+
+    A grade falls away with what it requires, which no ladder can bear: then nothing is required of any grade.
+    """
     is_better = draw(st.booleans())
     dimensions = DIMENSIONS[: draw(st.integers(1, 3))]
     ladder = draw(_ladder(is_better))
     indicators = [
-        draw(pick(dimensions).flatmap(lambda name, n=n: _indicator(n, name))) for n in range(draw(st.integers(1, 6)))
+        draw(pick(dimensions).flatmap(lambda name, n=n: _indicator(n, name))) for n in range(draw(st.integers(1, 4)))
     ]
     value = {
         "format": "rulebook/1",
@@ -468,6 +498,10 @@ def rulebooks(draw: Any) -> Rulebook:
     }
     if draw(st.integers(0, 3)):
         value["held_grade"] = SIDE_GRADE
+    rulebook = Rulebook.model_validate(value)
+    if _always_stands(rulebook):
+        return rulebook
+    value["ladder"] = [{key: part for key, part in grade.items() if key != "requires"} for grade in ladder]
     return Rulebook.model_validate(value)
 
 
@@ -553,6 +587,11 @@ def _records(as_of: date) -> Draw:
         wilful=pick([None, False, True]),
         tags=pick([None, "", "t1", "t12", "t1;t2", "t2;t12"]),
         due=pick([None, date(2024, 2, 29), date(2025, 1, 1)]),
+        value=pick([None, 0, 50, 125, 1234, -100]),
+        factor=pick([None, 0, 1, 2]),
+        w0=pick([None, 0, 100, 150]),
+        day=pick([None, 1, 29]),
+        measure_no=pick([None, *CODES]),
     )
 
 
@@ -565,6 +604,9 @@ def _subject_attributes(as_of: date) -> Draw:
         sector=pick([None, *SECTORS, "other"]),
         founded=st.one_of(_days(as_of), st.none()),
         answer=pick([None, -3, -1, 0, 1, 3]),
+        class_mask=pick([None, 0, 1, 7]),
+        m0_n=pick([None, 0, 15, 100]),
+        replaced=pick([None, False, True]),
     )
 
 

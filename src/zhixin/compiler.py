@@ -18,7 +18,23 @@ import ibis
 import pyarrow as pa
 
 from zhixin.conditions import Conditions, class_bits
-from zhixin.expressions import AppendedTerm, Combined, Count, DaysSince, Exists, Latest, Mean, Measure, Ratio, Related, Sum
+from zhixin.expressions import (
+    RECORD_MEASURES,
+    AppendedTerm,
+    Combined,
+    Count,
+    DaysSince,
+    Exists,
+    InClass,
+    Latest,
+    Mean,
+    Measure,
+    PreviousIs,
+    PreviousScore,
+    Ratio,
+    Related,
+    Sum,
+)
 from zhixin.horizon import Horizon
 from zhixin.matching import Matching, Small
 from zhixin.nodes import walk
@@ -62,7 +78,7 @@ class Plan:
 
     def base(self, subjects: Table, long: Table | None, relations: Table, previous: Table) -> Table:
         """One row per subject: attributes, the measures that conditions need, earlier results, class mask."""
-        table = subjects.select("subject_no", *self.wide.attributes())
+        table = subjects.select("subject_no", *self.wide.attributes(self._rules_on_base()))
         for part in (
             self.wide.pivot(long),
             *self.wide.related(subjects, long, relations),
@@ -72,6 +88,15 @@ class Plan:
                 joined = table.left_join(part, "subject_no")
                 table = joined.select(*table.columns, *[name for name in part.columns if name != "subject_no"])
         return table.mutate(class_mask=self._class_mask(table))
+
+    def _rules_on_base(self) -> tuple[Any, ...]:
+        book = self.rulebook
+        wide = [
+            item
+            for item in book.indicators
+            if not self._needs_attributes_only(item) or self.scoring.is_special(item.dimension)
+        ]
+        return (book.classes, book.score, book.ladder, book.decisions, tuple(wide))
 
     def _class_mask(self, table: Table) -> Expr:
         conditions = Conditions(self.wide, table)
@@ -84,15 +109,20 @@ class Plan:
 
     # --- contributions ---
 
-    def rows(self, base: Table, long: Table | None, small: Small, *, evidence: bool) -> Table:
+    def rows(self, subjects: Table, base: Table, long: Table | None, small: Small, *, evidence: bool) -> Table:
         """Sparse contributions: subject_no, indicator_no, value_num, value_den, points, uncapped, default."""
         parts = [] if long is None else self._sparse_rows(base, long, small, evidence)
         for number, indicator in enumerate(self.indicators):
             if not is_sparse(indicator):
-                parts.append(self._dense_rows(base, long, number, indicator, evidence))
+                table = subjects if self._needs_attributes_only(indicator) else base
+                parts.append(self._dense_rows(table, long, number, indicator, evidence))
         if not parts:
             return self._no_rows(base, evidence)
         return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+    def _needs_attributes_only(self, indicator: Indicator) -> bool:
+        """Whether an indicator reads nothing but attributes, so that it can run on the subjects themselves."""
+        return not indicator.applies_to and not indicator.except_for and reads_attributes_only(indicator)
 
     def _no_rows(self, base: Table, evidence: bool) -> Table:
         none = self._row_columns(base, 0, 0, int64(0), int64(0), int64(0), int64(0), 0)
@@ -102,7 +132,7 @@ class Plan:
 
     @staticmethod
     def _row_columns(
-        table: Table, number: int, dimension: int, num: Expr, den: Expr, points: Expr, uncapped: Expr, default: int
+        table: Table, number: int, dimension: int, num: Expr, den: Expr, points: Expr, uncapped: Expr | None, default: int
     ) -> dict[str, Expr]:
         return {
             "subject_no": table.subject_no,
@@ -111,7 +141,9 @@ class Plan:
             "value_num": num,
             "value_den": den,
             "points": points,
-            "uncapped": ibis.ifelse(uncapped != points, uncapped, ibis.null("int64")),
+            "uncapped": ibis.null("int64")
+            if uncapped is None
+            else ibis.ifelse(uncapped != points, uncapped, ibis.null("int64")),
             "default": int64(default),
         }
 
@@ -261,9 +293,10 @@ class Plan:
         conditions = self.scoring.conditions(base)
         given = self.scoring.given(conditions, indicator)
         default = self.scoring.default(indicator)
-        tests = [given.points != default]
-        if given.applies is not None:
-            tests.append(given.applies)
+        tests = [] if given.applies is None else [given.applies]
+        if given.is_missing is not None and missing_points(indicator) == default:
+            tests.append(~given.is_missing)  # says nothing new, but is cheap to test first
+        tests.append(given.points != default)
         columns = self._row_columns(
             base, number, self.scoring.dimension_no(indicator), given.num, given.den, given.points, given.uncapped, default
         )
@@ -301,6 +334,12 @@ class Plan:
 
 
 HOWS = ["n", "total", "latest", "top", "low", "exists", "days"]
+
+
+def reads_attributes_only(rules: Any) -> bool:
+    """Whether rules look at attributes alone: no records, no relations, no earlier results, no classes."""
+    beyond = (*RECORD_MEASURES, Related, PreviousScore, PreviousIs, InClass)
+    return not any(isinstance(node, beyond) for node in walk(rules))
 
 
 def compile_rulebook(rulebook: Rulebook, horizon: Horizon) -> Plan:

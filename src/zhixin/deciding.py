@@ -13,6 +13,7 @@ from zhixin.expressions import ScoreIs
 from zhixin.nodes import walk
 from zhixin.rulebook import Rulebook
 from zhixin.rules import Discretion, Round, WeightedMean
+from zhixin.vocabulary import Combine
 from zhixin.wide import Wide, attribute_column, int64
 
 Expr = Any
@@ -63,8 +64,11 @@ class Deciding:
 
     @property
     def is_intricate(self) -> bool:
-        """Whether the score takes rounding, so that repeating its expression would be costly."""
-        return any(isinstance(step, Round | WeightedMean) for step in self.rulebook.steps)
+        """Whether inlining the stages would repeat long expressions: rounding, extremes, or many rules in a chain."""
+        decisions = self.rulebook.decisions
+        chained = len(decisions.caps) + len(decisions.shifts) > 8
+        extremes = any(rule.combine is not Combine.SUM for rule in self.rulebook.dimensions)
+        return chained or extremes or any(isinstance(step, Round | WeightedMean) for step in self.rulebook.steps)
 
     @cached_property
     def uses_score(self) -> bool:

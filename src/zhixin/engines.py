@@ -333,15 +333,17 @@ def run(
         records = engine.keep("records_in_reach", records.semi_join(reach, records.subject_no == reach.chosen_no))
     long = _long(plan, engine, records, evidence)
     base = engine.keep("base", plan.base(subjects, long, relations, previous))
-    rows = engine.keep("contribution_rows", plan.rows(base, long, engine.small, evidence=evidence))
+    rows = engine.keep("contribution_rows", plan.rows(subjects, base, long, engine.small, evidence=evidence))
     engine.forget(*([] if long is None else [long]))
-    dimensioned = engine.keep("dimensioned", plan.scoring.dimensioned(base, rows))
-    engine.forget(base)
+    is_intricate = plan.scoring.deciding.is_intricate
+    dimensioned = plan.scoring.dimensioned(base, rows)
+    if is_intricate:
+        dimensioned = engine.keep("dimensioned", dimensioned)
     scored = plan.scoring.scored(dimensioned)
-    if plan.scoring.deciding.is_intricate:
+    if is_intricate:
         scored = engine.keep("scored", scored)
     graded = engine.keep("graded", plan.scoring.graded(scored))
-    engine.forget(dimensioned)
+    engine.forget(base, *([dimensioned, scored] if is_intricate else []))
     adjustments = plan.adjustments(graded, evidence=evidence)
     everything = rows if adjustments is None else ibis.union(rows, adjustments)
     if chosen is not None:
@@ -385,12 +387,19 @@ def _within_reach(chosen: Any, relations: Any) -> Any:
 
 
 def _long(plan: Plan, engine: Engine, records: Any, evidence: bool) -> Any:
-    matched = plan.matching.matched(records, engine.small, special=False)
-    parts = [] if matched is None else [plan.matching.plain_long(matched, evidence=evidence)]
-    special = plan.matching.matched(records, engine.small, special=True)
+    """The long table: simple kinds in one narrow pass, the others (few records, as a rule) from a table of their own."""
+    matching = plan.matching
+    simple = matching.simple_long(records, engine.small, evidence=evidence)
+    parts = [] if simple is None else [simple]
+    others = records
+    if simple is not None and any(slot.kind not in plan.table.simple_kinds() for slot in plan.table.slots):
+        others = engine.keep("other_records", matching.others(records))
+    matched = matching.matched(others, engine.small, special=False)
+    parts += [] if matched is None else [matching.plain_long(matched, evidence=evidence)]
+    special = matching.matched(others, engine.small, special=True)
     if special is not None:
         kept = engine.keep("special_matched", special)
-        parts += [plan.matching.special_long(kept, number, evidence=evidence) for number in sorted(plan.table.specials)]
+        parts += [matching.special_long(kept, number, evidence=evidence) for number in sorted(plan.table.specials)]
     if not parts:
         return None
     return engine.keep("long", ibis.union(*parts) if len(parts) > 1 else parts[0])

@@ -33,13 +33,77 @@ class Matching:
     table: SlotTable
     wide: Wide
 
-    def matched(self, records: Table, small: Small, *, special: bool) -> Table | None:
-        """Records × slots that match: (subject_no, record_no, measure_no, value, day). ``None`` without slots."""
-        slots = [slot for slot in self.table.slots if (slot.measure_no in self.table.specials) == special]
+    def simple_long(self, records: Table, small: Small, *, evidence: bool) -> Table | None:
+        """The long table of the simple kinds: subject, kind and date are all it reads besides the exemptions."""
+        kinds = self.table.simple_kinds()
+        slots = [slot for slot in self.table.slots if slot.kind in kinds]
         if not slots:
             return None
-        if special:  # few kinds: let the scan skip the others
-            records = records.filter(records.kind.isin(sorted({slot.kind for slot in slots})))
+        as_of = ibis.date(self.horizon.as_of.isoformat())
+        day = records[self.table.dates[slots[0].date_no].value]
+        tests = [day <= as_of]
+        if self.horizon.known_at is not None:
+            tests.append(records.sequence.fill_null(0) <= self.horizon.known_at)
+        tests += [~self._atom(records, atom) for atom, bit in self.table.atoms.items() if slots[0].no >> bit & 1]
+        rows = records.filter(tests).select("subject_no", "kind", *(["record_no"] if evidence else []), day=day)
+        slot_table = small(
+            pa.table(
+                {
+                    "slot_kind": pa.array([slot.kind for slot in slots], pa.string()),
+                    "measure_no": pa.array([slot.measure_no for slot in slots], pa.int32()),
+                    "first_day": pa.array([slot.first for slot in slots], pa.date32()),
+                }
+            )
+        )
+        joined = rows.join(slot_table, rows.kind == slot_table.slot_kind)
+        met = joined.filter(joined.day >= joined.first_day)
+        columns = {"n": met.count().cast("int64"), "total": ibis.null("int64"), "top": ibis.null("int64")}
+        columns["newest"] = met.day.max() if self.table.uses_newest else ibis.null("date")
+        if evidence:
+            columns["record_nos"] = met.record_no.collect().sort()
+        return met.group_by(["subject_no", "measure_no"]).aggregate(**columns)
+
+    def others(self, records: Table) -> Table:
+        """The records of the kinds that are not simple, with the columns that slots ask for."""
+        kinds = {slot.kind for slot in self.table.slots} - self.table.simple_kinds()
+        return records.filter(records.kind.isin(sorted(kinds))).select(*self._columns(records))
+
+    def _columns(self, records: Table) -> list[str]:
+        """Columns of the records that atoms, dates, sources and special measures read."""
+        used = {"subject_no", "record_no", "kind", *(column.value for column in self.table.dates), *self._distinct_fields()}
+        if self.horizon.known_at is not None:
+            used.add("sequence")
+        for source in self.table.sources:
+            used |= {field_column(name) for name in (source.field, source.weight) if name is not None}
+        for atom in self.table.atoms:
+            used |= self._columns_of(atom)
+        return [name for name in records.columns if name in used]
+
+    @staticmethod
+    def _columns_of(atom: Atom) -> set[str]:
+        match atom.kind:
+            case "severity":
+                return {"severity"}
+            case "valid":
+                return {"valid_until"}
+            case "flag":
+                return {"is_first_offence" if atom.detail == "first_offence" else f"{atom.detail}_on"}
+            case "corrected":
+                return {"corrected_on", atom.detail.of.value}
+            case "period":
+                return {atom.detail[0].value}
+        return {field_column(atom.detail.field)}
+
+    def matched(self, records: Table, small: Small, *, special: bool) -> Table | None:
+        """Records × slots that match, simple kinds left out: subject_no, record_no, measure_no, value, day."""
+        simple = self.table.simple_kinds()
+        slots = [
+            slot
+            for slot in self.table.slots
+            if (slot.measure_no in self.table.specials) == special and slot.kind not in simple
+        ]
+        if not slots:
+            return None
         if self.horizon.known_at is not None:
             records = records.filter(records.sequence.fill_null(0) <= self.horizon.known_at)
         slot_table = small(self._slot_arrow(slots))

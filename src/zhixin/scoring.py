@@ -25,12 +25,14 @@ Table = Any
 
 
 class GivenColumns(NamedTuple):
-    """What an indicator gives, as columns. ``applies`` and ``is_missing`` are ``None`` where they cannot fail."""
+    """What an indicator gives, as columns. ``applies`` and ``is_missing`` are ``None`` where they cannot fail, ``uncapped``
+    where there are no limits.
+    """
 
     num: Expr
     den: Expr
     points: Expr
-    uncapped: Expr
+    uncapped: Expr | None
     applies: Expr | None
     is_missing: Expr | None
 
@@ -109,9 +111,10 @@ class Scoring:
         )
 
     def conditions(self, table: Table, score: Expr | None = None) -> Conditions:
-        classes = {
-            item.id: (table.class_mask & int64(1 << number)) != 0 for number, item in enumerate(self.rulebook.classes)
-        }
+        classes = {}
+        if "class_mask" in table.columns:  # absent from the bare subjects, where no rule asks for it
+            for number, item in enumerate(self.rulebook.classes):
+                classes[item.id] = (table.class_mask & int64(1 << number)) != 0
         return Conditions(self.wide, table, score, classes)
 
     # --- one indicator beside the subject ---
@@ -139,6 +142,8 @@ class Scoring:
             points = ibis.ifelse(is_missing, missing, points)
             raw = ibis.ifelse(is_missing, missing, raw)
         den = int64(value.den) if isinstance(value.den, int) else value.den
+        if low == -UNBOUNDED and high == UNBOUNDED:
+            raw = None
         return GivenColumns(value.num, ibis.ifelse(value.num.isnull(), null, den), points, raw, applies, is_missing)
 
     @staticmethod

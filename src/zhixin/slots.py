@@ -7,6 +7,7 @@ linear, so it becomes *pieces*: rows (from, to, constant, slope). Nothing here k
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -229,6 +230,29 @@ class SlotTable:
 
     def _bits(self, atoms: set[Atom]) -> int:
         return sum(1 << self.atoms.setdefault(atom, len(self.atoms)) for atom in atoms)
+
+    def simple_kinds(self) -> frozenset[str]:
+        """Kinds whose slots all count plainly: one date, a window that ends with the evaluation, the usual exemptions.
+
+        Most records of a city are of such kinds, and they need no bits and no values. A measure belongs to one side
+        whole: a kind that shares a measure with a kind that is not simple is not simple either.
+        """
+        if not self.slots:
+            return frozenset()
+        usual = Counter((slot.date_no, slot.no) for slot in self.slots if not slot.yes).most_common(1)
+        shape = usual[0][0] if usual else None
+        valued = self.uses_total | self.uses_top | set(self.specials)
+        odd = {
+            slot.kind
+            for slot in self.slots
+            if slot.yes or (slot.date_no, slot.no) != shape or slot.last != self.horizon.as_of or slot.measure_no in valued
+        }
+        while True:
+            shared = {slot.measure_no for slot in self.slots if slot.kind in odd}
+            grown = odd | {slot.kind for slot in self.slots if slot.measure_no in shared}
+            if grown == odd:
+                return frozenset({slot.kind for slot in self.slots} - odd)
+            odd = grown
 
     @property
     def words(self) -> int:

@@ -159,10 +159,10 @@ class Wide:
                 return -raw
         return raw.cast("int64")
 
-    def attributes(self) -> list[str]:
-        """Columns of the attributes that the rulebook reads, in the order of their declaration."""
+    def attributes(self, rules: Any) -> list[str]:
+        """Columns of the attributes that some rules read, in the order of their declaration."""
         used = set()
-        for node in walk(self._rules()):
+        for node in walk(rules):
             for name in ("attribute", "since", "answer"):
                 used.add(getattr(node, name, None) if isinstance(getattr(node, name, None), str) else None)
             if isinstance(node, Attribute | AttributeAge):

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from strategies import Dataset, datasets, rulebooks
-from zhixin.engines import Engine, run
+from zhixin.engines import Engine, Outcome, run
 from zhixin.facts import Contribution, Evaluation
 from zhixin.interpreter import Interpreter
 from zhixin.loader import dump_rulebook
@@ -56,7 +56,11 @@ def compiled(rulebook: Rulebook, dataset: Dataset, engine: Engine) -> dict[str, 
     Read from the outcome here and not by ``evaluate_facts``: links may run in circles and have dates, which facts of
     single subjects cannot carry.
     """
-    outcome = run(rulebook, dataset.tables(rulebook), dataset.horizon, engine=engine)
+    return evaluations(run(rulebook, dataset.tables(rulebook), dataset.horizon, engine=engine))
+
+
+def evaluations(outcome: Outcome) -> dict[str, Evaluation]:
+    """An outcome, read whole, by subject."""
     grades = [row for batch in outcome.grades() for row in batch.to_pylist()]
     given: dict[str, list[Contribution]] = {row["subject_id"]: [] for row in grades}
     for batch in outcome.contributions():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import random
+import warnings
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -100,7 +103,9 @@ def test_each_defect_of_a_record_has_its_own_reason(
 
 @pytest.mark.parametrize("column", ["decided_on", "occurred_on"])
 @pytest.mark.parametrize(("days", "is_future"), [(-1, False), (0, False), (1, True)], ids=["before", "on", "after"])
-def test_a_record_is_future_from_the_day_after_the_evaluation(tmp_path: Path, column: str, days: int, is_future: bool) -> None:
+def test_a_record_is_future_from_the_day_after_the_evaluation(
+    tmp_path: Path, column: str, days: int, is_future: bool
+) -> None:
     taken_records(tmp_path, [record(1, **{column: (AS_OF + timedelta(days)).isoformat()})])
     assert rules(tmp_path / "snapshot", "records") == ({2: "record.future"} if is_future else {})
 
@@ -159,11 +164,23 @@ def test_a_wrong_inner_organisation_code_is_accepted(tmp_path: Path) -> None:
     assert taken(tmp_path / "in").quarantined == 0
 
 
+def test_names_and_document_numbers_stay_as_they_were_registered(tmp_path: Path) -> None:
+    write_rows(tmp_path / "in" / "subjects.csv", [{"subject_id": A, "name": "郑州甲（虚构）有限公司"}])
+    write_rows(tmp_path / "in" / "records.csv", [record(1, document="（虚构）罚〔2026〕1号")])
+    taken(tmp_path / "in")
+    assert rows_of(tmp_path, "subjects")[0]["name"] == "郑州甲（虚构）有限公司"
+    assert rows_of(tmp_path, "records")[0]["document"] == "（虚构）罚〔2026〕1号"
+
+
 # --- duplicates and strangers ---
 
 
 def test_of_equal_subjects_the_first_is_accepted(tmp_path: Path) -> None:
-    rows = [{"subject_id": A, "name": "first"}, {"subject_id": A.lower(), "name": "second"}, {"subject_id": A, "name": "third"}]
+    rows = [
+        {"subject_id": A, "name": "first"},
+        {"subject_id": A.lower(), "name": "second"},
+        {"subject_id": A, "name": "third"},
+    ]
     write_rows(tmp_path / "in" / "subjects.csv", rows)
     taken(tmp_path / "in")
     assert rules(tmp_path / "snapshot", "subjects") == {3: "row.duplicate", 4: "row.duplicate"}
@@ -258,7 +275,12 @@ def test_the_width_is_that_of_the_header(tmp_path: Path, width: int) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    [["subject_id", "subject_id"], ["subject_id", "统一社会信用代码"], ["社会信用代码", "统一社会信用代码"], ["subject_id", " subject_id"]],
+    [
+        ["subject_id", "subject_id"],
+        ["subject_id", "统一社会信用代码"],
+        ["社会信用代码", "统一社会信用代码"],
+        ["subject_id", " subject_id"],
+    ],
     ids=["same", "id and Chinese", "two Chinese", "with a blank"],
 )
 def test_two_columns_for_one_name_are_refused(tmp_path: Path, header: list[str]) -> None:
@@ -288,7 +310,9 @@ def test_every_missing_column_is_named_at_once(tmp_path: Path) -> None:
 
 
 def test_chinese_headers_give_the_same_snapshot(tmp_path: Path) -> None:
-    subjects = [{"subject_id": A, "name": "甲", "established_on": "2001-02-03", "patents_in_force": "7", "agency_grade": "A+"}]
+    subjects = [
+        {"subject_id": A, "name": "甲", "established_on": "2001-02-03", "patents_in_force": "7", "agency_grade": "A+"}
+    ]
     records = [record(1, occurred_on="2026-01-01", valid_until="长期", is_first_offence="是")]
     write_rows(tmp_path / "in" / "subjects.csv", subjects)
     write_rows(tmp_path / "in" / "records.csv", records)
@@ -312,6 +336,17 @@ def test_chinese_headers_give_the_same_snapshot(tmp_path: Path) -> None:
 def test_unknown_columns_are_reported_and_left_out(tmp_path: Path) -> None:
     write_csv(tmp_path / "in" / "subjects.csv", ["备注", "subject_id", "备注", "x"], [["n", A, "m", "y"]])
     assert taken(tmp_path / "in").tables["subjects"].ignored_columns == ("备注", "备注", "x")
+
+
+def test_a_refusal_leaves_no_file_open(tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "subjects.csv", ["name"], [["甲"]])
+    gc.collect()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        with pytest.raises(DatasetError):
+            taken(tmp_path / "in")
+        gc.collect()
+    assert [str(item.message) for item in told] == []
 
 
 def test_a_dataset_without_subjects_is_refused(tmp_path: Path) -> None:
@@ -447,10 +482,8 @@ def test_codes_stored_as_numbers_in_a_workbook_read_like_those_of_a_csv_file(tmp
 def test_a_list_in_a_parquet_column_is_quarantined_or_refused_not_a_crash(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     pq.write_table(pa.table({"subject_id": [A], "industry": [["C", "F"]]}), tmp_path / "in" / "subjects.parquet")
-    try:
+    with contextlib.suppress(DatasetError):
         assert taken(tmp_path / "in").tables["subjects"].rows == 1
-    except DatasetError:
-        pass
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

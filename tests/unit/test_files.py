@@ -71,15 +71,14 @@ def test_a_character_across_two_blocks_is_whole(tmp_path: Path, lead: int) -> No
 
 def test_a_character_cut_off_at_the_end_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_bytes("a,中".encode()[:-1])
+    path.write_bytes("a,中".encode()[:-2])
     with pytest.raises(DatasetError):
         list(read_sheet(path).rows)
 
 
-@pytest.mark.parametrize("mark", [codecs.BOM_UTF8], ids=["UTF-8 BOM"])
-def test_a_bad_byte_behind_a_bom_is_refused_like_any_other(tmp_path: Path, mark: bytes) -> None:
+def test_a_bad_byte_behind_a_bom_is_refused_like_any_other(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_bytes(mark + b"a,b\n1,2\n" * 3000 + b"\xff,2\n")
+    path.write_bytes(codecs.BOM_UTF8 + b"a,b\n1,2\n" * 3000 + b"\xff,2\n")
     with pytest.raises(DatasetError):
         list(read_sheet(path).rows)
 
@@ -132,7 +131,9 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.xlsx", "a.parquet", "a.xls", "a.ods"])
-@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"PK\x03\x04 broken", b"PAR1 broken PAR1"], ids=["empty", "text", "zip", "parquet"])
+@pytest.mark.parametrize(
+    "content", [b"", b"a,b\n1,2\n", b"PK\x03\x04 broken", b"PAR1 broken PAR1"], ids=["empty", "text", "zip", "parquet"]
+)
 def test_a_file_that_is_not_what_its_ending_says_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DatasetError):
@@ -175,7 +176,10 @@ def test_a_parquet_file_gives_its_own_types(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "a.parquet")
     sheet = read_sheet(tmp_path / "a.parquet")
     assert sheet.header == ["代码", "day", "n"]
-    assert [(row.line, row.cells) for row in sheet.rows] == [(2, ["a", date(2026, 1, 31), 1]), (3, [None, date(2026, 1, 31), 2])]
+    assert [(row.line, row.cells) for row in sheet.rows] == [
+        (2, ["a", date(2026, 1, 31), 1]),
+        (3, [None, date(2026, 1, 31), 2]),
+    ]
 
 
 def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:

@@ -80,7 +80,9 @@ def test_habits_of_typing_are_cured(typed: str) -> None:
     assert check_uscc(typed) == (GOLDEN, None, None, None)
 
 
-@pytest.mark.parametrize("mark", ["\u200b", "\u200c", "\u200d", "\u2060", "\u00ad", "\u200e", "\u202e", "\u2063", "\ufe0f", "\u180e", "\x00"])
+@pytest.mark.parametrize(
+    "mark", ["\u200b", "\u200c", "\u200d", "\u2060", "\u00ad", "\u200e", "\u202e", "\u2063", "\ufe0f", "\u180e", "\x00"]
+)
 @pytest.mark.parametrize("place", [0, 9, 18])
 def test_invisible_characters_are_refused(mark: str, place: int) -> None:
     checked = check_uscc(GOLDEN[:place] + mark + GOLDEN[place:])
@@ -294,11 +296,16 @@ def test_cured_takes_away_blanks_bom_width_and_case() -> None:
     assert cured("\ufeff ａ b\u3000C\t") == "ABC"
 
 
-@pytest.mark.parametrize("text", ["郑州某某（河南）有限公司", "郑州某某(河南)有限公司", "郑州 某某【河南】有限公司\ufeff", "郑州某某［河南］有限公司"])
+@pytest.mark.parametrize(
+    "text",
+    ["郑州某某（河南）有限公司", "郑州某某(河南)有限公司", "郑州 某某【河南】有限公司\ufeff", "郑州某某［河南］有限公司"],
+)
 def test_names_compare_equal_whatever_their_brackets_and_blanks(text: str) -> None:
     assert normal_name(text) == "郑州某某(河南)有限公司"
 
 
-@pytest.mark.parametrize("text", ["郑州金恒商贸有限公司", "河南省金恒商贸股份有限公司", "金恒商贸（郑州）有限责任公司", "金恒商贸集团"])
+@pytest.mark.parametrize(
+    "text", ["郑州金恒商贸有限公司", "河南省金恒商贸股份有限公司", "金恒商贸（郑州）有限责任公司", "金恒商贸集团"]
+)
 def test_the_core_of_a_name_has_neither_region_nor_legal_form(text: str) -> None:
     assert name_core(text) == "金恒商贸"

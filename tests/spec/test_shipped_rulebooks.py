@@ -1,0 +1,109 @@
+"""Every rulebook that ships is valid, keeps through a dump, and passes its own cases."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from zhixin.cases import RulebookCase, load_cases, run_cases
+from zhixin.engines import Engine
+from zhixin.loader import check_file, dump_rulebook, load_rulebook, loads_rulebook
+from zhixin.rulebook import Rulebook
+from zhixin.vocabulary import Direction, Visibility
+
+title = {"zh": "自带的规则", "en": "Shipped rulebooks"}
+
+FOLDERS = sorted(file.parent for file in (Path(__file__).parents[2] / "rulebooks").glob("*/rulebook.yaml"))
+WITH_CASES = [folder for folder in FOLDERS if (folder / "cases.yaml").is_file()]
+BY_NAME = {folder.name: folder for folder in FOLDERS}
+CLASSES = ["patent_owner", "trademark_user", "gi_user", "ip_agency", "online_operator", "cross_border", "logistics"]
+
+
+def shipped(name: str) -> Rulebook:
+    return load_rulebook(BY_NAME[name])
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_it_has_no_errors(folder: Path) -> None:
+    rulebook, faults = check_file(folder)
+    assert [fault.sentence("en") for fault in faults if not fault.is_warning] == []
+    assert rulebook is not None
+    assert rulebook.id == folder.name
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_it_keeps_through_a_dump(folder: Path) -> None:
+    rulebook = load_rulebook(folder)
+    again = loads_rulebook(dump_rulebook(rulebook))
+    assert again == rulebook
+    assert again.sha256 == rulebook.sha256
+
+
+@pytest.mark.parametrize("folder", WITH_CASES, ids=lambda folder: folder.name)
+def test_its_cases_come_out_as_written(folder: Path, engine: tuple[str, Engine | None]) -> None:
+    name, runs = engine
+    cases = load_cases(folder / "cases.yaml")
+    report = run_cases(load_rulebook(folder), cases, {name: runs})
+    assert [f"{item.case}: {item.what.en}" for item in report.disagreements] == []
+    assert report.cases == len(cases) > 0
+
+
+@pytest.mark.parametrize("folder", WITH_CASES, ids=lambda folder: folder.name)
+def test_its_cases_have_names_of_their_own(folder: Path) -> None:
+    names = [case.name for case in load_cases(folder / "cases.yaml")]
+    assert len(set(names)) == len(names)
+
+
+def test_zhengzhou_has_forty_indicators_in_six_dimensions_and_seven_classes() -> None:
+    rulebook = shipped("zhengzhou-ip")
+    assert len(rulebook.indicators) >= 40
+    assert len({indicator.dimension for indicator in rulebook.indicators}) >= 6
+    assert [item.id for item in rulebook.classes] == CLASSES
+
+
+@pytest.mark.parametrize("name", ["zhengzhou-ip", "zhengzhou-ip-risk"])
+def test_every_indicator_has_a_case_and_every_decision_acts_in_one(name: str) -> None:
+    rulebook, cases = shipped(name), load_cases(BY_NAME[name] / "cases.yaml")
+    named = {indicator for case in cases for indicator in case.expect.contributions}
+    given = {indicator for case in cases for indicator, points in case.expect.contributions.items() if points}
+    decided = {case.expect.step for case in cases}
+    rules = {
+        f"{step}:{rule.id}"
+        for step, rules in (
+            ("exclude", rulebook.decisions.exclude),
+            ("direct", rulebook.decisions.direct),
+            ("side", rulebook.decisions.side),
+            ("cap", rulebook.decisions.caps),
+            ("shift", rulebook.decisions.shifts),
+        )
+        for rule in rules
+    }
+    assert set(rulebook.indicator) <= named
+    assert set(rulebook.indicator) <= given
+    assert rules <= decided
+    assert {grade.id for grade in rulebook.ladder} <= {case.expect.grade for case in cases}
+
+
+def test_the_risk_class_is_internal_and_riskier_upwards() -> None:
+    risk = shipped("zhengzhou-ip-risk")
+    assert (risk.visibility.grade, risk.visibility.score) == (Visibility.INTERNAL, Visibility.INTERNAL)
+    assert risk.direction is Direction.HIGHER_RISKIER
+    assert shipped("zhengzhou-ip").visibility.grade is Visibility.PUBLIC
+
+
+@pytest.mark.parametrize("name", ["zhengzhou-ip", "zhengzhou-ip-risk"])
+@pytest.mark.parametrize(("kind", "step"), [("list.serious", "direct:serious_list"), ("enforcement.defaulter", "direct:defaulter")])
+def test_who_is_listed_is_graded_d(name: str, kind: str, step: str) -> None:
+    case = RulebookCase.model_validate(
+        {
+            "name": "listed",
+            "as_of": "2026-04-01",
+            "facts": {"records": [{"kind": kind, "decided_on": date(2026, 1, 1)}]},
+            "expect": {"grade": "D", "step": step},
+            "source": "spec",
+        }
+    )
+    assert run_cases(shipped(name), [case], {"interpreter": None}).disagreements == ()
+
