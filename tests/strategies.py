@@ -54,7 +54,7 @@ TAGS = ["t1", "t2", "t12"]
 RELATION_NAMES = ["controls", "branch_of"]
 SIDE_GRADE = "M"
 GRADES = ["A", "B", "C", "D"]
-SUBJECTS = 20
+SUBJECTS = 24
 
 # Names below from "value" on are those that an engine could use for columns of its own.
 NUMERIC_FIELDS = ["amount", "quantity", "level", "value", "factor", "w0", "day"]
@@ -222,7 +222,9 @@ MEASURES = st.one_of(SIMPLE_MEASURES, _MEAN, _RATIO, _COMBINED)
 
 # --- conditions ---------------------------------------------------------------------------------------------------
 
-_COMPARE = st.tuples(node({"when_missing": st.booleans()}, measure=MEASURES), bounds(BOUNDS, may_lapse=True)).map(lambda p: p[0] | p[1])
+_COMPARE = st.tuples(node({"when_missing": st.booleans()}, measure=MEASURES), bounds(BOUNDS, may_lapse=True)).map(
+    lambda p: p[0] | p[1]
+)
 _SCORE_IS = bounds(SCORES, may_lapse=True).map(lambda sides: {"score": "total", **sides})
 _ATTRIBUTE_TEST = st.one_of(
     node({"when_missing": st.booleans()}, attribute="sector", **{"in": subset(SECTORS)}),
@@ -306,9 +308,7 @@ PER_RECORD = node(
 
 # --- rulebook -----------------------------------------------------------------------------------------------------
 
-EFFECTIVE = st.fixed_dictionaries(
-    {}, optional={"from": pick([date(2020, 1, 1), date(2025, 3, 1)]), "until": pick(ENDS)}
-)
+EFFECTIVE = st.fixed_dictionaries({}, optional={"from": pick([date(2020, 1, 1), date(2025, 3, 1)]), "until": pick(ENDS)})
 WHEN_MISSING = st.one_of(pick(["no_points", "leave_out", "hold"]), named("points", number(POINTS, may_lapse=True)))
 
 

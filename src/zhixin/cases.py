@@ -1,7 +1,7 @@
 """Cases: facts and expected results beside a rulebook, each named by a sentence of the law.
 
 ``cases.yaml`` holds ``cases``: name, as_of, facts (attributes, records, previous, related), expect (score, grade, step,
-ladder_grade, contributions), source, status. Values are in the rulebook's units; every case runs on every engine asked for.
+ladder_grade, contributions), source, note. Values are in the rulebook's units; every case runs on every engine asked for.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from zhixin.catalogue import FieldDefinition
+from zhixin.catalogue import RECORD_COLUMNS, FieldDefinition
 from zhixin.engines import Engine, run
 from zhixin.errors import Message, UsageError
 from zhixin.facts import Contribution, Evaluation, Facts, Previous
@@ -111,7 +111,13 @@ def load_cases(path: Path) -> tuple[RulebookCase, ...]:
 
 
 def run_cases(rulebook: Rulebook, cases: Sequence[RulebookCase], engines: Mapping[str, Engine | None]) -> CaseReport:
-    """Run cases on the engines given; the name ``interpreter`` with ``None`` is the interpreter."""
+    """Run cases on the engines given; the name ``interpreter`` with ``None`` is the interpreter.
+
+    Raises:
+        UsageError: a case names something the rulebook does not have, or a date on which it is not in force.
+    """
+    for case in cases:
+        _check_case(rulebook, case)
     disagreements: list[Disagreement] = []
     evaluations: dict[str, tuple[Evaluation, ...]] = {}
     for name, engine in engines.items():
@@ -120,6 +126,22 @@ def run_cases(rulebook: Rulebook, cases: Sequence[RulebookCase], engines: Mappin
         for case, result in zip(cases, results, strict=True):
             disagreements += [Disagreement(case.name, name, what) for what in _differences(case.expect, result)]
     return CaseReport(len(cases), tuple(engines), tuple(disagreements), evaluations)
+
+
+def _check_case(rulebook: Rulebook, case: RulebookCase) -> None:
+    unknown = sorted(
+        name for name in case.expect.contributions if name not in rulebook.indicator and not name.startswith("@")
+    )
+    if unknown:
+        raise UsageError(
+            f"用例「{case.name}」写了没有定义的指标 {unknown[0]}",
+            f"the case “{case.name}” names the unknown indicator {unknown[0]}",
+        )
+    if not rulebook.effective.covers(case.as_of):
+        raise UsageError(
+            f"用例「{case.name}」的日期 {case.as_of} 不在规则有效期内",
+            f"the date {case.as_of} of the case “{case.name}” lies outside the rulebook's effective period",
+        )
 
 
 def _interpreted(rulebook: Rulebook, case: RulebookCase) -> Evaluation:
@@ -195,20 +217,27 @@ def _attributes(rulebook: Rulebook, values: Mapping[str, Any]) -> dict[str, Any]
     unknown = sorted(set(values) - set(rulebook.attribute))
     if unknown:
         raise UsageError(f"用例写了没有定义的属性 {unknown[0]}", f"a case gives the unknown attribute {unknown[0]}")
+    for name, value in values.items():
+        codes = rulebook.attribute[name].values
+        if codes and value is not None and str(value) not in codes:
+            raise UsageError(f"用例中 {name} 的取值 {value} 不在代码表中", f"a case gives {name} the unknown value {value}")
     return {name: in_engine_units(rulebook.attribute[name], value) for name, value in values.items()}
 
 
-_RECORD_KEYS = {"severity", "document", "sequence", "is_first_offence", "kind"}
+_RECORD_KEYS = set(RECORD_COLUMNS) - {"record_no", "record_id", "subject_no", "subject_id"}
 
 
 def _records(rulebook: Rulebook, records: Iterable[Mapping[str, Any]], first: int) -> tuple[dict[str, Any], ...]:
     result = []
     for number, record in enumerate(records, first):
         row: dict[str, Any] = {"record_no": number, "record_id": f"r{number}"}
+        if record.get("kind") not in {kind.id for kind in rulebook.catalogue}:
+            kind = record.get("kind")
+            raise UsageError(f"用例的记录类别 {kind} 不在归集目录中", f"a record of a case is of the unknown kind {kind}")
         for name, value in record.items():
             if name in rulebook.record_fields:
                 row[name] = in_engine_units(rulebook.record_fields[name], value)
-            elif name in _RECORD_KEYS or name.endswith("_on") or name == "valid_until":
+            elif name in _RECORD_KEYS:
                 row[name] = value
             else:
                 raise UsageError(f"用例的记录有未知字段 {name}", f"a record of a case has the unknown field {name}")

@@ -25,13 +25,13 @@ from zhixin.expressions import (
     ScoreIs,
 )
 from zhixin.filters import FieldTest, RecordFilter
-from zhixin.nodes import Basis, Dated, walk
+from zhixin.nodes import Basis, Dated, DatedValue, walk
 from zhixin.number_checks import NUMBER_RULES
 from zhixin.points import Categories, PerRecord
 from zhixin.problems import KEYED, Path, Problem, decision_rules, problem_at, scopes
 from zhixin.rulebook import Rulebook
-from zhixin.rules import Add, WeightedMean
-from zhixin.vocabulary import Direction, FieldType, Nature, Visibility
+from zhixin.rules import Add, Discretion, WeightedMean
+from zhixin.vocabulary import Direction, FieldType, Nature, Step, Visibility
 
 
 def check(rulebook: Rulebook) -> list[Problem]:
@@ -154,11 +154,16 @@ def _grades_of_rule(rulebook: Rulebook, path: Path, item: Any, grades: set[str])
 def _nodes_below(rulebook: Rulebook, path: Path, item: Any, classes: set[str], grades: set[str]) -> Iterator[Problem]:
     for node in walk(item):
         match node:
-            case Basis() if node.document not in rulebook.documents:
+            case Basis() | DatedValue() if node.document not in rulebook.documents:
                 yield _unknown((*path, "basis"), "文件", "document", node.document)
             case InClass() if node.class_ not in classes:
                 yield _unknown(path, "分类", "class", node.class_)
+            case Discretion() if node.answer not in rulebook.attribute:
+                yield _unknown(path, "主体属性", "attribute", node.answer)
             case PreviousIs():
+                yield from (
+                    _unknown(path, "决定步骤", "step", name) for name in node.step_in or () if not _is_step(rulebook, name)
+                )
                 yield from (_unknown(path, "等级", "grade", n) for n in set(node.grade_in or ()) - grades)
             case Attribute() | AttributeAge() | AttributeTest() | Categories() | CleanYears():
                 yield from _attribute_use(rulebook, path, node)
@@ -166,6 +171,15 @@ def _nodes_below(rulebook: Rulebook, path: Path, item: Any, classes: set[str], g
                 yield from _filter_use(rulebook, path, node)
         if isinstance(node, RECORD_MEASURES):
             yield from _measure_fields(rulebook, path, node)
+
+
+def _is_step(rulebook: Rulebook, name: str) -> bool:
+    """A step (``direct``), or a step with one of its rules (``direct:rule_id``)."""
+    step, _, rule = name.partition(":")
+    if step not in {item.value for item in Step}:
+        return False
+    known = {item.id for _, item in decision_rules(rulebook)} | set(rulebook.indicator)
+    return not rule or rule in known
 
 
 def _attribute_use(rulebook: Rulebook, path: Path, node: Any) -> Iterator[Problem]:
@@ -243,6 +257,13 @@ def _field_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], name: 
             or (definition.type is FieldType.CATEGORY and test.in_ is not None)
             or (definition.type is FieldType.SET and (test.has_all is not None or test.has_any is not None))
             or (definition.type is FieldType.BOOLEAN and test.is_ is not None)
+        )
+    if good and isinstance(test, FieldTest) and definition.values:
+        codes = (*(test.in_ or ()), *(test.has_all or ()), *(test.has_any or ()))
+        yield from (
+            _unknown(path, f"字段 {name} 的取值", f"value of {name}", code)
+            for code in codes
+            if code not in definition.values
         )
     if not good:
         yield problem_at(

@@ -217,11 +217,10 @@ class Matching:
         return self.wide.bounded(value.cast("int64"), scale, test)
 
     def _distinct_fields(self) -> list[str]:
-        names = {name for measure in self.table.specials.values() for name in getattr(measure, "distinct", ())}
-        names |= {measure.field for measure in self.table.specials.values() if isinstance(measure, Latest)}
-        return ["kind"] * ("kind" in names) + [
-            field_column(name) for name in sorted(names - {"kind", "day", "month", "year"})
-        ]
+        specials = self.table.specials.values()
+        keys = {name for measure in specials for name in getattr(measure, "distinct", ())} - {"day", "month", "year"}
+        fields = (keys - {"kind"}) | {measure.field for measure in specials if isinstance(measure, Latest)}
+        return ["kind"] * ("kind" in keys) + [field_column(name) for name in sorted(fields)]
 
     def plain_long(self, matched: Table, *, evidence: bool) -> Table:
         """One row per (subject, measure) of the plain measures."""

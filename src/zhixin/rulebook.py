@@ -18,8 +18,10 @@ from pydantic import Field
 from zhixin.calendar import first_of_month, shift_months
 from zhixin.catalogue import CORE_FIELDS, AttributeDefinition, Effective, FieldDefinition, RecordKind, Source, matches
 from zhixin.errors import UsageError
-from zhixin.expressions import Attribute, AttributeAge, CleanYears, Combined, Measure, Ratio, Related
+from zhixin.expressions import All, AtLeastOf, Attribute, AttributeAge, CleanYears, Combined, Measure, Ratio, Related
+from zhixin.filters import RecordFilter
 from zhixin.nodes import Basis, Dated, Node, Text
+from zhixin.points import Tier
 from zhixin.rules import (
     Add,
     Decisions,
@@ -229,11 +231,23 @@ def _resolved(value: Any, day: date) -> Any:
     return value
 
 
+_ALL_NEEDED: dict[type[Node], tuple[str, ...]] = {
+    RecordFilter: ("where",),
+    Tier: ("where",),
+    All: ("all",),
+    AtLeastOf: ("of",),
+    Combined: ("of",),
+}
+"""Lists that mean "and": a repealed part must not widen the rest, so the whole rule falls away."""
+
+
 def _resolved_field(owner: Node, name: str, day: date) -> Any:
     """A repealed limit is no limit; a list that must not be empty takes its owner with it when all of it is repealed."""
     value = getattr(owner, name)
     if isinstance(owner, Limits | Inspect) and isinstance(value, Dated):
         return value.at(day)
+    if name in _ALL_NEEDED.get(type(owner), ()):
+        return tuple(_resolved(item, day) for item in value)
     resolved = _resolved(value, day)
     if isinstance(value, tuple) and value and not resolved and type(owner).model_fields[name].metadata:
         raise Repealed

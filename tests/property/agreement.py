@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from strategies import Dataset, datasets, rulebooks
+from strategies import SUBJECTS, Dataset, datasets, rulebooks
 from zhixin.engines import Engine, Outcome, run
 from zhixin.facts import Contribution, Evaluation
 from zhixin.interpreter import Interpreter
@@ -39,9 +39,9 @@ class Drawn:
 
 
 @st.composite
-def drawn(draw: Any) -> Drawn:
+def drawn(draw: Any, size: int = SUBJECTS) -> Drawn:
     """A rulebook and facts, composed so that Hypothesis shows them by their own repr."""
-    return Drawn(draw(rulebooks()), draw(datasets()))
+    return Drawn(draw(rulebooks()), draw(datasets(size)))
 
 
 def interpreted(rulebook: Rulebook, dataset: Dataset) -> dict[str, Evaluation]:

@@ -268,9 +268,7 @@ class Daily:
 def _moved(before: Evaluation, after: Evaluation) -> dict[str, int]:
     old, new = ({item.indicator: item.points_milli for item in side.contributions} for side in (before, after))
     return {
-        name: new.get(name, 0) - old.get(name, 0)
-        for name in sorted({*old, *new})
-        if new.get(name, 0) != old.get(name, 0)
+        name: new.get(name, 0) - old.get(name, 0) for name in sorted({*old, *new}) if new.get(name, 0) != old.get(name, 0)
     }
 
 

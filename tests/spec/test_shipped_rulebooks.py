@@ -94,7 +94,9 @@ def test_the_risk_class_is_internal_and_riskier_upwards() -> None:
 
 
 @pytest.mark.parametrize("name", ["zhengzhou-ip", "zhengzhou-ip-risk"])
-@pytest.mark.parametrize(("kind", "step"), [("list.serious", "direct:serious_list"), ("enforcement.defaulter", "direct:defaulter")])
+@pytest.mark.parametrize(
+    ("kind", "step"), [("list.serious", "direct:serious_list"), ("enforcement.defaulter", "direct:defaulter")]
+)
 def test_who_is_listed_is_graded_d(name: str, kind: str, step: str) -> None:
     case = RulebookCase.model_validate(
         {
@@ -107,3 +109,46 @@ def test_who_is_listed_is_graded_d(name: str, kind: str, step: str) -> None:
     )
     assert run_cases(shipped(name), [case], {"interpreter": None}).disagreements == ()
 
+
+@pytest.mark.parametrize(
+    ("day", "window"), [("2026-03-31", 36), ("2026-04-01", 12), ("2026-04-02", 12)], ids=lambda value: str(value)
+)
+def test_general_dishonesty_counts_for_a_year_from_april_2026(day: str, window: int) -> None:
+    rulebook = shipped("zhengzhou-ip").at(date.fromisoformat(day))
+    for name in ("trademark_general", "counterfeit_general", "patent_infringement", "trademark_use", "gi_misuse", "fines"):
+        assert rulebook.indicator[name].measure.of.within.months == window  # type: ignore[union-attr]
+    kinds = {kind.id: kind for kind in rulebook.catalogue}
+    publicity, repair = kinds["penalty.unfair"].publicity, kinds["penalty.unfair"].repair
+    assert publicity is not None
+    assert repair is not None
+    assert (publicity.max_months, publicity.min_months, repair.after_months) == ((36, 6, 6) if window == 36 else (12, 3, 3))
+
+
+@pytest.mark.parametrize(
+    ("day", "document"), [("2022-07-24", "henan_2021"), ("2022-07-25", "henan_100"), ("2022-07-26", "henan_100")]
+)
+def test_the_minimum_of_class_a_rests_on_the_henan_measures_from_july_2022(day: str, document: str) -> None:
+    whole = shipped("zhengzhou-ip")
+    rule = next(rule for rule in whole.measures if rule.id == "inspect_a")
+    assert rule.inspect is not None
+    dated = rule.inspect.ratio.values  # type: ignore[union-attr]
+    assert dated[max(start for start in dated if start <= date.fromisoformat(day))].document == document
+    ratio = next(rule for rule in whole.at(date.fromisoformat(day)).measures if rule.id == "inspect_a").inspect
+    assert ratio is not None
+    assert str(ratio.ratio) == "0.01"
+
+
+@pytest.mark.parametrize(
+    ("name", "ratios"),
+    [
+        ("zhengzhou-ip", {"A": "0.01", "B": "0.02", "C": "0.1", "D": "0.3"}),
+        ("zhengzhou-ip-risk", {"A": "0.01", "B": "0.02", "C": "0.1", "D": "0.3"}),
+    ],
+)
+def test_each_grade_is_inspected_at_its_ratio(name: str, ratios: dict[str, str]) -> None:
+    found = {
+        rule.grades[0]: str(rule.inspect.ratio)
+        for rule in shipped(name).at(date(2026, 6, 30)).measures
+        if rule.inspect is not None and rule.inspect.ratio is not None and not rule.classes
+    }
+    assert found == ratios

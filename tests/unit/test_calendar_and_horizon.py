@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zhixin.calendar import FIRST_DAY, LAST_DAY, first_of_month, full_years, shift_days, shift_months
-from zhixin.expressions import Window
+from zhixin.filters import Window
 from zhixin.horizon import Horizon
 
 ONE_DAY = timedelta(1)
@@ -93,7 +93,7 @@ def test_first_days_of_months(of: str, back: int, first: str) -> None:
 
 
 def test_the_calendar_of_the_rulebooks_runs_from_1900_to_2199() -> None:
-    assert (FIRST_DAY, LAST_DAY) == (day("1900-01-01"), day("2199-12-31"))
+    assert (day("1900-01-01"), day("2199-12-31")) == (FIRST_DAY, LAST_DAY)
 
 
 # --- windows ---
@@ -101,8 +101,8 @@ def test_the_calendar_of_the_rulebooks_runs_from_1900_to_2199() -> None:
 EARLIER = ("2026-06-01", "2025-12-01", "2025-06-01")
 
 
-def window(as_of: str, /, evaluations: tuple[str, ...] = (), **length: Any) -> tuple[date, date]:
-    horizon = Horizon(day(as_of), None, tuple(day(item) for item in evaluations))
+def window(as_of: str, /, earlier: tuple[str, ...] = (), **length: Any) -> tuple[date, date]:
+    horizon = Horizon(day(as_of), None, tuple(day(item) for item in earlier))
     return horizon.window(Window.model_validate(length))
 
 

@@ -120,6 +120,8 @@ def test_the_snapshot_of_the_clean_files_is_the_snapshot_of_the_city(tmp_path: P
     for table in ("subjects", "records"):
         for key, row in taken[table].items():
             shared = row.keys() & direct[table][key].keys() - {"name", "document"}  # of text, width is not compared
+            if direct[table][key].get("severity") is None:
+                shared -= {"severity"}  # acceptance fills it from the catalogue
             assert {name: row[name] for name in shared} == {name: direct[table][key][name] for name in shared}
 
 

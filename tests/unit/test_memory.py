@@ -60,7 +60,7 @@ def accepted_in_a_process(tmp_path: Path, count: int) -> Accepted:
 
 
 def test_a_file_of_several_batches_stays_below_the_limit(tmp_path: Path) -> None:
-    found = accepted_in_a_process(tmp_path, 60_000)
+    found = accepted_in_a_process(tmp_path, 51_000)
     assert found.peak_kib < LIMIT_KIB
     assert found.printed == ""
 

@@ -1,0 +1,73 @@
+"""The interpreter and the compiled rulebook on PySpark say the same about every subject."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from property.agreement import Drawn, compiled, disagreement, drawn, interpreted
+from zhixin.engines import Engine, Spark
+
+# PySpark 4.0 passes pandas 3 a keyword that it deprecates, and leaves sockets to the garbage collector; nothing of ours
+# can avoid either.
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
+
+RULEBOOKS = 8
+SUBJECTS = 12
+
+
+def missing() -> str:
+    """What Spark lacks here; empty where it can run."""
+    lacks = []
+    if find_spec("pyspark") is None:
+        lacks.append("PySpark (pip install 'zhixin[spark]')")
+    if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
+        lacks.append("Java 17 (no java on PATH and no JAVA_HOME)")
+    return " and ".join(lacks)
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Engine]:
+    """One session for all rulebooks. ``ZHIXIN_REQUIRE_ALL=1`` makes its absence a failure."""
+    lacks = missing()
+    if lacks and os.environ.get("ZHIXIN_REQUIRE_ALL") == "1":
+        pytest.fail(f"ZHIXIN_REQUIRE_ALL=1, but Spark needs {lacks}")
+    if lacks:
+        pytest.skip(f"Spark needs {lacks}")
+    engine = Spark()
+    yield engine
+    engine.close()
+    gc.collect()  # sockets go while their warnings are still ignored
+
+
+def test_interpreter_and_spark_agree(spark: Engine) -> None:
+    compared = 0
+
+    @settings(
+        max_examples=RULEBOOKS,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.explicit, Phase.generate),
+    )
+    @given(example=drawn(SUBJECTS))
+    def agree(example: Drawn) -> None:
+        nonlocal compared
+        expected = interpreted(example.rulebook, example.dataset)
+        told = disagreement(example, expected, compiled(example.rulebook, example.dataset, spark))
+        assert not told, told
+        compared += len(expected)
+
+    agree()
+    assert compared >= RULEBOOKS * SUBJECTS
