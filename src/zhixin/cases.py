@@ -124,7 +124,7 @@ def run_cases(rulebook: Rulebook, cases: Sequence[RulebookCase], engines: Mappin
         results = [_interpreted(rulebook, case) for case in cases] if engine is None else _compiled(rulebook, cases, engine)
         evaluations[name] = tuple(results)
         for case, result in zip(cases, results, strict=True):
-            disagreements += [Disagreement(case.name, name, what) for what in _differences(case.expect, result)]
+            disagreements += [Disagreement(case.name, name, what) for what in _differences(rulebook, case, result)]
     return CaseReport(len(cases), tuple(engines), tuple(disagreements), evaluations)
 
 
@@ -255,17 +255,31 @@ def in_engine_units(definition: FieldDefinition, value: Any) -> Any:
     return int(scaled)
 
 
-def _differences(expected: Expected, result: Evaluation) -> Iterable[Message]:
+def _differences(rulebook: Rulebook, case: RulebookCase, result: Evaluation) -> Iterable[Message]:
     def differ(zh: str, en: str, wanted: Any, found: Any) -> Message:
         return Message(f"{zh}应为 {wanted}，算得 {found}", f"{en} should be {wanted}, came out {found}")
 
+    expected = case.expect
     if expected.score is not None and expected.score * 1000 != result.score_milli:
         yield differ("得分", "score", expected.score, Decimal(result.score_milli) / 1000)
     for name, zh in (("grade", "等级"), ("step", "决定步骤"), ("ladder_grade", "阶梯等级")):
         wanted = getattr(expected, name)
         if wanted is not None and wanted != getattr(result, name):
             yield differ(zh, name, wanted, getattr(result, name))
+    if expected.contributions:
+        given = _points_given(rulebook.at(case.as_of), _horizon(case), result)
+        for indicator, points in expected.contributions.items():
+            if points * 1000 != given.get(indicator, 0):
+                yield differ(indicator, indicator, points, Decimal(given.get(indicator, 0)) / 1000)
+
+
+def _points_given(rulebook: Rulebook, horizon: Horizon, result: Evaluation) -> dict[str, int]:
+    """Points by indicator; one without a row gives its default where it applies."""
     given = {item.indicator: item.points_milli for item in result.contributions}
-    for indicator, points in expected.contributions.items():
-        if points * 1000 != given.get(indicator, 0):
-            yield differ(indicator, indicator, points, Decimal(given.get(indicator, 0)) / 1000)
+    interpreter = Interpreter(rulebook, horizon)
+    classes = {item.id for number, item in enumerate(rulebook.classes) if result.class_mask >> number & 1}
+    for item in rulebook.indicators:
+        applies = (not item.applies_to or classes & set(item.applies_to)) and not classes & set(item.except_for)
+        if item.id not in given and applies:
+            given[item.id] = interpreter.default(item)
+    return given

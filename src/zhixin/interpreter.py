@@ -58,6 +58,10 @@ class Interpreter:
         self.rulebook = rulebook
         self.horizon = horizon
 
+    def default(self, indicator: Indicator) -> int:
+        """Points (milli) of a subject about which nothing is known: what an indicator without a row gives."""
+        return _Case(Subject(self.rulebook, self.horizon, Facts(""))).give(indicator).points
+
     def evaluate(self, facts: Facts) -> Evaluation:
         """Grade, score and contributions of one subject."""
         return _Case(Subject(self.rulebook, self.horizon, facts)).evaluation()

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from property.agreement import Drawn, compiled, disagreement, drawn, interpreted
 from zhixin.engines import Engine, Spark
 
-# PySpark 4.0 passes pandas 3 a keyword that it deprecates, and leaves sockets to the garbage collector; nothing of ours
+# PySpark 4.0 uses parts of pandas 3 that pandas deprecates, and leaves sockets to the garbage collector; nothing of ours
 # can avoid either.
 pytestmark = [
     pytest.mark.spark,
-    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
+    pytest.mark.filterwarnings("ignore:.* deprecated and will be removed in"),
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
 
