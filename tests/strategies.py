@@ -100,7 +100,11 @@ def subset(values: list[str], low: int = 1) -> Draw:
 
 def dated(values: list[Any], *, may_lapse: bool = False, counts_by: tuple[str, ...] = ("evaluation",)) -> Draw:
     """A dated value; one that may lapse can start after the run or be repealed before it."""
-    entry = node(value=st.one_of(pick(values), st.none()) if may_lapse else pick(values), document=DOCUMENT, verified=True)
+    entry = node(
+        value=st.one_of(pick(values), pick(values), st.none()) if may_lapse else pick(values),
+        document=DOCUMENT,
+        verified=True,
+    )
 
     def build(parts: tuple[bool, Any, list[tuple[date, Any]], str]) -> Plain:
         is_early, first, rest, counting = parts
@@ -108,7 +112,7 @@ def dated(values: list[Any], *, may_lapse: bool = False, counts_by: tuple[str, .
         return {"values": dict(entries or [(date(2000, 1, 1), first)]), "counts_by": counting}
 
     later = st.lists(st.tuples(pick(STARTS), entry), max_size=2, unique_by=lambda item: item[0])
-    is_early = st.booleans() if may_lapse else st.just(True)
+    is_early = pick([True, True, True, False]) if may_lapse else st.just(True)
     return st.tuples(is_early, entry, later, pick(list(counts_by))).map(build)
 
 

@@ -118,13 +118,19 @@ def run_cases(rulebook: Rulebook, cases: Sequence[RulebookCase], engines: Mappin
     """
     for case in cases:
         _check_case(rulebook, case)
+    resolved = {day: rulebook.at(day) for day in {case.as_of for case in cases}}
     disagreements: list[Disagreement] = []
     evaluations: dict[str, tuple[Evaluation, ...]] = {}
     for name, engine in engines.items():
-        results = [_interpreted(rulebook, case) for case in cases] if engine is None else _compiled(rulebook, cases, engine)
+        results = (
+            [_interpreted(resolved[case.as_of], case) for case in cases]
+            if engine is None
+            else _compiled(rulebook, cases, engine)
+        )
         evaluations[name] = tuple(results)
         for case, result in zip(cases, results, strict=True):
-            disagreements += [Disagreement(case.name, name, what) for what in _differences(rulebook, case, result)]
+            found = _differences(resolved[case.as_of], case, result)
+            disagreements += [Disagreement(case.name, name, what) for what in found]
     return CaseReport(len(cases), tuple(engines), tuple(disagreements), evaluations)
 
 
@@ -145,8 +151,7 @@ def _check_case(rulebook: Rulebook, case: RulebookCase) -> None:
 
 
 def _interpreted(rulebook: Rulebook, case: RulebookCase) -> Evaluation:
-    resolved = rulebook.at(case.as_of)
-    return Interpreter(resolved, _horizon(case)).evaluate(case_facts(resolved, case, "case"))
+    return Interpreter(rulebook, _horizon(case)).evaluate(case_facts(rulebook, case, "case"))
 
 
 def _horizon(case: RulebookCase) -> Horizon:
@@ -267,7 +272,7 @@ def _differences(rulebook: Rulebook, case: RulebookCase, result: Evaluation) -> 
         if wanted is not None and wanted != getattr(result, name):
             yield differ(zh, name, wanted, getattr(result, name))
     if expected.contributions:
-        given = _points_given(rulebook.at(case.as_of), _horizon(case), result)
+        given = _points_given(rulebook, _horizon(case), result)
         for indicator, points in expected.contributions.items():
             if points * 1000 != given.get(indicator, 0):
                 yield differ(indicator, indicator, points, Decimal(given.get(indicator, 0)) / 1000)

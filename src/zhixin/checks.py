@@ -91,17 +91,24 @@ def _indexed_in(owner: Any, path: Path) -> Path:
 
 def duplicate_ids(rulebook: Rulebook) -> Iterator[Problem]:
     """Ids are unique inside their part; grades across ladder and side grades; rules across all decisions."""
-    groups: list[tuple[str, list[str]]] = [
-        (part, [getattr(item, "id", None) or item.code for item in getattr(rulebook, part)]) for part in KEYED
+    places: list[list[tuple[str, Path]]] = [
+        [(getattr(item, "id", None) or item.code, (part, index)) for index, item in enumerate(getattr(rulebook, part))]
+        for part in KEYED
+        if part not in ("ladder", "side_grades")
     ]
-    grades = [grade.id for grade in rulebook.ladder] + [grade.id for grade in rulebook.side_grades]
-    groups.append(("ladder", grades))
-    groups.append(("decisions", [rule.id for _, rule in decision_rules(rulebook)]))
-    for part, ids in groups:
-        for name in sorted(name for name, times in Counter(ids).items() if times > 1):
-            yield problem_at(
-                "R020", (part, name), f"编号 {name} 重复", f"the id {name} is used twice", "换一个编号", "choose another id"
-            )
+    grades: list[tuple[str, Path]] = [(grade.id, ("ladder", index)) for index, grade in enumerate(rulebook.ladder)]
+    grades += [(grade.id, ("side_grades", index)) for index, grade in enumerate(rulebook.side_grades)]
+    rules: list[tuple[str, Path]] = []
+    for step in ("exclude", "direct", "side", "caps", "shifts"):
+        rules += [(rule.id, ("decisions", step, index)) for index, rule in enumerate(getattr(rulebook.decisions, step))]
+    for group in (*places, grades, rules):
+        seen: set[str] = set()
+        for name, path in group:
+            if name in seen:
+                yield problem_at(
+                    "R020", path, f"编号 {name} 重复", f"the id {name} is used twice", "换一个编号", "choose another id"
+                )
+            seen.add(name)
 
 
 def _unknown(path: Path, zh: str, en: str, name: str) -> Problem:
