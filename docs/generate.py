@@ -55,6 +55,7 @@ def _node(node: type[Node]) -> list[str]:
     for name, field in node.model_fields.items():
         kind = re.sub(r"(zhixin\.\w+\.|typing\.|datetime\.|<class '|'>|<enum ')", "", str(field.annotation))
         kind = re.sub(r"Annotated\[(\w+)[^\]]*\]", r"\1", kind).replace("|", "\\|").replace("ForwardRef", "")
+        kind = re.sub(r"(, )?Discriminator\(.*", "…", kind)
         kind = kind if len(kind) < 120 else kind[:117] + "…"
         default = "" if field.is_required() else f"`{field.get_default(call_default_factory=True)!r}`".replace("|", "\\|")
         lines.append(f"| `{field.alias or name}` | `{kind}` | {'yes' if field.is_required() else ''} | {default[:80]} |")

@@ -20,6 +20,8 @@ def shift_months(day: date, months: int) -> date:
     year, month = divmod(month_index, 12)
     if year < 1:
         return date.min
+    if year > 9999:
+        return date.max
     return date(year, month + 1, min(day.day, _calendar.monthrange(year, month + 1)[1]))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from zhixin.dataset import quoted
 from zhixin.nodes import constant
 from zhixin.rulebook import Rulebook
 from zhixin.rules import MeasureRule
@@ -78,7 +79,7 @@ def compare(before: RunFolder, after: RunFolder, *, movers: int = 100) -> Compar
     with duckdb.connect() as connection:
         for name, folder in (("before", before), ("after", after)):
             for table in ("grades", "contributions"):
-                connection.execute(f"CREATE VIEW {name}_{table} AS FROM read_parquet('{_path(folder, table)}')")
+                connection.execute(f"CREATE VIEW {name}_{table} AS FROM read_parquet({quoted(_path(folder, table))})")
         pairs = connection.execute(
             "SELECT b.grade, a.grade, count(*) FROM before_grades b JOIN after_grades a USING (subject_id) GROUP BY ALL"
         ).fetchall()
@@ -154,7 +155,7 @@ def workload(rulebook: Rulebook, grades: Path) -> Workload:
     """
     with duckdb.connect() as connection:
         pools = connection.execute(
-            f"SELECT grade, class_mask, count(*) FROM read_parquet('{grades}') GROUP BY ALL"
+            f"SELECT grade, class_mask, count(*) FROM read_parquet({quoted(grades)}) GROUP BY ALL"
         ).fetchall()
     by_grade: dict[str, Fraction] = {}
     for rule in rulebook.measures:

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zhixin.errors import DatasetError
-from zhixin.files import SUFFIXES
+from zhixin.files import SUFFIXES, check_place, put_in_place
 from zhixin.intake import DUPLICATE, NO_SUBJECT, Intake, Progress, Quarantine, TableReport, contract, rows_at
 from zhixin.rulebook import Rulebook
 from zhixin.tables import PREVIOUS, RELATIONS, Tables, records_schema
@@ -88,6 +88,7 @@ def accept(
         progress: called with table and rows read, about every 50,000 rows.
     """
     files = find_tables(folder)
+    check_place(out, "dataset.json", folder)
     work = out.with_name(out.name + ".part")
     shutil.rmtree(work, ignore_errors=True)
     (work / "quarantine").mkdir(parents=True)
@@ -98,8 +99,7 @@ def accept(
             report.tables[name] = intake.read()
     _Settlement(rulebook, work, report, files).settle()
     _seal(work, report, files)
-    shutil.rmtree(out, ignore_errors=True)
-    work.rename(out)
+    put_in_place(work, out, "dataset.json")
     return report
 
 
@@ -113,6 +113,9 @@ def open_snapshot(folder: Path) -> Tables:
         raise DatasetError(
             f"{folder} 不是完整的数据快照（缺 dataset.json）", f"{folder} is not a finished snapshot (no dataset.json)"
         )
+    for name in ("subjects", "records"):
+        if not (folder / f"{name}.parquet").is_file():
+            raise DatasetError(f"数据快照 {folder} 缺少 {name}.parquet", f"the snapshot {folder} lacks {name}.parquet")
     optional = [folder / f"{name}.parquet" for name in ("relations", "previous")]
     return Tables(
         folder / "subjects.parquet", folder / "records.parquet", *[path if path.is_file() else None for path in optional]
@@ -140,6 +143,11 @@ def _seal(work: Path, report: Report, files: Mapping[str, Path]) -> None:
     (work / "dataset.json").write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
+def quoted(path: Path) -> str:
+    """A path as an SQL literal."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
@@ -159,6 +167,7 @@ class _Settlement:
     def __init__(self, rulebook: Rulebook, work: Path, report: Report, files: Mapping[str, Path]) -> None:
         self.rulebook, self.work, self.report, self.files = rulebook, work, report, files
         self.connection = duckdb.connect(config={"preserve_insertion_order": True, "temp_directory": str(work / "spill")})
+        self.connection.execute("SET enable_progress_bar = false")  # it would mix with what is printed
 
     def settle(self) -> None:
         for name in TABLE_NAMES:
@@ -185,20 +194,24 @@ class _Settlement:
             known += " AND related_id IN (SELECT subject_id FROM subjects)"
         form = "VIEW" if name == "records" else "TABLE"
         self.connection.execute(
-            f"CREATE {form} {name}_all AS SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY line) AS copy_no, "
-            f"coalesce({known}, false) AS is_known FROM read_parquet('{staging}')"
+            f"CREATE {form} {name}_all AS SELECT *, row_number() OVER (PARTITION BY {key}, is_known ORDER BY line) AS copy_no "
+            f"FROM (SELECT *, coalesce({known}, false) AS is_known FROM read_parquet({quoted(staging)}))"
         )
         self.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {name}_all WHERE copy_no = 1 AND is_known")
         report = self.report.tables[name]
         quarantine = _Appending(self.work / "quarantine" / f"{name}.csv", report)
         shown = key.split(",")[0] if name != "records" else "record_id"
+        subjects = f"{name}_all" if name == "subjects" else "subjects"
+        other = "related_id" if name == "relations" else "NULL"
         refused = self.connection.execute(
-            f"SELECT line, is_known, subject_id, {shown} FROM {name}_all WHERE copy_no > 1 OR NOT is_known ORDER BY line"
+            f"SELECT line, is_known, subject_id IN (SELECT subject_id FROM {subjects}), subject_id, {shown}, {other} FROM {name}_all WHERE copy_no > 1 OR NOT is_known ORDER BY line"
         ).fetchall()
         as_they_came = rows_at(self.files[name], [line for line, *_ in refused])
-        for line, is_known, subject, value in refused:
+        for line, is_known, knows_subject, subject, value, related in refused:
             if is_known:
                 quarantine.add(line, shown, value, DUPLICATE, as_they_came[line])
+            elif knows_subject:
+                quarantine.add(line, "related_id", related, NO_SUBJECT, as_they_came[line])
             else:
                 quarantine.add(line, "subject_id", subject, NO_SUBJECT, as_they_came[line])
         quarantine.close()
@@ -218,7 +231,7 @@ class _Settlement:
             columns = ", ".join(f'r."{column}"' for column in contract(self.rulebook, "records") if column != "subject_id")
             query = query.format(columns=columns)
         if name != "subjects":
-            query = query.replace("SUBJECTS", f"read_parquet('{self.work / 'subjects.parquet'}')")
+            query = query.replace("SUBJECTS", f"read_parquet({quoted(self.work / 'subjects.parquet')})")
         reader = self.connection.execute(query).to_arrow_reader(ROW_GROUP)
         write_batches(reader, path, reader.schema)
 

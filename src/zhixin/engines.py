@@ -97,6 +97,7 @@ class DuckDB:
         if folder is not None:
             options["temp_directory"] = str(folder)
         self.connection = ibis.duckdb.connect(**options)
+        self.connection.raw_sql("SET enable_progress_bar = false")  # it would mix with what is printed
         self._run = 0
         self._kept: list[str] = []
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,7 +44,13 @@ def encoding_of(path: Path) -> str:
         start = file.read(4)
     for mark, name in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if start.startswith(mark):
-            return name
+            place = _first_bad_byte(path, name)
+            if place is None:
+                return name
+            raise DatasetError(
+                f"{path} 带有 {name} 标记，但第 {place + 1} 字节起不是该编码；请另存为 UTF-8 后重试",
+                f"{path} is marked as {name} but fails at byte {place + 1}; save it as UTF-8 and try again",
+            )
     place = _first_bad_byte(path, "utf-8")
     if place is None:
         return "utf-8"
@@ -97,15 +104,15 @@ def _empty(path: Path) -> DatasetError:
 
 def _csv(path: Path) -> Sheet:
     encoding = encoding_of(path)
-    file = path.open(encoding=encoding, newline="")
-    reader = csv.reader(file)
-    header = next(reader, None)
+    with path.open(encoding=encoding, newline="") as file:
+        header = next(csv.reader(file), None)
     if header is None:
-        file.close()
         raise _empty(path)
 
     def rows() -> Iterator[Row]:
-        with file:
+        with path.open(encoding=encoding, newline="") as file:
+            reader = csv.reader(file)
+            next(reader)
             line = reader.line_num + 1
             for cells in reader:
                 if cells:
@@ -148,3 +155,33 @@ def _parquet(path: Path) -> Sheet:
                 line += 1
 
     return Sheet(list(file.schema_arrow.names), rows())
+
+
+def put_in_place(work: Path, out: Path, seal: str) -> None:
+    """Move a finished folder to where it belongs. What stood there is moved aside whole first and removed last.
+
+    Raises:
+        DatasetError: something else stands there: a folder that is not empty and does not hold ``seal``, or a file.
+    """
+    check_place(out, seal)
+    old = out.with_name(out.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        out.rename(old)
+    work.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def check_place(out: Path, seal: str, *inputs: Path) -> None:
+    """Refuse to write over anything but an earlier result of the same kind, or over an input."""
+    for path in inputs:
+        if path.resolve() == out.resolve() or out.resolve() in path.resolve().parents:
+            raise DatasetError(
+                f"输出文件夹 {out} 不能是输入文件夹或包含它；请另选一个",
+                f"the folder {out} is an input or holds it: choose another",
+            )
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / seal).is_file()):
+        raise DatasetError(
+            f"{out} 中有别的文件，不予覆盖；请另选一个文件夹",
+            f"{out} holds something else and is not written over: choose another",
+        )

@@ -39,8 +39,8 @@ class Horizon:
             last = shift_days(first_of_month(self.as_of, back - 1), -1)
             return first_of_month(self.as_of, back + length - 1), min(last, self.as_of)
         if window.calendar_years is not None:
-            year = self.as_of.year - back
-            return date(year - _whole(window.calendar_years) + 1, 1, 1), min(date(year, 12, 31), self.as_of)
+            year = max(self.as_of.year - back, 1)
+            return date(max(year - _whole(window.calendar_years) + 1, 1), 1, 1), min(date(year, 12, 31), self.as_of)
         assert window.evaluations is not None
         reach = _whole(window.evaluations) + back
         earlier = self.evaluations[reach - 1] if len(self.evaluations) >= reach else None

@@ -220,7 +220,7 @@ def check_trademark_number(text: str) -> Checked:
     )
 
 
-_BRACKETS = str.maketrans({"（": "(", "）": ")", "【": "(", "】": ")", "［": "(", "］": ")"})
+_BRACKETS = str.maketrans({"（": "(", "）": ")", "【": "(", "】": ")", "［": "(", "］": ")", "[": "(", "]": ")"})
 _LEGAL_FORMS = (
     "股份有限公司",
     "有限责任公司",
@@ -239,7 +239,9 @@ _REGIONS = ("河南省", "河南", "郑州市", "郑州")
 
 def normal_name(text: str) -> str:
     """A name for comparison: NFKC, half-width brackets, no blanks. The name as registered is kept elsewhere."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text).translate(_BRACKETS)).replace("\ufeff", "")
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text.translate(_BRACKETS)).translate(_BRACKETS)).replace(
+        "\ufeff", ""
+    )
 
 
 def name_core(text: str) -> str:

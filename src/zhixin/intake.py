@@ -24,6 +24,7 @@ from zhixin.values import (
     ColumnParser,
     Parser,
     Refusal,
+    parse_as_written,
     parse_boolean,
     parse_category,
     parse_date,
@@ -87,7 +88,7 @@ def contract(rulebook: Rulebook, name: str, epoch: int = 1900) -> dict[str, Colu
     key = parse_subject_id if rulebook.subject_key == "uscc" else parse_text
     subject = Column(pa.string(), key, required=True)
     if name == "subjects":
-        columns = {"subject_id": subject, "name": Column(pa.string(), parse_text)}
+        columns = {"subject_id": subject, "name": Column(pa.string(), parse_as_written)}
         schema = subjects_schema(rulebook)
         return columns | {
             item.id: Column(schema.field(item.id).type, parser_of(item, epoch), item.required)
@@ -116,7 +117,7 @@ def _record_columns(rulebook: Rulebook, epoch: int, subject: Column, day: Parser
         "kind": Column(pa.string(), parse_text, required=True),
         "severity": Column(pa.string(), lambda cell: parse_category(severities, cell)),
         "is_first_offence": Column(pa.bool_(), parse_boolean),
-        "document": Column(pa.string(), parse_text),
+        "document": Column(pa.string(), parse_as_written),
         "sequence": Column(pa.int64(), lambda cell: parse_scaled(1, cell)),
     }
     for name, kind in RECORD_CORE.items():

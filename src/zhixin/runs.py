@@ -26,6 +26,7 @@ from zhixin.dataset import open_snapshot, sha256_of, write_batches
 from zhixin.engines import CONTRIBUTIONS, GRADES, DuckDB, Engine, run
 from zhixin.errors import DatasetError
 from zhixin.facts import Facts
+from zhixin.files import check_place, put_in_place
 from zhixin.horizon import Horizon
 from zhixin.loader import dump_rulebook, loads_rulebook
 from zhixin.rulebook import Rulebook
@@ -51,7 +52,10 @@ class RunFolder:
         file = path / "run.json"
         if not file.is_file():
             raise DatasetError(f"{path} 不是完整的评价结果（缺 run.json）", f"{path} is not a finished run (no run.json)")
-        return cls(path, json.loads(file.read_text(encoding="utf-8")))
+        try:
+            return cls(path, json.loads(file.read_text(encoding="utf-8")))
+        except ValueError as error:
+            raise DatasetError(f"{file} 不完整：{error}", f"{file} is not whole: {error}") from error
 
     @property
     def as_of(self) -> date:
@@ -111,6 +115,7 @@ def evaluate(
         progress: called with the name of each stage.
     """
     tables = open_snapshot(dataset)
+    check_place(out, "run.json", dataset)
     started = time.perf_counter()
     horizon = Horizon(as_of, known_at, evaluation_dates(tables, as_of))
     work = out.with_name(out.name + ".part")
@@ -149,8 +154,7 @@ def evaluate(
     }
     info["timings"] = {"seconds": round(time.perf_counter() - started, 3)}
     (work / "run.json").write_text(json.dumps(info, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    shutil.rmtree(out, ignore_errors=True)
-    work.rename(out)
+    put_in_place(work, out, "run.json")
     return RunFolder(out, info)
 
 

@@ -145,19 +145,22 @@ def population_stability(expected: Sequence[float] | Array, actual: Sequence[flo
     edges = np.unique(np.quantile(old, np.linspace(0, 1, bins + 1)[1:-1]))
     size = len(edges) + 1
 
-    def shares(values: Array) -> Any:
-        counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=size).astype(float)
-        counts[counts == 0] = 0.5
-        return counts / counts.sum()
+    def counts(values: Array) -> Any:
+        return np.bincount(np.searchsorted(edges, values, side="right"), minlength=size).astype(float)
 
-    before, after = shares(old), shares(new)
-    return float(((after - before) * np.log(after / before)).sum())
+    return _stability(counts(old), counts(new))
 
 
 def stability_of_shares(expected: dict[str, int], actual: dict[str, int]) -> float:
     """Population stability index of two distributions over grades."""
     names = sorted({*expected, *actual})
-    before = np.array([expected.get(name, 0) or 0.5 for name in names])
-    after = np.array([actual.get(name, 0) or 0.5 for name in names])
+    before = np.array([float(expected.get(name, 0)) for name in names])
+    return _stability(before, np.array([float(actual.get(name, 0)) for name in names]))
+
+
+def _stability(before: Any, after: Any) -> float:
+    """The index over two rows of counts; a bin empty on one side counts half there, on both sides nothing."""
+    filled = (before > 0) | (after > 0)
+    before, after = np.where(before == 0, 0.5, before)[filled], np.where(after == 0, 0.5, after)[filled]
     before, after = before / before.sum(), after / after.sum()
     return float(((after - before) * np.log(after / before)).sum())

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, localcontext
 from functools import partial
 from typing import Any
 
@@ -43,6 +43,8 @@ Parser = Callable[[Any], Any]
 def _text(cell: Any) -> str:
     if type(cell) is str and cell.isascii():
         return cell.strip()
+    if type(cell) is float and cell.is_integer() and abs(cell) < 10**15:  # a workbook holds every number as a float
+        return str(int(cell))
     return unicodedata.normalize("NFKC", str(cell)).replace("\ufeff", "").strip()
 
 
@@ -57,17 +59,27 @@ def parse_text(cell: Any) -> Any:
     return None if is_empty(cell) else _text(cell)
 
 
+def parse_as_written(cell: Any) -> Any:
+    """Names and document numbers stay as they were registered; only a BOM and blanks around them go."""
+    if is_empty(cell):
+        return None
+    return str(cell).replace("\ufeff", "").strip() if isinstance(cell, str) else _text(cell)
+
+
 def parse_subject_id(cell: Any) -> Any:
     """A unified social credit code."""
     if is_empty(cell):
         cell = ""
-    checked = check_uscc(str(cell))
+    checked = check_uscc(cell if isinstance(cell, str) else _text(cell))
     if checked.value is None:
         assert checked.rule is not None
         assert checked.reason is not None
         assert checked.remedy is not None
         return Refusal(checked.rule, checked.reason, checked.remedy)
     return checked.value
+
+
+_PLAIN = re.compile(r"[-+]?([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,40}|(?=\.[0-9]))(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,2})?", re.ASCII)
 
 
 def parse_number(cell: Any) -> Any:
@@ -77,32 +89,29 @@ def parse_number(cell: Any) -> Any:
     if isinstance(cell, int | Decimal):
         return Decimal(cell)
     text = repr(cell) if isinstance(cell, float) else _text(cell)
-    if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?", text):
-        text = text.replace(",", "")
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
+    if not _PLAIN.fullmatch(text):
         return refusal(
             "number.format", f"「{cell}」不是数字", f"{cell!r} is not a number", "填写阿拉伯数字", "write it in digits"
         )
-    if not value.is_finite():
-        return refusal(
-            "number.format", f"「{cell}」不是数字", f"{cell!r} is not a number", "填写阿拉伯数字", "write it in digits"
-        )
-    return value
+    return Decimal(text.replace(",", ""))
 
 
 def parse_scaled(denominator: int, cell: Any) -> Any:
     """A number as an integer count of 1/``denominator``."""
     if type(cell) is str and len(cell) < 13 and cell.isascii() and cell.isdigit():  # most cells by far
-        return int(cell) * denominator
+        whole = int(cell) * denominator
+        if whole <= MOST_FEN:
+            return whole
     if is_empty(cell):
         return None
     value = parse_number(cell)
     if isinstance(value, Refusal):
         return value
-    scaled = value * denominator
-    if scaled != scaled.to_integral_value():
+    with localcontext() as context:
+        context.prec = 300  # exact: a number has at most 80 digits and two of exponent
+        scaled = value * denominator
+        is_whole = scaled == scaled.to_integral_value()
+    if not is_whole:
         return refusal(
             "number.decimals",
             f"「{cell}」的小数位过多",
@@ -144,16 +153,19 @@ def parse_money(cell: Any) -> Any:
             "核对后填写正数；冲销请撤销原记录",
             "give a positive amount; to cancel a record, revoke it",
         )
-    return parse_scaled(100, value * _UNITS[unit])
+    with localcontext() as context:
+        context.prec = 300
+        yuan = value * _UNITS[unit]
+    return parse_scaled(100, yuan)
 
 
-_TRUE, _FALSE = {"true", "1", "是", "y", "yes", "有", "1.0"}, {"false", "0", "否", "n", "no", "没有", "0.0"}
+_TRUE, _FALSE = {"true", "1", "是", "y", "yes", "有", "1.0"}, {"false", "0", "否", "n", "no", "没有", "无", "0.0"}
 
 
 def parse_boolean(cell: Any) -> Any:
     if isinstance(cell, bool):
         return cell
-    if is_empty(cell) and cell != "无":
+    if is_empty(cell) and _text(cell) != "无":
         return None
     text = _text(cell).lower()
     if text in _TRUE or text in _FALSE:
@@ -168,8 +180,8 @@ def parse_boolean(cell: Any) -> Any:
 
 
 _DATE_FORMS = (
-    re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$"),
-    re.compile(r"^(\d{4})/(\d{1,2})/(\d{1,2})(?: \d{1,2}:\d{2}(?::\d{2})?)?$"),
+    re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?)?$"),
+    re.compile(r"^(\d{4})/(\d{1,2})/(\d{1,2})(?: (?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)?$"),
     re.compile(r"^(\d{4})\.(\d{1,2})\.(\d{1,2})$"),
     re.compile(r"^(\d{4})年(\d{1,2})月(\d{1,2})日$"),
     re.compile(r"^(\d{4})(\d{2})(\d{2})$"),
@@ -178,6 +190,8 @@ _DATE_FORMS = (
 
 def parse_date(cell: Any, *, epoch: int = 1900, may_be_open: bool = False) -> Any:
     """A day. Spreadsheet serials count from ``epoch`` (1900 or 1904); 长期 is open-ended where that makes sense."""
+    if isinstance(cell, date) and may_be_open and cell.year == 9999:
+        return None
     if isinstance(cell, datetime):
         return _in_range(cell.date(), cell)
     if isinstance(cell, date):
@@ -189,7 +203,11 @@ def parse_date(cell: Any, *, epoch: int = 1900, may_be_open: bool = False) -> An
         if may_be_open:
             return None
         return refusal("date.open", "此处不能填「长期」", "this date cannot be open-ended", "填写具体日期", "give the day")
-    if re.fullmatch(r"\d{1,5}(\.\d+)?", text):
+    if re.fullmatch(r"(19|20|21)\d\d", text) and isinstance(cell, str):
+        return refusal(
+            "date.year", f"「{cell}」只有年份", f"{cell!r} is only a year", "补全月和日", "give month and day too"
+        )
+    if re.fullmatch(r"\d{1,5}(\.\d+)?", text, re.ASCII):
         return _serial(int(float(text)), epoch, cell)
     for form in _DATE_FORMS:
         found = form.match(text)
@@ -282,7 +300,10 @@ class ColumnParser:
 
     def __call__(self, cells: list[Any]) -> tuple[list[Any], bool]:
         """The values, and whether any is missing or a :class:`Refusal`."""
-        distinct = set(cells)
+        try:
+            distinct = set(cells)
+        except TypeError:  # a nested cell of a Parquet file: read it as text, so that the parser can refuse it
+            return self([str(cell) for cell in cells])
         if not all(type(cell) is str for cell in distinct):  # 1, 1.0 and True are one key
             values = [self.parser(cell) for cell in cells]
             return values, any(value is None or type(value) is Refusal for value in values)

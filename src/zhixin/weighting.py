@@ -68,7 +68,7 @@ def _check_pairwise(names: Sequence[str], table: Array) -> None:
     for row in range(size):
         for column in range(size):
             one, other = table[row, column], table[column, row]
-            if not np.isfinite(one) or one <= 0 or abs(one * other - 1) > 1e-3:
+            if not np.isfinite(one) or one <= 0 or abs(one * other - 1) > 5e-3:
                 raise UsageError(
                     f"「{names[row]}」与「{names[column]}」的判断应为互为倒数的正数，现为 {one:g} 与 {other:g}",
                     f"the judgements of {names[row]} and {names[column]} should be positive reciprocals, not {one:g} and {other:g}",
@@ -138,4 +138,9 @@ def combine(subjective: Weights, objective: Weights, share: float = 0.5) -> Weig
 
 def _normal(names: Sequence[str], raw: Array) -> Weights:
     values = np.maximum(raw, 0)
+    if not np.isfinite(values).all() or values.sum() <= 1e-12:
+        raise UsageError(
+            "由这些数据得不到权重：各指标完全相关，或两组权重互相抵消",
+            "no weights follow from these: the items are wholly correlated, or the two sets cancel out",
+        )
     return Weights(tuple(names), tuple(float(value) for value in values / values.sum()))
