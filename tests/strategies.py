@@ -509,6 +509,40 @@ def rulebooks(draw: Any) -> Rulebook:
     return Rulebook.model_validate(value)
 
 
+def one_indicator(measure: Plain, points: Plain) -> Rulebook:
+    """A rulebook of one indicator, over the same attributes and catalogue as the drawn ones."""
+    return Rulebook.model_validate(
+        {
+            "format": "rulebook/1",
+            "id": "single",
+            "title": TEXT,
+            "authority": TEXT,
+            "document": DOCUMENT,
+            "status": "in_force",
+            "effective": {},
+            "cycle": {"every": "year"},
+            "direction": "higher_better",
+            "visibility": {"grade": "internal", "score": "internal"},
+            "documents": {DOCUMENT: {"title": TEXT}},
+            "catalogue": _catalogue(None),
+            "attributes": _ATTRIBUTES,
+            "dimensions": [{"id": "d0", "title": TEXT}],
+            "indicators": [
+                {
+                    "id": "i0",
+                    "title": TEXT,
+                    "dimension": "d0",
+                    "when_missing": "no_points",
+                    "measure": measure,
+                    "points": points,
+                }
+            ],
+            "score": {"start": {"otherwise": 10}},
+            "ladder": [{"id": "A", "title": TEXT, "at_least": 5}, {"id": "B", "title": TEXT}],
+        }
+    )
+
+
 # --- facts --------------------------------------------------------------------------------------------------------
 
 

@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from property.agreement import Drawn, adds_up, compiled, differences, drawn, evaluations, interpreted
-from strategies import UNCOUNTED, Dataset, rulebooks
+from strategies import UNCOUNTED, Dataset, one_indicator, rulebooks
 from zhixin.engines import DuckDB, Engine, run
-from zhixin.facts import Evaluation, Facts
+from zhixin.facts import Evaluation, Facts, Previous
 from zhixin.horizon import Horizon
 from zhixin.interpreter import Interpreter
 from zhixin.loader import dump_rulebook, load_rulebook, loads_rulebook
@@ -323,3 +323,90 @@ def test_outlook_of_enterprises_names_every_day_of_change(zhengzhou: Rulebook, f
         facts = facts_of(full, str(CITY.codes()[number]))
         told = missed(zhengzhou, daily, facts, full.horizon)
         assert not told, told
+
+
+PENALTY = {"kinds": ["penalty"]}
+SINCE = {"type": "days_since", "of": PENALTY}
+AGE = {"type": "age", "id": "founded", "unit": "days"}
+ONCE = {"type": "per_unit", "each": 1}
+LATE = {"type": "steps", "side": "at_least", "bands": [{"from": 400, "points": 5}], "below": 0}
+THEN = date(2024, 6, 1)
+NOW = date(2025, 1, 1)
+
+
+def penalty(**dates: date) -> dict[str, Any]:
+    return {"record_no": 0, "record_id": "r0", "kind": "penalty", "decided_on": THEN, **dates}
+
+
+DAILY: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "days_since_per_unit": (SINCE, ONCE),
+    "days_since_beyond_free": (SINCE, ONCE | {"free": 500}),
+    "days_since_linear": (SINCE, {"type": "linear", "points": [{"x": 0, "y": -10}, {"x": 730, "y": 0}]}),
+    "age_per_unit": (AGE, ONCE),
+    "days_since_in_a_sum": ({"type": "combined", "how": "sum", "of": [SINCE, {"type": "attribute", "id": "staff"}]}, LATE),
+    "age_in_a_ratio": (
+        {"type": "ratio", "numerator": AGE, "denominator": {"type": "attribute", "id": "staff"}},
+        {"type": "steps", "side": "at_least", "bands": [{"from": 200, "points": 5}], "below": 0},
+    ),
+    "related_days_since": ({"type": "related", "relation": "controls", "aggregate": "minimum", "measure": SINCE}, LATE),
+    "days_since_bands": (SINCE, LATE),
+}
+"""Measures that grow by the day."""
+
+
+@pytest.mark.parametrize("name", DAILY)
+def test_outlook_follows_what_grows_by_the_day(name: str) -> None:
+    other = Facts("s1", {}, (penalty(),))
+    facts = Facts("s0", {"staff": 3, "founded": date(2023, 10, 1)}, (penalty(),), (), {("controls", "outgoing"): (other,)})
+    rulebook = one_indicator(*DAILY[name])
+    told = missed(rulebook, Daily(rulebook), facts, Horizon(NOW))
+    assert not told, told
+
+
+FUTURE: dict[str, tuple[dict[str, Any], tuple[dict[str, Any], ...], tuple[Previous, ...]]] = {
+    "published_later": (
+        {"type": "count", "of": PENALTY | {"on": "published_on"}},
+        (penalty(published_on=date(2025, 1, 10)),),
+        (),
+    ),
+    "corrected_later": (
+        {"type": "count", "of": PENALTY | {"unless": ["corrected"]}},
+        (penalty(corrected_on=date(2025, 2, 1)),),
+        (),
+    ),
+    "valid_until_later": (
+        {"type": "count", "of": PENALTY | {"while_valid": True}},
+        (penalty(valid_until=date(2025, 2, 28)),),
+        (),
+    ),
+    "result_of_the_same_day": ({"type": "previous_score"}, (), (Previous(NOW, "A", 3000),)),
+    "term_with_a_dated_end": (
+        {
+            "type": "appended_term",
+            "of": PENALTY,
+            "months": 6,
+            "max_months": {"values": {date(2000, 1, 1): {"value": 36, "document": "law", "verified": True}}},
+        },
+        (penalty(), penalty(decided_on=date(2024, 9, 1)) | {"record_no": 1, "record_id": "r1"}),
+        (),
+    ),
+    "effective_after_a_wait": (
+        {"type": "count", "of": PENALTY | {"effective_after_days": 60, "within": {"days": 90}}},
+        (penalty(decided_on=date(2024, 12, 20)),),
+        (),
+    ),
+    "whole_years_from_a_leap_day": (
+        {"type": "clean_years", "of": PENALTY, "since": "founded"},
+        (penalty(decided_on=date(2024, 2, 29)),),
+        (),
+    ),
+}
+"""Dates that lie ahead, of every sort."""
+
+
+@pytest.mark.parametrize("name", FUTURE)
+def test_outlook_knows_dates_ahead(name: str) -> None:
+    measure, records, previous = FUTURE[name]
+    rulebook = one_indicator(measure, ONCE)
+    told = missed(rulebook, Daily(rulebook), Facts("s0", {}, records, previous), Horizon(NOW))
+    assert not told, told
