@@ -8,7 +8,8 @@ STAMP := .venv/.ready
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml uv.lock
-	@if command -v uv >/dev/null 2>&1; then UV=uv; else $(PYTHON) -m venv .venv && $(BIN)/python -m pip --quiet install uv && UV=$(BIN)/uv; fi; \
+	@UV=$$(command -v uv || echo .uv/bin/uv); \
+	if [ ! -x "$$UV" ]; then $(PYTHON) -m venv .uv && .uv/bin/python -m pip --quiet --disable-pip-version-check install uv; fi; \
 	$$UV sync --quiet --frozen --all-groups --extra spark --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 	@touch $(STAMP)
 
@@ -37,4 +38,4 @@ bench: setup
 	$(BIN)/python benchmarks/run.py
 
 clean:
-	rm -rf .venv demo-out .bench build dist
+	rm -rf .venv .uv demo-out .bench build dist

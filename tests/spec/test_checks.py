@@ -121,7 +121,7 @@ FAULTS = [
     ("R012", "steps: [{add: [main]}]", "steps: [{subtract: [main]}]", ""),
     ("R012", "{type: count, of: {kinds: [fine]}}", "{type: count, of: {kinds: [Fine]}}", ""),
     ("R020", "  - id: award", "  - id: fine  #!", ""),
-    ("R020", "{id: N, title: {zh: 不评, en: none}}", "{id: A, title: {zh: 不评, en: none}}", "zh: 不评, en: none"),
+    ("R020", "{id: N, title: {zh: 不评, en: none}}", "{id: A, title: {zh: 不评, en: none}}  #!", ""),
     ("R020", "{id: farms, title", "{id: listed, title", "id: listed, title: {zh: 农业"),
     ("R021", "    dimension: main\n    measure: {type: count", "    dimension: other  #!\n    measure: {type: count", ""),
     ("R021", "    source: city\n    evidence", "    source: town  #!\n    evidence", ""),
