@@ -3,15 +3,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test check bench long docs clean
+.PHONY: setup constraints demo test check bench long docs clean
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml uv.lock
+$(STAMP): pyproject.toml constraints.txt
 	@UV=$$(command -v uv || echo .uv/bin/uv); \
 	if [ ! -x "$$UV" ]; then $(PYTHON) -m venv .uv && .uv/bin/python -m pip --quiet --disable-pip-version-check install uv; fi; \
-	$$UV sync --quiet --frozen --all-groups --extra spark --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	test -x $(BIN)/python || $$UV venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv; \
+	$$UV pip install --quiet --python $(BIN)/python --constraint constraints.txt --group dev --group bench --editable '.[spark]'
 	@touch $(STAMP)
+
+constraints:
+	uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url --all-extras --group dev --group bench pyproject.toml --output-file constraints.txt
 
 demo: setup
 	$(BIN)/zhixin demo --out demo-out
