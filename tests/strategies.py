@@ -54,7 +54,7 @@ TAGS = ["t1", "t2", "t12"]
 RELATION_NAMES = ["controls", "branch_of"]
 SIDE_GRADE = "M"
 GRADES = ["A", "B", "C", "D"]
-SUBJECTS = 24
+SUBJECTS = 28
 
 # Names below from "value" on are those that an engine could use for columns of its own.
 NUMERIC_FIELDS = ["amount", "quantity", "level", "value", "factor", "w0", "day"]
