@@ -166,7 +166,9 @@ class _Settlement:
 
     def __init__(self, rulebook: Rulebook, work: Path, report: Report, files: Mapping[str, Path]) -> None:
         self.rulebook, self.work, self.report, self.files = rulebook, work, report, files
-        self.connection = duckdb.connect(config={"preserve_insertion_order": True, "memory_limit": "2GB", "temp_directory": str(work / "spill")})
+        self.connection = duckdb.connect(
+            config={"preserve_insertion_order": True, "memory_limit": "2GB", "temp_directory": str(work / "spill")}
+        )
         self.connection.execute("SET enable_progress_bar = false")  # it would mix with what is printed
 
     def settle(self) -> None:

@@ -15,13 +15,15 @@ from typing import Any
 
 from zhixin.calendar import first_of_month, shift_days, shift_months
 from zhixin.checks import change_dates
-from zhixin.expressions import AppendedTerm, AttributeAge, CleanYears, DaysSince
+from zhixin.expressions import AppendedTerm, AttributeAge, CleanYears, Combined, DaysSince, Ratio
 from zhixin.facts import Evaluation, Facts
 from zhixin.filters import Corrected, RecordFilter, Window
 from zhixin.horizon import Horizon
 from zhixin.interpreter import Interpreter
 from zhixin.nodes import Dated, constant, walk
+from zhixin.points import Once, Steps
 from zhixin.rulebook import Rulebook
+from zhixin.rules import Indicator, StartCase
 from zhixin.sentences import points_text
 
 FORMAT = "outlook/1"
@@ -84,14 +86,36 @@ class Outlook:
     def candidates(self) -> list[date]:
         """Every day after the evaluation on which a result could differ from the day before."""
         nodes = list(walk(self.rulebook))
+        if self._changes_daily(nodes):
+            span = (self.until - self.horizon.as_of).days
+            return [shift_days(self.horizon.as_of, number) for number in range(1, span + 1)]
         days = set(self._record_days(nodes)) | set(self._changes)
         if any(isinstance(node, Window) and (node.calendar_months or node.calendar_years) for node in nodes):
             months = range(1, 12 * (self.until.year - self.horizon.as_of.year + 1) + 1)
             days |= {first_of_month(self.horizon.as_of, -number) for number in months}
         return sorted(day for day in days if self.horizon.as_of < day <= self.until)
 
+    @staticmethod
+    def _changes_daily(nodes: list[Any]) -> bool:
+        """Whether points follow a number of days itself, and not only whether it passes a threshold."""
+
+        def counts_days(part: Any) -> bool:
+            found = walk(part)
+            return any(isinstance(n, DaysSince) or (isinstance(n, AttributeAge) and n.unit == "days") for n in found)
+
+        for node in nodes:
+            if isinstance(node, Ratio | Combined) and counts_days(node):
+                return True
+            if isinstance(node, StartCase) and counts_days(node.measure):
+                return True
+            if isinstance(node, Indicator) and counts_days(node.measure) and not isinstance(node.points, Steps | Once):
+                return True
+        return False
+
     def _record_days(self, nodes: list[Any]) -> Iterator[date]:
         dates = self._known_dates()
+        yield from (shift_days(day, extra) for day in dates for extra in (0, 1))
+        yield from (shift_days(item.evaluated_on, 1) for item in self.facts.previous)
         for months in self._lengths(nodes, ("months", "max_months")):
             for day in dates:
                 yield from _around(shift_months(day, months))
@@ -123,14 +147,16 @@ class Outlook:
                 continue
             for name in names:
                 value = getattr(node, name, None)
-                numbers = [item.value for item in value.values.values()] if isinstance(value, Dated) else [value]
-                whole = [int(number) for number in numbers if number is not None]
+                whole = _values(value)
                 back = getattr(node, "back", 0)
                 found |= {number + extra for number in whole for extra in (0, back)} | ({back} if back else set())
-                if isinstance(node, AppendedTerm) and not isinstance(node.max_months, Dated):
-                    most = int(constant(node.max_months))
+            if isinstance(node, AppendedTerm):
+                for most in _values(node.max_months):
                     found |= {
-                        min(number * count, most) for number in whole if number for count in range(1, most // number + 2)
+                        min(term * count, most)
+                        for term in _values(node.months)
+                        if term
+                        for count in range(1, most // term + 2)
                     }
         return found
 
@@ -315,6 +341,12 @@ class Outlook:
                 f"Earliest better grade: {acting or 'none'} with every remedy, {waiting or f'after {self.until}'} by waiting."
             )
         return lines
+
+
+def _values(number: Any) -> list[int]:
+    """The whole numbers that a plain or dated number can be; none for ``None``."""
+    numbers = [item.value for item in number.values.values()] if isinstance(number, Dated) else [number]
+    return [int(value) for value in numbers if value is not None]
 
 
 def _around(day: date) -> Iterator[date]:

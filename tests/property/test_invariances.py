@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -325,26 +325,6 @@ def test_outlook_of_enterprises_names_every_day_of_change(zhengzhou: Rulebook, f
         assert not told, told
 
 
-UNSEEN = {
-    "days_since_per_unit",
-    "days_since_beyond_free",
-    "days_since_linear",
-    "age_per_unit",
-    "days_since_in_a_sum",
-    "age_in_a_ratio",
-    "published_later",
-    "corrected_later",
-    "result_of_the_same_day",
-    "term_with_a_dated_end",
-}
-"""What the outlook does not see yet. Strict: once it does, the name must go from here."""
-
-
-def named_cases(cases: Iterable[str]) -> list[Any]:
-    unseen = pytest.mark.xfail(strict=True, raises=AssertionError, reason="Outlook.candidates leaves days out")
-    return [pytest.param(name, marks=[unseen] if name in UNSEEN else []) for name in cases]
-
-
 PENALTY = {"kinds": ["penalty"]}
 SINCE = {"type": "days_since", "of": PENALTY}
 AGE = {"type": "age", "id": "founded", "unit": "days"}
@@ -374,7 +354,7 @@ DAILY: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 """Measures that grow by the day."""
 
 
-@pytest.mark.parametrize("name", named_cases(DAILY))
+@pytest.mark.parametrize("name", DAILY)
 def test_outlook_follows_what_grows_by_the_day(name: str) -> None:
     other = Facts("s1", {}, (penalty(),))
     facts = Facts("s0", {"staff": 3, "founded": date(2023, 10, 1)}, (penalty(),), (), {("controls", "outgoing"): (other,)})
@@ -424,7 +404,7 @@ FUTURE: dict[str, tuple[dict[str, Any], tuple[dict[str, Any], ...], tuple[Previo
 """Dates that lie ahead, of every sort."""
 
 
-@pytest.mark.parametrize("name", named_cases(FUTURE))
+@pytest.mark.parametrize("name", FUTURE)
 def test_outlook_knows_dates_ahead(name: str) -> None:
     measure, records, previous = FUTURE[name]
     rulebook = one_indicator(measure, ONCE)
