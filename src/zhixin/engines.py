@@ -185,7 +185,7 @@ class Spark:
 
     def keep(self, name: str, expression: Any) -> Any:
         self._kept.append(expression.cache())
-        return self._kept[-1]
+        return conformed(self._kept[-1], expression.schema())  # Spark types a small literal as INT, whatever Ibis asked
 
     def batches(self, expression: Any) -> Iterator[pa.RecordBatch]:
         yield from self.connection.to_pyarrow(expression).to_batches(BATCH_ROWS)
@@ -196,7 +196,11 @@ class Spark:
 
 def completed(table: Any, schema: pa.Schema) -> Any:
     """The table with the schema's columns and types; absent columns are NULL."""
-    wanted = ibis.Schema.from_pyarrow(schema)
+    return conformed(table, ibis.Schema.from_pyarrow(schema))
+
+
+def conformed(table: Any, wanted: Any) -> Any:
+    """The table with the columns and types of an Ibis schema; absent columns are NULL."""
     columns = {
         name: (table[name] if table[name].type() == kind else table[name].cast(kind))
         if name in table.columns
