@@ -24,7 +24,7 @@ from zhixin.nodes import Dated, constant, walk
 from zhixin.points import Once, Steps
 from zhixin.rulebook import Rulebook
 from zhixin.rules import Indicator, StartCase
-from zhixin.sentences import points_text
+from zhixin.sentences import points_text, signed_points
 
 FORMAT = "outlook/1"
 MONTHS_AHEAD = 36
@@ -284,7 +284,7 @@ class Outlook:
         ]
         for change in changes:
             reasons = "、".join(
-                f"{self._title(name, 'zh')} {_signed(points)} 分" for name, points in change.indicators.items()
+                f"{self._title(name, 'zh')} {signed_points(points)} 分" for name, points in change.indicators.items()
             )
             lines.append(
                 f"{change.day} 起：{points_text(change.score_milli)} 分，{change.grade} 级"
@@ -316,7 +316,9 @@ class Outlook:
             f"{self.horizon.as_of}: {points_text(now.score_milli)} points, grade {now.grade}. What follows assumes no new records."
         ]
         for change in changes:
-            reasons = ", ".join(f"{self._title(name, 'en')} {_signed(points)}" for name, points in change.indicators.items())
+            reasons = ", ".join(
+                f"{self._title(name, 'en')} {signed_points(points)}" for name, points in change.indicators.items()
+            )
             lines.append(
                 f"From {change.day}: {points_text(change.score_milli)} points, grade {change.grade}"
                 + (f" ({reasons})" if reasons else "")
@@ -367,8 +369,3 @@ def _numbers(rulebook: Rulebook) -> Iterator[Any]:
             number = getattr(node, name, None)
             if number is not None and hasattr(number, "as_integer_ratio"):
                 yield number
-
-
-def _signed(milli: int) -> str:
-    text = points_text(milli)
-    return text if text.startswith("-") else f"+{text}"

@@ -22,6 +22,11 @@ def points_text(milli: int) -> str:
     return str(plain(Decimal(milli) / 1000))
 
 
+def signed_points(milli: int) -> str:
+    """Points with their sign: -4, 0, +2.4."""
+    return f"+{points_text(milli)}" if milli > 0 else points_text(milli)
+
+
 def measured_text(rulebook: Rulebook, indicator: Indicator, row: Mapping[str, Any], language: str) -> str:
     """The measured value in words."""
     if isinstance(indicator.points, Categories) or row["value_num"] is None:
@@ -122,8 +127,7 @@ class _CHINESE:
     def points(content: Mapping[str, Any]) -> list[str]:
         lines = []
         for item in content["contributions"]:
-            points = points_text(item["points_milli"])
-            signed = points if points.startswith("-") or points == "0" else f"+{points}"
+            signed = signed_points(item["points_milli"])
             if item["kind"] == "adjustment":
                 lines.append(f"{item['title']['zh']}：{signed} 分。")
                 continue
@@ -188,8 +192,7 @@ class _ENGLISH:
     def points(content: Mapping[str, Any]) -> list[str]:
         lines = []
         for item in content["contributions"]:
-            points = points_text(item["points_milli"])
-            signed = points if points.startswith("-") or points == "0" else f"+{points}"
+            signed = signed_points(item["points_milli"])
             if item["kind"] == "adjustment":
                 lines.append(f"{item['title']['en']}: {signed}.")
                 continue
