@@ -11,7 +11,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@UV=$$(command -v uv || echo .uv/bin/uv); \
 	if [ ! -x "$$UV" ]; then $(PYTHON) -m venv .uv && .uv/bin/python -m pip --quiet --disable-pip-version-check install uv; fi; \
 	test -x $(BIN)/python || $$UV venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv; \
-	$$UV pip install --quiet --python $(BIN)/python --constraint constraints.txt --group dev --group bench --editable '.[spark]'
+	$$UV pip install --quiet --python $(BIN)/python --constraint constraints.txt --group dev --group bench --editable '.[spark,web]'
 	@touch $(STAMP)
 
 constraints:

@@ -8,7 +8,8 @@
     ├── CaseFailure         12   a rulebook's own cases do not come out as written
     ├── DatasetError        13   a dataset cannot be read at all (a bad row is quarantined instead)
     ├── WeightingRefused    14   judgements too inconsistent to give weights
-    └── EngineError         15   an evaluation engine is missing or failed
+    ├── EngineError         15   an evaluation engine is missing or failed
+    └── LedgerError         16   the ledger does not hold, or a signature or proof is refused
 
 Exit status 0 is success and 3 means "done, but some rows lie in quarantine". One code per error serves the
 command line, problem+json and the docs.
@@ -123,3 +124,10 @@ class EngineError(ZhixinError):
 
     code = "engine"
     exit_status = 15
+
+
+class LedgerError(ZhixinError):
+    """The ledger does not hold: an entry, a proof, a signature or a checkpoint is refused."""
+
+    code = "ledger"
+    exit_status = 16

@@ -100,6 +100,7 @@ def evaluate(
     known_at: int | None = None,
     engine: Engine | None = None,
     evidence: bool = True,
+    only: Iterable[str] | None = None,
     progress: Progress = lambda stage: None,
 ) -> RunFolder:
     """Evaluate a snapshot and write the run into ``out`` (replaced if it exists).
@@ -112,9 +113,14 @@ def evaluate(
         known_at: only records with a ledger sequence up to it.
         engine: DuckDB by default.
         evidence: whether contributions carry record numbers.
+        only: the subjects to evaluate; ``None`` for everybody.
         progress: called with the name of each stage.
+
+    Raises:
+        DatasetError: the snapshot is not finished, lacks a subject of ``only``, or ``out`` holds something else.
     """
     tables = open_snapshot(dataset)
+    chosen = None if only is None else sorted(set(only))
     check_place(out, "run.json", dataset)
     started = time.perf_counter()
     horizon = Horizon(as_of, known_at, evaluation_dates(tables, as_of))
@@ -123,7 +129,8 @@ def evaluate(
     work.mkdir(parents=True)
     progress("evaluate")
     engine = engine or DuckDB(folder=work / "spill")
-    outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence)
+    numbers = None if chosen is None else _numbers_of(tables, chosen)
+    outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence, only=numbers)
     counts: Counter[str] = Counter()
     progress("grades")
     subjects = write_batches(_counted(outcome.grades(), counts), work / "grades.parquet", GRADES)
@@ -144,6 +151,8 @@ def evaluate(
         "counts": {"subjects": subjects, "contributions": contributions, "grades": dict(sorted(counts.items()))},
         "evidence": evidence,
     }
+    if chosen is not None:
+        info["only"] = chosen
     info["result_sha256"] = hashlib.sha256(json.dumps(info, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
     info["dataset"] = str(dataset.resolve())
     info["machine"] = {
@@ -156,6 +165,15 @@ def evaluate(
     (work / "run.json").write_text(json.dumps(info, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     put_in_place(work, out, "run.json")
     return RunFolder(out, info)
+
+
+def _numbers_of(tables: Tables, subject_ids: list[str]) -> list[int]:
+    assert isinstance(tables.subjects, Path)
+    found = pq.read_table(tables.subjects, columns=["subject_no", "subject_id"], filters=[("subject_id", "in", subject_ids)])
+    missing = sorted(set(subject_ids) - set(found["subject_id"].to_pylist()))
+    if missing:
+        raise DatasetError(f"数据中没有主体 {missing[0]}", f"the dataset has no subject {missing[0]}")
+    return sorted(found["subject_no"].to_pylist())
 
 
 def _counted(batches: Iterable[pa.RecordBatch], counts: Counter[str]) -> Iterable[pa.RecordBatch]:

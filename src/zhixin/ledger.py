@@ -1,0 +1,389 @@
+"""CLEDGER/1: an append-only ledger that anyone can check (standard library and ``cryptography`` only).
+
+An entry is one line of canonical JSON ``{"commit","kind","ref","time","v"}``. ``commit`` is HMAC-SHA256 of the body
+under a random salt, so the body never enters the ledger and may be erased later. Entries are the leaves of an RFC 6962
+Merkle tree; a checkpoint (C2SP tlog-checkpoint) is a signed note over its size and root. :class:`Signer` holds the key
+and the last checkpoint and signs nothing that does not extend it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from zhixin.errors import LedgerError
+
+VERSION = 1
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+SALT_BYTES = 32
+_ED25519 = b"\x01"
+_DASH = "\u2014 "
+
+
+# --- entries -----------------------------------------------------------------------------------------------------
+
+
+def canonical(body: Any) -> str:
+    """RFC 8785 JSON of a body made of objects with ASCII keys, arrays, text, integers, booleans and null.
+
+    Raises:
+        LedgerError: a float (its canonical form is a trap), another type, or a key that is not ASCII text.
+    """
+    _check_canonical(body)
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _check_canonical(value: Any) -> None:
+    if value is None or isinstance(value, str | bool):
+        return
+    if isinstance(value, int) and abs(value) < 2**53:
+        return
+    if isinstance(value, list | tuple):
+        for item in value:
+            _check_canonical(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not (isinstance(key, str) and key.isascii()):
+                raise LedgerError(f"账本内容的键「{key}」应为英文字符", f"the key {key!r} of a ledger body is not ASCII text")
+            _check_canonical(item)
+    else:
+        raise LedgerError(f"账本内容不能含 {value!r}", f"a ledger body cannot hold {value!r}")
+
+
+def commitment(body: str, salt: bytes) -> str:
+    """The salted commitment to a canonical body, hexadecimal."""
+    return hmac.digest(salt, body.encode(), "sha256").hex()
+
+
+def entry(kind: str, ref: str, commit: str, time: str) -> str:
+    """The canonical line of an entry. ``time`` is RFC 3339 in UTC, e.g. ``2026-11-24T00:00:00Z``."""
+    parts = (json.dumps(part, ensure_ascii=False) for part in (commit, kind, ref, time))
+    return '{{"commit":{},"kind":{},"ref":{},"time":{},"v":1}}'.format(*parts)
+
+
+def opens(line: str, body: str, salt: bytes) -> bool:
+    """Whether body and salt are those an entry commits to."""
+    found = json.loads(line).get("commit")
+    return isinstance(found, str) and hmac.compare_digest(found, commitment(body, salt))
+
+
+# --- the tree (RFC 6962 §2.1) ------------------------------------------------------------------------------------
+
+
+def leaf_hash(data: bytes) -> bytes:
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def split_point(size: int) -> int:
+    """The largest power of two below ``size`` (at least 2)."""
+    return 1 << (size - 1).bit_length() - 1
+
+
+RangeHash = Callable[[int, int], bytes]
+"""Gives the hash of the subtree over leaves ``first … last−1``."""
+
+
+def root_of(leaves: Sequence[bytes]) -> bytes:
+    """The root over leaf hashes."""
+    level = list(leaves)
+    if not level:
+        return EMPTY_ROOT
+    while len(level) > 1:  # pairing from the left and lifting the odd one is the same tree
+        paired = [node_hash(level[place], level[place + 1]) for place in range(0, len(level) - 1, 2)]
+        level = paired + level[len(level) - len(level) % 2 :]
+    return level[0]
+
+
+def hashes_of(leaves: Sequence[bytes]) -> RangeHash:
+    return lambda first, last: root_of(leaves[first:last])
+
+
+def inclusion_proof(index: int, size: int, subtree: RangeHash) -> list[bytes]:
+    """The audit path of leaf ``index`` in the tree of ``size`` leaves.
+
+    Raises:
+        LedgerError: the leaf is not in the tree.
+    """
+    if not 0 <= index < size:
+        raise LedgerError(f"账本前 {size} 条中没有第 {index} 条", f"there is no entry {index} among the first {size}")
+    first, last, path = 0, size, []
+    while last - first > 1:
+        middle = first + split_point(last - first)
+        if index < middle:
+            path.append(subtree(middle, last))
+            last = middle
+        else:
+            path.append(subtree(first, middle))
+            first = middle
+    return path[::-1]
+
+
+def consistency_proof(old: int, new: int, subtree: RangeHash) -> list[bytes]:
+    """Proof that the tree of ``new`` leaves extends that of ``old`` (RFC 6962 §2.1.2).
+
+    Raises:
+        LedgerError: not 0 < old ≤ new.
+    """
+    if not 0 < old <= new:
+        raise LedgerError(f"不能证明从 {old} 条到 {new} 条的一致性", f"no consistency proof from {old} to {new} entries")
+    first, last, is_whole, path = 0, new, True, []
+    while old != last - first:
+        middle = split_point(last - first)
+        if old <= middle:
+            path.append(subtree(first + middle, last))
+            last = first + middle
+        else:
+            path.append(subtree(first, first + middle))
+            first += middle
+            old -= middle
+            is_whole = False
+    if not is_whole:
+        path.append(subtree(first, last))
+    return path[::-1]
+
+
+def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> bool:
+    """RFC 9162 §2.1.3.2."""
+    if not 0 <= index < size:
+        return False
+    place, last, found = index, size - 1, leaf
+    for step in proof:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            found = node_hash(step, found)
+            while not place & 1 and place:
+                place >>= 1
+                last >>= 1
+        else:
+            found = node_hash(found, step)
+        place >>= 1
+        last >>= 1
+    return last == 0 and hmac.compare_digest(found, root)
+
+
+def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
+    """RFC 9162 §2.1.4.2. The empty tree proves nothing, so ``old`` must be at least 1."""
+    if not 0 < old <= new:
+        return False
+    if old == new:
+        return not proof and hmac.compare_digest(old_root, new_root)
+    steps = list(proof)
+    if old & (old - 1) == 0:
+        steps.insert(0, old_root)
+    if not steps:
+        return False
+    place, last = old - 1, new - 1
+    while place & 1:
+        place >>= 1
+        last >>= 1
+    was = now = steps[0]
+    for step in steps[1:]:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            was, now = node_hash(step, was), node_hash(step, now)
+            while not place & 1 and place:
+                place >>= 1
+                last >>= 1
+        else:
+            now = node_hash(now, step)
+        place >>= 1
+        last >>= 1
+    return last == 0 and hmac.compare_digest(was, old_root) and hmac.compare_digest(now, new_root)
+
+
+# --- checkpoints (C2SP tlog-checkpoint over signed notes) -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is signed: the ledger's name, its size and its root."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @property
+    def text(self) -> str:
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+    @classmethod
+    def parse(cls, note: str) -> Checkpoint:
+        """The checkpoint inside a note, signed or not.
+
+        Raises:
+            LedgerError: not a checkpoint.
+        """
+        lines = note.split("\n\n", 1)[0].split("\n")
+        try:
+            origin, size, root = lines[0], lines[1], base64.b64decode(lines[2], validate=True)
+            if not origin or not size.isdigit() or str(int(size)) != size or len(root) != 32:
+                raise ValueError("size or root")
+        except (ValueError, IndexError) as error:
+            raise LedgerError(f"不是检查点：{error}", f"not a checkpoint: {error}") from error
+        return cls(origin, int(size), root)
+
+
+def key_id(name: str, public: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]
+
+
+def verifier_key(name: str, public: Ed25519PublicKey) -> str:
+    """The verification key as one line: ``name+keyid+base64``."""
+    raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return f"{name}+{key_id(name, raw).hex()}+{base64.b64encode(_ED25519 + raw).decode()}"
+
+
+def sign_note(text: str, name: str, key: Ed25519PrivateKey) -> str:
+    """The note with one signature line added."""
+    raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    signature = base64.b64encode(key_id(name, raw) + key.sign(text.encode())).decode()
+    return f"{text}\n{_DASH}{name} {signature}\n"
+
+
+def verify_note(note: str, vkey: str) -> Checkpoint:
+    """The checkpoint of a note whose signature under ``vkey`` is good; lines of other signers are passed over.
+
+    Raises:
+        LedgerError: no line of this signer, or a bad one.
+    """
+    name, hash_hex, encoded = vkey.split("+", 2)
+    raw = base64.b64decode(encoded)[1:]
+    if "\n\n" not in note or key_id(name, raw).hex() != hash_hex:
+        raise LedgerError("检查点没有签名，或验证公钥有误", "the note is not signed, or the verification key is wrong")
+    text, lines = note.split("\n\n", 1)
+    for line in lines.splitlines():
+        if not line.startswith(f"{_DASH}{name} "):
+            continue
+        signature = base64.b64decode(line.rsplit(" ", 1)[1])
+        if signature[:4].hex() == hash_hex:
+            try:
+                Ed25519PublicKey.from_public_bytes(raw).verify(signature[4:], (text + "\n").encode())
+            except InvalidSignature as error:
+                raise LedgerError("检查点的签名不对", "the signature of the checkpoint is wrong") from error
+            return Checkpoint.parse(note)
+    raise LedgerError(f"检查点没有 {name} 的签名", f"the note has no signature by {name}")
+
+
+class Signer:
+    """Holds the key and the last signed checkpoint in a folder of its own; meant for another process and OS user."""
+
+    def __init__(self, folder: Path, origin: str) -> None:
+        self.folder, self.origin = folder, origin
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key_file = folder / "key"
+        if not key_file.exists():
+            key = Ed25519PrivateKey.generate()
+            _write(key_file, key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()))
+        self.key = Ed25519PrivateKey.from_private_bytes(key_file.read_bytes())
+
+    @property
+    def vkey(self) -> str:
+        return verifier_key(self.origin, self.key.public_key())
+
+    @property
+    def last(self) -> Checkpoint | None:
+        file = self.folder / "last"
+        return verify_note(file.read_text(encoding="utf-8"), self.vkey) if file.exists() else None
+
+    def sign(self, checkpoint: Checkpoint, proof: Sequence[bytes]) -> str:
+        """Sign a checkpoint that extends the last one, shown by the consistency proof.
+
+        Raises:
+            LedgerError: another ledger, or it does not extend what was signed last.
+        """
+        import fcntl
+
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two submitters must not both extend the same checkpoint
+            last = self.last
+            if checkpoint.origin != self.origin:
+                raise LedgerError(f"不签署账本 {checkpoint.origin}", f"this key does not sign {checkpoint.origin}")
+            if last is not None and last.size and not self._extends(last, checkpoint, proof):
+                raise LedgerError(
+                    f"拒签：{checkpoint.size} 条的账本不是在已签的 {last.size} 条之后延续的",
+                    f"refused: the ledger of {checkpoint.size} entries does not extend the signed one of {last.size}",
+                )
+            note = sign_note(checkpoint.text, self.origin, self.key)
+            _write(self.folder / "last", note.encode())
+            return note
+
+    @staticmethod
+    def _extends(last: Checkpoint, new: Checkpoint, proof: Sequence[bytes]) -> bool:
+        return verify_consistency(last.size, new.size, last.root, new.root, proof)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Durable and whole, readable by the owner only."""
+    part = path.with_name(path.name + ".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+# --- a dump, checked by an outsider -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check of a dump found."""
+
+    entries: int
+    root: bytes
+    checkpoints: int
+    opened: int
+    erased: int
+
+
+def verify_dump(lines: Iterable[str], checkpoints: Iterable[str], vkey: str) -> Verdict:
+    """Check a dump: one JSON object a line, ``{"seq", "entry"}`` and, where not erased, ``"body"`` and ``"salt"``.
+
+    Raises:
+        LedgerError: names the first entry that is missing, out of order, altered, or the checkpoint that does not hold.
+    """
+    leaves: list[bytes] = []
+    opened = 0
+    for line in lines:
+        try:
+            item = json.loads(line)
+            content = json.loads(item["entry"])
+            assert sorted(content) == ["commit", "kind", "ref", "time", "v"]
+        except (ValueError, KeyError, TypeError, AssertionError) as error:
+            raise LedgerError(f"第 {len(leaves)} 条不可读", f"entry {len(leaves)} cannot be read: {error}") from error
+        if item["seq"] != len(leaves):
+            raise LedgerError(
+                f"第 {len(leaves)} 条缺失，出现的是第 {item['seq']} 条", f"entry {len(leaves)} is missing: found {item['seq']}"
+            )
+        if item.get("salt"):
+            if not opens(item["entry"], item["body"], bytes.fromhex(item["salt"])):
+                raise LedgerError(f"第 {item['seq']} 条的内容被改过", f"the body of entry {item['seq']} was altered")
+            opened += 1
+        leaves.append(leaf_hash(item["entry"].encode()))
+    count = 0
+    for note in checkpoints:
+        signed = verify_note(note, vkey)
+        if signed.size > len(leaves) or root_of(leaves[: signed.size]) != signed.root:
+            raise LedgerError(
+                f"账本与 {signed.size} 条的检查点不符：此前有条目被改、删或调换",
+                f"the ledger disagrees with the checkpoint at {signed.size}: an entry before it was changed or removed",
+            )
+        count += 1
+    return Verdict(len(leaves), root_of(leaves), count, opened, len(leaves) - opened)

@@ -1,0 +1,72 @@
+"""People, organisations and roles. One account has one role: the three administrators are apart by construction."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Organisation(models.Model):
+    """A unit: the joint conference, a member unit, a district, an enterprise."""
+
+    class Kind(models.TextChoices):
+        JOINT_CONFERENCE = "joint_conference", _("联席会议")
+        MEMBER_UNIT = "member_unit", _("成员单位")
+        DISTRICT = "district", _("区县（市）")
+        ENTERPRISE = "enterprise", _("企业")
+
+    code = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    district = models.CharField(max_length=6, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """What an account may be."""
+
+    CITY_OFFICER = "city_officer", _("市局信用监管人员")
+    APPROVER = "approver", _("审批人")
+    DISTRICT_OFFICER = "district_officer", _("区县监管人员")
+    INSPECTOR = "inspector", _("执法检查人员")
+    DEPARTMENT_USER = "department_user", _("成员单位用户")
+    ENTERPRISE_USER = "enterprise_user", _("企业用户")
+    AUDITOR = "auditor", _("审计管理员")
+    SECURITY_ADMINISTRATOR = "security_administrator", _("安全管理员")
+    SYSTEM_ADMINISTRATOR = "system_administrator", _("系统管理员")
+
+
+ADMINISTRATORS = (Role.AUDITOR, Role.SECURITY_ADMINISTRATOR, Role.SYSTEM_ADMINISTRATOR)
+
+
+class User(AbstractUser):
+    """An account. ``role`` is empty until a security administrator grants one."""
+
+    display_name = models.CharField(max_length=60)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True)
+    role = models.CharField(max_length=30, choices=Role.choices, blank=True)
+    password_changed_at = models.DateTimeField(auto_now_add=True)
+    must_change_password = models.BooleanField(default=False)
+
+    class Meta(AbstractUser.Meta):
+        constraints = [models.CheckConstraint(condition=Q(is_superuser=False), name="no_superuser")]
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
+
+
+class RoleGrant(models.Model):
+    """Who gave whom which role; the grantor is never the grantee."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="grants")
+    role = models.CharField(max_length=30, choices=Role.choices, blank=True)
+    granted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    granted_at = models.DateTimeField(auto_now_add=True)
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(granted_by=F("user")), name="grantor_is_not_grantee")]

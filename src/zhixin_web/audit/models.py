@@ -1,0 +1,55 @@
+"""Append-only: audit events, the ledger's entries, their sealed bodies, tree tiles and checkpoints.
+
+Triggers (migration 0002) refuse UPDATE, DELETE, REPLACE and gaps on both databases; a sealed body may only be erased.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class Event(models.Model):
+    """Who did or read what, when, from where, with what result."""
+
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    action = models.CharField(max_length=60, db_index=True)
+    ref = models.CharField(max_length=200, blank=True, db_index=True)
+    outcome = models.CharField(max_length=20, default="done")
+    address = models.GenericIPAddressField(null=True)
+    detail = models.JSONField(default=dict)
+
+
+class LedgerEntry(models.Model):
+    """One leaf of the ledger. ``data`` is the canonical line, ``leaf`` its RFC 6962 hash, ``seq`` counts from 0."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    kind = models.CharField(max_length=40)
+    ref = models.CharField(max_length=240, db_index=True)
+    data = models.TextField()
+    leaf = models.BinaryField(max_length=32)
+
+
+class SealedBody(models.Model):
+    """The body and salt behind an entry's commitment; both may be erased, the entry stays."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    body = models.TextField(blank=True)
+    salt = models.BinaryField(max_length=32)
+    erased_at = models.DateTimeField(null=True)
+
+
+class LedgerTile(models.Model):
+    """The hash over 256 whole leaves: proofs need not read every leaf."""
+
+    number = models.BigIntegerField(primary_key=True)
+    hash = models.BinaryField(max_length=32)
+
+
+class SignedCheckpoint(models.Model):
+    """A checkpoint as the signer gave it."""
+
+    size = models.BigIntegerField(db_index=True)
+    note = models.TextField()
+    signed_at = models.DateTimeField(auto_now_add=True)

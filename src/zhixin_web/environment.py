@@ -1,0 +1,114 @@
+"""Settings from the environment, typed and checked once at start. ``NAME_FILE`` reads a secret from a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pydantic import ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRET_LENGTH = 50
+DEMO_SECRET = "for the demonstration only; production refuses to start with it"
+
+
+class Environment(BaseSettings):
+    """What an operator may set; every name has the prefix ``ZHIXIN_`` except ``DATABASE_URL``."""
+
+    model_config = SettingsConfigDict(env_prefix="ZHIXIN_", extra="ignore")
+
+    production: bool = False
+    demo: bool = False
+    secret_key: str = ""
+    allowed_hosts: str = "localhost,127.0.0.1,[::1],testserver"
+    database_url: str = ""
+    var: Path = Path("var")
+    origin: str = "zhixin.example/ledger"
+    signer_command: str = ""
+    idle_minutes: int = 15
+    session_hours: int = 8
+    password_days: int = 90
+    upload_megabytes: int = 100
+    second_factor: bool | None = None
+
+    @field_validator("idle_minutes", "session_hours", "password_days", "upload_megabytes")
+    @classmethod
+    def _positive(cls, value: int) -> int:
+        if value < 1:
+            raise ValueError("must be at least 1 / 应不小于 1")
+        return value
+
+    @model_validator(mode="after")
+    def _secret_is_strong(self) -> Environment:
+        if self.production and self.demo:
+            raise ValueError("ZHIXIN_PRODUCTION and ZHIXIN_DEMO exclude each other / 生产与演示不能同时开启")
+        weak = len(self.secret_key) < SECRET_LENGTH or len(set(self.secret_key)) < 10 or self.secret_key == DEMO_SECRET
+        if self.production and weak:
+            raise ValueError(
+                f"ZHIXIN_SECRET_KEY is missing or weak: give at least {SECRET_LENGTH} random characters, "
+                "e.g. from: python -c 'import secrets; print(secrets.token_urlsafe(64))' / 密钥缺失或过弱"
+            )
+        self.secret_key = self.secret_key or DEMO_SECRET
+        return self
+
+    @property
+    def needs_second_factor(self) -> bool:
+        return not self.demo if self.second_factor is None else self.second_factor
+
+    @property
+    def database(self) -> dict[str, Any]:
+        """Django's database settings; SQLite in the data folder unless ``DATABASE_URL`` names PostgreSQL.
+
+        Raises:
+            ValueError: another scheme.
+        """
+        if not self.database_url:
+            return sqlite_database(self.var / "zhixin.sqlite3")
+        url = urlsplit(self.database_url)
+        if url.scheme == "sqlite":
+            return sqlite_database(Path(url.path))
+        if url.scheme not in ("postgres", "postgresql"):
+            raise ValueError(f"DATABASE_URL: {url.scheme!r} is not supported; use postgresql://… or sqlite:///…")
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": url.path.lstrip("/"),
+            "USER": unquote(url.username or ""),
+            "PASSWORD": unquote(url.password or ""),
+            "HOST": url.hostname or "",
+            "PORT": str(url.port or ""),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+        }
+
+
+def sqlite_database(path: Path) -> dict[str, Any]:
+    """SQLite with a write-ahead log and full sync: what was acknowledged survives a power cut."""
+    pragmas = "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA busy_timeout=60000;PRAGMA cache_size=-65536;"
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "init_command": pragmas, "timeout": 60},
+    }
+
+
+def read_environment() -> Environment:
+    """The settings, or a clean exit that names each wrong variable."""
+    found: dict[str, Any] = {}
+    if os.environ.get("DATABASE_URL"):
+        found["database_url"] = os.environ["DATABASE_URL"]
+    for name in ("secret_key", "database_url"):
+        variable = "DATABASE_URL_FILE" if name == "database_url" else f"ZHIXIN_{name.upper()}_FILE"
+        if os.environ.get(variable):
+            found[name] = Path(os.environ[variable]).read_text(encoding="utf-8").strip()
+    try:
+        environment = Environment(**found)
+        environment.database  # noqa: B018 — a wrong URL should show now, not at the first query
+        return environment
+    except ValidationError as error:
+        faults = "\n".join(f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}" for item in error.errors())
+        sys.exit(f"Zhixin cannot start / 无法启动:\n{faults}")
+    except ValueError as error:
+        sys.exit(f"Zhixin cannot start / 无法启动:\n  {error}")

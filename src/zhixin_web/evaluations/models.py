@@ -1,0 +1,136 @@
+"""Rulebook releases, runs, sealed segments of facts, grades. Grades are insert-only; ``CurrentGrade`` is their projection."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+PEOPLE = settings.AUTH_USER_MODEL
+
+
+class RulebookRelease(models.Model):
+    """One version of a rulebook, released by two persons; never deleted."""
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", _("待审批")
+        RELEASED = "released", _("已发布")
+
+    rulebook_id = models.CharField(max_length=60, db_index=True)
+    title_zh = models.CharField(max_length=200)
+    title_en = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64, unique=True)
+    text = models.TextField()
+    effective_from = models.DateField()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
+    proposed_by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(PEOPLE, models.PROTECT, null=True, related_name="+")
+    proposed_at = models.DateTimeField(auto_now_add=True)
+    approved_at = models.DateTimeField(null=True)
+    releases_events = models.BooleanField(default=False)
+    """The approver's standing order: event-driven results (a listing makes D) are released at once."""
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="proposed", approved_by=None) | (Q(status="released", approved_by__isnull=False) & ~Q(approved_by=F("proposed_by"))),
+                name="rulebook_maker_is_not_approver",
+            )
+        ]
+
+    def title(self, language: str) -> str:
+        return self.title_zh if language.startswith("zh") else self.title_en
+
+
+class Segment(models.Model):
+    """Sealed Parquet of the fact versions of a range of ledger sequence numbers."""
+
+    first_seq = models.BigIntegerField(unique=True)
+    last_seq = models.BigIntegerField()
+    sha256_records = models.CharField(max_length=64)
+    sha256_subjects = models.CharField(max_length=64)
+    sealed_at = models.DateTimeField(auto_now_add=True)
+
+
+class Run(models.Model):
+    """One evaluation: rulebook release × cut-off date × ledger sequence known."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("排队中")
+        RUNNING = "running", _("评价中")
+        DRAFT = "draft", _("结果草稿")
+        PROPOSED = "proposed", _("待发布审批")
+        RELEASED = "released", _("已发布")
+        CANCELLED = "cancelled", _("已取消")
+        FAILED = "failed", _("失败")
+
+    class Kind(models.TextChoices):
+        FULL = "full", _("全量评价")
+        EVENT = "event", _("事件触发")
+
+    release = models.ForeignKey(RulebookRelease, models.PROTECT, related_name="runs")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.FULL)
+    only = models.JSONField(default=list)
+    as_of = models.DateField()
+    known_seq = models.BigIntegerField()
+    previous_runs = models.JSONField(default=list)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED, db_index=True)
+    stage = models.CharField(max_length=20, blank=True)
+    token = models.CharField(max_length=32, blank=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    cancel_requested = models.BooleanField(default=False)
+    preflight = models.JSONField(default=dict)
+    folder = models.CharField(max_length=80, blank=True)
+    result_sha256 = models.CharField(max_length=64, blank=True)
+    grades_sha256 = models.CharField(max_length=64, blank=True)
+    contributions_sha256 = models.CharField(max_length=64, blank=True)
+    summary = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    started_by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    proposed_by = models.ForeignKey(PEOPLE, models.PROTECT, null=True, related_name="+")
+    released_by = models.ForeignKey(PEOPLE, models.PROTECT, null=True, related_name="+")
+    is_automatic = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(null=True, db_index=True)
+    ledger_seq = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status="released") | (Q(released_by__isnull=False, proposed_by__isnull=False) & ~Q(released_by=F("proposed_by"))),
+                name="run_maker_is_not_approver",
+            )
+        ]
+
+    @property
+    def is_busy(self) -> bool:
+        return self.status in (self.Status.QUEUED, self.Status.RUNNING)
+
+
+class Grade(models.Model):
+    """A grade as released, where it differs from the one before. Insert-only."""
+
+    run = models.ForeignKey(Run, models.PROTECT, related_name="grades")
+    subject = models.ForeignKey("records.Subject", models.PROTECT, related_name="grades")
+    grade = models.CharField(max_length=20)
+    was = models.CharField(max_length=20, blank=True)
+    score_milli = models.BigIntegerField()
+    step = models.CharField(max_length=10)
+    class_name = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "subject"], name="one_grade_per_run")]
+
+
+class CurrentGrade(models.Model):
+    """The grade in force: a projection of :class:`Grade` for lists; it can be rebuilt."""
+
+    subject = models.OneToOneField("records.Subject", models.PROTECT, primary_key=True, related_name="current")
+    run = models.ForeignKey(Run, models.PROTECT, related_name="+")
+    grade = models.CharField(max_length=20, db_index=True)
+    score_milli = models.BigIntegerField()
+    step = models.CharField(max_length=10)
+    class_name = models.CharField(max_length=40, blank=True)
+    since = models.DateField()

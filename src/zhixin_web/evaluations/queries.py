@@ -1,0 +1,80 @@
+"""Reads of evaluation: pre-flight, current and past grades."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from zhixin import RunFolder
+from zhixin.loader import loads_rulebook
+from zhixin_web.evaluations.models import CurrentGrade, Run, RulebookRelease
+from zhixin_web.evaluations.snapshots import attribute_types, run_folder
+from zhixin_web.records.models import Batch, QuarantinedRow, Subject
+from zhixin_web.records.sources import sources
+
+YEARS_BACK = 3
+
+
+def previous_runs(release: RulebookRelease, as_of: date) -> list[Run]:
+    """The earlier evaluations under this rulebook that a run may look back at: the last released one of each day."""
+    found: dict[date, Run] = {}
+    since = date(as_of.year - YEARS_BACK, 1, 1)
+    runs = Run.objects.filter(release__rulebook_id=release.rulebook_id, kind=Run.Kind.FULL, status=Run.Status.RELEASED, as_of__lt=as_of, as_of__gte=since)
+    for run in runs.order_by("released_at"):
+        found[run.as_of] = run
+    return [found[day] for day in sorted(found)]
+
+
+def freshness() -> list[dict[str, Any]]:
+    """Each source with its last committed batch and whether it is stale."""
+    last = dict(Batch.objects.filter(status=Batch.Status.COMMITTED).values_list("source").annotate(last=Max("committed_at")).values_list("source", "last"))
+    now = timezone.now()
+    return [
+        {
+            "source": manifest, "last": last.get(name),
+            "is_stale": name not in last or now - last[name] > timedelta(days=manifest.stale_after_days),
+        }
+        for name, manifest in sources().items()
+    ]  # fmt: skip
+
+
+def preflight(release: RulebookRelease, as_of: date) -> dict[str, Any]:
+    """What a person should know before a run: stale sources, indicators without data, rows and batches that wait."""
+    rulebook = loads_rulebook(release.text, release.rulebook_id)
+    given = {kind for manifest in sources().values() for kind in manifest.kinds}
+    missing = [item.title.zh for item in rulebook.attributes if item.id not in attribute_types()]
+    missing += [item.title.zh for item in rulebook.catalogue if item.id not in given]
+    return {
+        "stale": [item["source"].id for item in freshness() if item["is_stale"]],
+        "missing": missing,
+        "quarantined": QuarantinedRow.objects.filter(status=QuarantinedRow.Status.OPEN).count(),
+        "waiting": Batch.objects.filter(status__in=[Batch.Status.STAGED, Batch.Status.HELD, Batch.Status.MAPPING]).count(),
+        "objections": 0,
+        "as_of": as_of.isoformat(),
+    }
+
+
+def run_in_force(subject: Subject, day: date) -> Run | None:
+    """The released run that gave a subject its grade as it stood at the end of a day."""
+    moment = datetime.combine(day, time.max, tzinfo=timezone.get_current_timezone())
+    released = Run.objects.filter(status=Run.Status.RELEASED, released_at__lte=moment).order_by("-released_at")
+    for run in released.iterator():
+        if run.kind == Run.Kind.FULL or subject.code in run.only:
+            return run
+    return None
+
+
+def grade_as_of(subject: Subject, day: date) -> dict[str, Any] | None:
+    """The grade row of a subject as it stood at the end of a day, from the archive; ``None``: there was none."""
+    run = run_in_force(subject, day)
+    if run is None:
+        return None
+    row, _ = RunFolder.open(run_folder(run)).rows_of(subject.code)
+    return row | {"run": run.pk, "as_of": run.as_of} if row else None
+
+
+def current_grades() -> QuerySet[CurrentGrade]:
+    return CurrentGrade.objects.select_related("subject", "run")

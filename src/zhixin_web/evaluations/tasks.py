@@ -1,0 +1,24 @@
+"""What the worker does. This is the one module that names the queue's package (Django 6 has it in core)."""
+
+from __future__ import annotations
+
+from django_tasks import task
+
+from zhixin_web.evaluations.models import Run
+from zhixin_web.evaluations.services import execute, react
+from zhixin_web.records.models import Batch
+from zhixin_web.records.services import process
+
+
+@task()
+def process_batch(batch_id: int) -> str:
+    """Stage and, where asked, commit a batch; then re-evaluate what an event-driven kind touched."""
+    batch = process(Batch.objects.get(pk=batch_id))
+    react(batch)
+    return str(batch.status)
+
+
+@task()
+def execute_run(run_id: int) -> str:
+    """Do a queued run."""
+    return str(execute(Run.objects.get(pk=run_id)).status)

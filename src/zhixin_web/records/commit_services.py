@@ -1,0 +1,269 @@
+"""The one transaction of a batch: checked rows meet what is known and become versions, duplicates or quarantined rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+
+from zhixin import ledger
+from zhixin.values import Refusal, refusal
+from zhixin_web.audit.failpoints import failpoint
+from zhixin_web.audit.services import Sealed, append, insert_rows
+from zhixin_web.records import search
+from zhixin_web.records.models import Batch, CreditRecord, Subject, SubjectVersion
+from zhixin_web.records.rows import Outcome, _of
+from zhixin_web.records.sources import SourceManifest, publicity, sources
+
+CHUNK = 5_000
+LOOKUP = 900
+
+_UNKNOWN = refusal("record.unknown_subject", "企业库中没有该统一社会信用代码", "no subject has this code", "先归集该主体的登记信息，或核对代码", "collect its registration first, or check the code")
+_CONFLICT = refusal("record.conflict", "同一文号、同一主体的记录已存在而内容不同", "a record with this key exists and says something else", "核对；确需更正的以「更正批次」提交", "check it; to correct the record deliver a correction batch")
+_TWICE = refusal("row.contradicts", "同一文件中有同一编号而内容不同的行", "two rows of the file have one key and differ", "核对后只保留正确的一行", "keep the right one")
+RECORD_COLUMNS = ("seq", "key", "version", "subject_id", "source", "kind", "state", "severity", "occurred_on", "document_on", "decided_on", "published_on", "valid_until", "publicity_from", "publicity_min_until", "publicity_until", "digest", "body", "salt", "erased_at", "batch_id", "line")  # fmt: skip
+VERSION_COLUMNS = ("seq", "subject_id", "source", "version", "digest", "body", "salt", "erased_at", "batch_id", "line")
+
+
+@dataclass
+class Known:
+    """What the database holds of one key: the last version and the digests of all."""
+
+    version: int = 0
+    state: str = ""
+    seqs: dict[bytes, int] = field(default_factory=dict)
+    here: bool = False
+    """Whether its last version came with this batch."""
+
+
+@dataclass
+class Tally:
+    """The running account of one commit."""
+
+    rows: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    first_seq: int | None = None
+    last_seq: int | None = None
+
+    def took(self, seqs: Sequence[int]) -> None:
+        if seqs:
+            self.first_seq = seqs[0] if self.first_seq is None else self.first_seq
+            self.last_seq = seqs[-1]
+
+
+def chunked(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    chunk: list[Any] = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+class Committing:
+    """Commits the checked rows of one batch; use inside a transaction.
+
+    Args:
+        batch: the delivery.
+        is_correction: whether rows whose key is known may become new versions.
+    """
+
+    def __init__(self, batch: Batch, *, is_correction: bool) -> None:
+        self.batch, self.is_correction = batch, is_correction
+        self.manifest: SourceManifest = sources()[batch.source]
+        self.holds_attributes = self.manifest.gives in ("subjects", "attributes")
+        self.seen: dict[str, Known] = {}
+        self.tally = Tally()
+
+    def commit(self, outcomes: Sequence[Outcome]) -> list[int | None]:
+        """Write a chunk; for each row the sequence number of its version, or ``None`` where it was not accepted."""
+        good = [item for item in outcomes if not item.faults]
+        subjects = self._subjects(good)
+        self._look_up(good, subjects)
+        fresh: list[tuple[Outcome, int, Known]] = []
+        refused: list[tuple[Outcome, list[dict[str, Any]]]] = []
+        duplicates: list[tuple[int, int]] = []
+        self._waiting: list[tuple[int, Outcome]] = []
+        for item in outcomes:
+            if item.faults:
+                refused.append((item, list(item.faults)))
+                continue
+            subject = subjects.get(item.code or "")
+            if subject is None:
+                refused.append((item, [_of(_UNKNOWN, "subject_id", item.code)]))
+                continue
+            known = self.seen[item.key]
+            verdict = self._verdict(known, item)
+            if verdict is None:
+                duplicates.append((item.line, known.seqs[item.digest]))
+            elif isinstance(verdict, Refusal):
+                refused.append((item, [_of(verdict, "", item.key.split(":", 1)[1])]))
+            else:
+                known.version += 1
+                known.here, known.state = True, "active"
+                known.seqs[item.digest] = -1
+                fresh.append((item, subject, Known(known.version)))
+        seqs = self._write(fresh)
+        taken = {item.line: seq for (item, _, _), seq in zip(fresh, seqs, strict=True)}
+        for (item, _, _), seq in zip(fresh, seqs, strict=True):
+            self.seen[item.key].seqs[item.digest] = seq
+        self._write_duplicates([(line, seq if seq >= 0 else self._seq_of(outcomes, line)) for line, seq in duplicates])
+        self.refuse(refused)
+        self.tally.rows += len(outcomes)
+        self.tally.accepted += len(fresh)
+        self.tally.duplicates += len(duplicates)
+        failpoint("import.chunk")
+        return [taken.get(item.line) for item in outcomes]
+
+    def _seq_of(self, outcomes: Sequence[Outcome], line: int) -> int:
+        """The version a later row of this very chunk repeats."""
+        item = next(item for item in outcomes if item.line == line)
+        return self.seen[item.key].seqs[item.digest]
+
+    def _verdict(self, known: Known, item: Outcome) -> Refusal | str | None:
+        """``None``: a duplicate; a refusal; or the ledger kind of the new version."""
+        if item.digest in known.seqs and known.state != CreditRecord.State.WITHDRAWN:
+            return None
+        if known.version == 0 or known.state == CreditRecord.State.WITHDRAWN:
+            return "add"
+        if self.holds_attributes:
+            return _TWICE if known.here else "update"
+        if known.here:
+            return _TWICE
+        return "correct" if self.is_correction else _CONFLICT
+
+    # --- what is known ---
+
+    def _subjects(self, outcomes: Sequence[Outcome]) -> dict[str, int]:
+        codes = {item.code for item in outcomes if item.code}
+        found: dict[str, int] = {}
+        names: dict[str, tuple[int, str, str, str]] = {}
+        for part in chunked(sorted(codes), LOOKUP):
+            for key, code, name, district, industry in Subject.objects.filter(code__in=part).values_list("pk", "code", "name", "district", "industry"):
+                found[code] = key
+                names[code] = (key, name, district, industry)
+        if self.manifest.gives == "subjects":
+            self._register(outcomes, found, names)
+        return found
+
+    def _register(self, outcomes: Sequence[Outcome], found: dict[str, int], names: dict[str, tuple[int, str, str, str]]) -> None:
+        """New subjects, and changed names, districts and industries of known ones."""
+        from django.db.models import Max
+
+        next_key = (Subject.objects.aggregate(last=Max("pk"))["last"] or 0) + 1
+        new: dict[str, tuple[Any, ...]] = {}
+        renamed: list[tuple[int, str, str]] = []
+        for item in outcomes:
+            attributes = json.loads(item.body)["attributes"]
+            name, district, industry = item.name or "", attributes.get("district", ""), attributes.get("industry", "")
+            code = item.code or ""
+            if code in found and code not in new:
+                key, old_name, *rest = names[code]
+                if (old_name, *rest) != (name, district, industry):
+                    Subject.objects.filter(pk=key).update(name=name, name_key=search.name_key(name), district=district, industry=industry)
+                    if old_name != name:
+                        renamed.append((key, code, name))
+            elif code not in new:
+                new[code] = (next_key, code, name, search.name_key(name), district, industry, 0)
+                found[code] = next_key
+                next_key += 1
+        insert_rows("records_subject", ("id", "code", "name", "name_key", "district", "industry", "first_seq"), new.values())
+        search.forget([key for key, _, _ in renamed])
+        search.index([*((row[0], row[1], row[2]) for row in new.values()), *renamed])
+
+    def _look_up(self, outcomes: Sequence[Outcome], subjects: dict[str, int]) -> None:
+        keys = {item.key for item in outcomes} - self.seen.keys()
+        for key in keys:
+            self.seen[key] = Known()
+        if self.holds_attributes:
+            codes = {subjects[item.code]: item.key for item in outcomes if item.code in subjects and item.key in keys}
+            for part in chunked(sorted(codes), LOOKUP):
+                rows = SubjectVersion.objects.filter(subject__in=part, source=self.manifest.id).order_by("version")
+                for subject, version, digest, seq in rows.values_list("subject_id", "version", "digest", "seq"):
+                    known = self.seen[codes[subject]]
+                    known.version, known.state = version, "active"
+                    known.seqs = {bytes(digest): seq}  # only the last: an attribute may return to an old value
+            return
+        for part in chunked(sorted(keys), LOOKUP):
+            records = CreditRecord.objects.filter(key__in=part).order_by("version")
+            for key, version, state, digest, seq in records.values_list("key", "version", "state", "digest", "seq"):
+                known = self.seen[key]
+                known.version, known.state = version, state
+                known.seqs[bytes(digest)] = seq
+
+    # --- writing ---
+
+    def _write(self, fresh: Sequence[tuple[Outcome, int, Known]]) -> list[int]:
+        if not fresh:
+            return []
+        sealed = []
+        for item, _, known in fresh:
+            kind = "subject.update" if self.holds_attributes else "record.add" if known.version == 1 else "record.correct"
+            ref = f"B{self.batch.pk}/{item.line}"
+            sealed.append(Sealed(kind, ref, item.body, secrets.token_bytes(ledger.SALT_BYTES)))
+        seqs = append(sealed, keep_bodies=False)
+        self.tally.took(seqs)
+        rows = []
+        for (item, subject, known), seal, seq in zip(fresh, sealed, seqs, strict=True):
+            if self.holds_attributes:
+                rows.append((seq, subject, self.manifest.id, known.version, item.digest, item.body, seal.salt, None, self.batch.pk, item.line))
+            else:
+                rows.append(record_row(seq, item.key, known.version, subject, self.manifest.id, "active", item.core, item.digest, item.body, seal.salt, self.batch.pk, item.line))
+        insert_rows(*(("records_subjectversion", VERSION_COLUMNS) if self.holds_attributes else ("records_creditrecord", RECORD_COLUMNS)), rows)
+        return seqs
+
+    def _write_duplicates(self, rows: Sequence[tuple[int, int]]) -> None:
+        insert_rows("records_duplicaterow", ("batch_id", "line", "seq"), [(self.batch.pk, line, seq) for line, seq in rows])
+
+    def refuse(self, refused: Sequence[tuple[Outcome, list[dict[str, Any]]]]) -> None:
+        """Keep refused rows in the quarantine."""
+        rows = []
+        for item, faults in refused:
+            cells = item.cells or cells_of(item)
+            rows.append((self.batch.pk, item.line, json.dumps(cells, ensure_ascii=False), json.dumps(faults, ensure_ascii=False), faults[0]["rule"], "open", None, None, None))
+        columns = ("batch_id", "line", "cells", "faults", "rule", "status", "seq", "resolved_by_id", "resolved_at")
+        insert_rows("records_quarantinedrow", columns, rows)
+        self.tally.quarantined += len(rows)
+
+
+def record_row(seq: int, key: str, version: int, subject: int, source: str, state: str, core: Sequence[Any], digest: bytes, body: str, salt: bytes, batch: int, line: int) -> tuple[Any, ...]:  # noqa: PLR0913 — one row
+    """The row of a record version; publication dates are computed from class and document date."""
+    kind, severity, occurred, document, decided, published, valid = core
+    shown = publicity(severity, date.fromisoformat(decided), date.fromisoformat(published) if published else None) if state == "active" else (None, None, None)
+    return (seq, key, version, subject, source, kind, state, severity, occurred, document, decided, published, valid, *(_iso(day) for day in shown), digest, body, salt, None, batch, line)
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def cells_of(item: Outcome) -> dict[str, Any]:
+    """The cells of an accepted body, for the quarantine: what a person would see in the file."""
+    body = json.loads(item.body)
+    manifest = sources()[body["source"]]
+    values = {**body.get("attributes", {}), **body.get("fields", {}), **body.get("reported", {}), **{k: v for k, v in body.items() if isinstance(v, str)}}
+    cells: dict[str, Any] = {"subject_id": item.code, "name": item.name}
+    for column in manifest.fields:
+        value = values.get(column.to or column.id)
+        if value is not None and column.id not in cells:
+            if column.type == "money":
+                value = value / 100
+            if column.type == "money_wan":
+                value = value / 1_000_000
+            cells[column.id] = str(value)
+    return {name: value for name, value in cells.items() if value is not None}
+
+
+def digest_of(body: str) -> bytes:
+    return hashlib.sha256(body.encode()).digest()
+
+

@@ -1,0 +1,215 @@
+"""Collection and records. Records and subject versions are insert-only; system time is the ledger sequence.
+
+A version is known from its ``seq`` until the ``seq`` of the next version of the same key (half-open); nothing is closed
+by an update. What is not append-only here is work in progress (batches, the quarantine) or a projection of versions
+(:class:`Subject`) that can be rebuilt.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Batch(models.Model):
+    """One delivery: a file or an API call, its bytes kept and hashed, its rows accounted for."""
+
+    class Status(models.TextChoices):
+        RECEIVED = "received", _("已接收")
+        MAPPING = "mapping", _("待对应列")
+        STAGED = "staged", _("待确认入库")
+        HELD = "held", _("数量异常，待人工确认")
+        COMMITTING = "committing", _("正在入库")
+        COMMITTED = "committed", _("已入库")
+        REFUSED = "refused", _("已退回")
+        UNDONE = "undone", _("已撤回")
+
+    class Way(models.TextChoices):
+        UPLOAD = "upload", _("上传")
+        PASTE = "paste", _("粘贴")
+        FOLDER = "folder", _("文件夹")
+        PUSH = "push", _("接口推送")
+        PULL = "pull", _("定时拉取")
+
+    source = models.CharField(max_length=40, db_index=True)
+    way = models.CharField(max_length=10, choices=Way.choices)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.RECEIVED, db_index=True)
+    is_correction = models.BooleanField(default=False)
+    supersedes = models.ForeignKey("self", models.PROTECT, null=True, related_name="superseded_by")
+    file_name = models.CharField(max_length=255)
+    suffix = models.CharField(max_length=10)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    size = models.BigIntegerField()
+    idempotency_key = models.CharField(max_length=200, null=True, unique=True)
+    automatic = models.BooleanField(default=False)
+    mapping = models.JSONField(default=dict)
+    preview = models.JSONField(default=dict)
+    fault = models.JSONField(default=dict)
+    rows = models.IntegerField(default=0)
+    accepted = models.IntegerField(default=0)
+    quarantined = models.IntegerField(default=0)
+    duplicates = models.IntegerField(default=0)
+    first_seq = models.BigIntegerField(null=True)
+    last_seq = models.BigIntegerField(null=True)
+    stage = models.CharField(max_length=20, blank=True)
+    done_rows = models.IntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    committed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    committed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status__in=["committed", "undone"])
+                | Q(rows=models.F("accepted") + models.F("quarantined") + models.F("duplicates")),
+                name="batch_counts_add_up",
+            )
+        ]
+
+    @property
+    def is_busy(self) -> bool:
+        return self.status == self.Status.COMMITTING or (self.status == self.Status.RECEIVED and not self.fault)
+
+
+class QuarantinedRow(models.Model):
+    """A row that was refused, as it came, with its faults; it may be mended and submitted again."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("待处理")
+        RESOLVED = "resolved", _("已更正入库")
+
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="quarantine")
+    line = models.IntegerField()
+    cells = models.JSONField()
+    faults = models.JSONField()
+    rule = models.CharField(max_length=60, db_index=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN, db_index=True)
+    seq = models.BigIntegerField(null=True)
+    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="one_quarantined_row_per_line")]
+
+
+class DuplicateRow(models.Model):
+    """A row that says what is already known: same key, same content."""
+
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="duplicate_rows")
+    line = models.IntegerField()
+    seq = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="one_duplicate_row_per_line")]
+
+
+class Subject(models.Model):
+    """A subject as last known: a projection of its versions for lists and search."""
+
+    code = models.CharField(max_length=18, unique=True)
+    name = models.CharField(max_length=200)
+    name_key = models.CharField(max_length=200, db_index=True)
+    district = models.CharField(max_length=6, blank=True, db_index=True)
+    industry = models.CharField(max_length=1, blank=True)
+    first_seq = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SubjectVersion(models.Model):
+    """What one source said about a subject's attributes. Insert-only."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="versions")
+    source = models.CharField(max_length=40)
+    version = models.IntegerField()
+    digest = models.BinaryField(max_length=32)
+    body = models.TextField(blank=True)
+    salt = models.BinaryField(max_length=32)
+    erased_at = models.DateTimeField(null=True)
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="subject_versions")
+    line = models.IntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject", "source", "version"], name="one_subject_version")]
+
+
+class CreditRecord(models.Model):
+    """One version of a credit record. Insert-only; corrected, revoked, repaired by a new version.
+
+    ``valid time`` lies in the dates, ``system time`` in ``seq``. Three dates are kept: of the document, of recognition
+    (``decided_on``) and of publication. ``body`` is canonical JSON of everything; body and salt may be erased.
+    """
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("有效")
+        REVOKED = "revoked", _("已撤销")
+        REPAIRED = "repaired", _("已修复")
+        WITHDRAWN = "withdrawn", _("批次已撤回")
+
+    seq = models.BigIntegerField(primary_key=True)
+    key = models.CharField(max_length=240)
+    version = models.IntegerField()
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="records")
+    source = models.CharField(max_length=40)
+    kind = models.CharField(max_length=60, db_index=True)
+    state = models.CharField(max_length=10, choices=State.choices)
+    severity = models.CharField(max_length=10, null=True)
+    occurred_on = models.DateField(null=True)
+    document_on = models.DateField(null=True)
+    decided_on = models.DateField()
+    published_on = models.DateField(null=True)
+    valid_until = models.DateField(null=True)
+    publicity_from = models.DateField(null=True)
+    publicity_min_until = models.DateField(null=True)
+    publicity_until = models.DateField(null=True)
+    digest = models.BinaryField(max_length=32)
+    body = models.TextField(blank=True)
+    salt = models.BinaryField(max_length=32)
+    erased_at = models.DateTimeField(null=True)
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="records")
+    line = models.IntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "version"], name="one_record_version")]
+
+
+class ColumnMemory(models.Model):
+    """How a person mapped the columns of a source last time: header as written → field."""
+
+    source = models.CharField(max_length=40)
+    header = models.CharField(max_length=200)
+    field = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "header"], name="one_memory_per_header")]
+
+
+class Client(models.Model):
+    """A program that may push deliveries for an organisation. Only a hash of its key is kept."""
+
+    name = models.CharField(max_length=100)
+    organisation = models.ForeignKey("accounts.Organisation", models.PROTECT, related_name="clients")
+    key_hash = models.CharField(max_length=64, unique=True)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class Pull(models.Model):
+    """A scheduled pull of one source from an HTTP address."""
+
+    source = models.CharField(max_length=40, unique=True)
+    address = models.URLField(max_length=500)
+    every_minutes = models.IntegerField(default=1440)
+    is_active = models.BooleanField(default=True)
+    next_at = models.DateTimeField()
+    failures = models.IntegerField(default=0)
+    last_result = models.CharField(max_length=500, blank=True)
+    last_at = models.DateTimeField(null=True)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

@@ -1,0 +1,133 @@
+"""Name search: two Chinese characters, pinyin initials, part of the code; brackets and width do not matter.
+
+The usual tools fail on two characters (SQLite's trigram, pg_trgm), so one text per subject holds bigrams, single
+characters, pinyin initials from every place on, and four-character runs of the code, under FTS5 or a tsvector.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+from pypinyin import Style, lazy_pinyin
+
+from zhixin_web.audit.services import insert_rows
+
+GRAM = 4
+_DROPPED = re.compile(r"[\s()\[\]〔〕【】《》“”\"'·•.,，。\-_/&]+")
+_MEMO: dict[str, str] = {}
+
+
+def name_key(text: str) -> str:
+    """A name without width, case, brackets and blanks: 郑州（中原）A 公司 = 郑州中原a公司."""
+    return _DROPPED.sub("", unicodedata.normalize("NFKC", text).lower())[:200]
+
+
+def _is_han(char: str) -> bool:
+    return "\u3400" <= char <= "\u9fff" or "\U00020000" <= char <= "\U0003ffff"
+
+
+def _initials(han: str) -> str:
+    """Pinyin initials; whole runs are read first, so that 重庆 gives cq and not zq."""
+    if han not in _MEMO:
+        if len(_MEMO) > 200_000:
+            _MEMO.clear()
+        _MEMO[han] = "".join(part[:1].lower() for part in lazy_pinyin(han, style=Style.FIRST_LETTER, errors="ignore"))
+    return _MEMO[han]
+
+
+def _runs(key: str) -> list[str]:
+    """Runs of Chinese characters and runs of anything else."""
+    return re.findall(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[^\u3400-\u9fff\U00020000-\U0003ffff]+", key)
+
+
+def search_text(code: str, name: str) -> str:
+    """The indexed words of a subject."""
+    words: list[str] = []
+    initials = ""
+    for run in _runs(name_key(name)):
+        if _is_han(run[0]):
+            words += [run[place : place + 2] for place in range(len(run) - 1)] + list(dict.fromkeys(run))
+            initials += _initials(run)
+        else:
+            words.append("w" + run)
+            initials += run
+    words += ["p" + initials[place:] for place in range(max(len(initials) - 1, 1))]
+    lowered = code.lower()
+    words += ["k" + lowered[place : place + GRAM] for place in range(len(lowered) - GRAM + 1)]
+    return " ".join(dict.fromkeys(words))
+
+
+def _terms(query: str) -> list[list[str]]:
+    """Alternatives, each a list of words that must all be there; a trailing ``*`` is a prefix."""
+    key = name_key(query)
+    if not key:
+        return []
+    if any(_is_han(char) for char in key):
+        words: list[str] = []
+        for run in _runs(key):
+            if not _is_han(run[0]):
+                words.append("w" + run + "*")
+            elif len(run) == 1:
+                words.append(run)
+            else:
+                words += [run[place : place + 2] for place in range(len(run) - 1)]
+        return [words]
+    alternatives = [["p" + key + "*"], ["w" + key + "*"]]
+    if len(key) >= GRAM:
+        alternatives.append(["k" + key[place : place + GRAM] for place in range(len(key) - GRAM + 1)])
+    else:
+        alternatives.append(["k" + key + "*"])
+    return alternatives
+
+
+def find(query: str, *, limit: int = 50) -> list[int]:
+    """Primary keys of subjects that fit, at most ``limit``."""
+    alternatives = [words for words in _terms(query[:100]) if words]
+    if not alternatives:
+        return []
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            expression = " | ".join("(" + " & ".join(_tsquery(word) for word in words) + ")" for words in alternatives)
+            cursor.execute(
+                "SELECT subject_id FROM records_search WHERE words @@ to_tsquery('simple', %s) LIMIT %s", [expression, limit]
+            )
+        else:
+            expression = " OR ".join("(" + " AND ".join(_fts(word) for word in words) + ")" for words in alternatives)
+            cursor.execute("SELECT rowid FROM records_search WHERE records_search MATCH %s LIMIT %s", [expression, limit])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _fts(word: str) -> str:
+    star = "*" if word.endswith("*") else ""
+    return '"' + word.rstrip("*").replace('"', '""') + '"' + star
+
+
+def _tsquery(word: str) -> str:
+    star = ":*" if word.endswith("*") else ""
+    return "'" + word.rstrip("*").replace("\\", "\\\\").replace("'", "''") + "'" + star
+
+
+def index(rows: Iterable[tuple[int, str, str]]) -> None:
+    """Index new subjects: (primary key, code, name)."""
+    made = [(key, search_text(code, name)) for key, code, name in rows]
+    if connection.vendor == "postgresql":
+        vectors = [(key, " ".join(_lexeme(word) for word in text.split(" "))) for key, text in made]
+        insert_rows("records_search", ("subject_id", "words"), vectors)
+    else:
+        insert_rows("records_search", ("rowid", "words"), made)
+
+
+def _lexeme(word: str) -> str:
+    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def forget(keys: Sequence[int]) -> None:
+    """Take subjects out of the index, to index them anew under another name."""
+    if not keys:
+        return
+    column = "subject_id" if connection.vendor == "postgresql" else "rowid"
+    with connection.cursor() as cursor:
+        cursor.executemany(f"DELETE FROM records_search WHERE {column} = %s", [[key] for key in keys])

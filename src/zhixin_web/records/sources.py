@@ -1,0 +1,182 @@
+"""The source manifests in ``sources/*.yaml``: owner, legal basis, fields, code lists, cadence, expected volume."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from zhixin.calendar import shift_months
+
+RECORD_TARGETS = ("document", "document_on", "occurred_on", "decided_on", "published_on", "valid_until", "corrected_on")
+ENGINE_FIELDS = ("amount", "quantity", "code")
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Words(Strict):
+    zh: str
+    en: str
+
+
+class SourceBasis(Strict):
+    """A document and article; ``verified``: read in the official text."""
+
+    document: str
+    article: str
+    verified: bool
+
+
+class SourceField(Strict):
+    """One column of a delivery. ``to`` names the record date, attribute or engine field it fills."""
+
+    id: str
+    title: str
+    aliases: tuple[str, ...] = ()
+    type: Literal["uscc", "name", "text", "date", "date_or_open", "integer", "money", "money_wan", "boolean", "category", "set", "district"]
+    required: bool = False
+    values: dict[str, str] = {}
+    to: str | None = None
+    personal: bool = False
+    max_length: int = 2000
+    note: str = ""
+
+
+class KindBy(Strict):
+    field: str
+    values: dict[str, str]
+
+
+class SeverityBy(Strict):
+    field: str
+    values: dict[str, str]
+    otherwise: str | None = None
+
+
+class Refuse(Strict):
+    """Rows that by law are not collected."""
+
+    field: str
+    values: tuple[str, ...]
+    zh: str
+    en: str
+
+
+class SourceManifest(Strict):
+    """One data source (数据来源)."""
+
+    id: str
+    title: Words
+    owner: str
+    basis: tuple[SourceBasis, ...]
+    cadence: Literal["day", "week", "month", "quarter", "year", "event"]
+    stale_after_days: int
+    expected_rows: tuple[int, int]
+    gives: Literal["subjects", "attributes", "records", "archive"]
+    key: tuple[str, ...]
+    kind: str | None = None
+    kind_by: KindBy | None = None
+    severity: str | None = None
+    severity_by: SeverityBy | None = None
+    refuse: tuple[Refuse, ...] = ()
+    note: Words | None = None
+    fields: tuple[SourceField, ...]
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> SourceManifest:
+        names = [item.id for item in self.fields]
+        if len(names) != len(set(names)):
+            raise ValueError(f"{self.id}: a field is there twice")
+        for name in self.key:
+            if name not in names:
+                raise ValueError(f"{self.id}: key field {name} is not declared")
+        if self.gives in ("records", "archive") and (self.kind is None) == (self.kind_by is None):
+            raise ValueError(f"{self.id}: give either kind or kind_by")
+        return self
+
+    def field(self, name: str) -> SourceField:
+        return next(item for item in self.fields if item.id == name)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        if self.kind is not None:
+            return (self.kind,)
+        return tuple(dict.fromkeys(self.kind_by.values.values())) if self.kind_by else ()
+
+    def choices(self, item: SourceField) -> tuple[str, ...]:
+        """The values a column may hold; empty: anything."""
+        if self.kind_by is not None and item.id == self.kind_by.field:
+            return tuple(self.kind_by.values)
+        if self.severity_by is not None and item.id == self.severity_by.field:
+            return tuple(self.severity_by.values)
+        return tuple(item.values)
+
+
+def source_folder() -> Path:
+    """Where the manifests are: inside an installed package, or in the checkout."""
+    inside = Path(__file__).parents[1] / "sources"
+    return inside if inside.is_dir() else Path(__file__).parents[3] / "sources"
+
+
+@cache
+def sources() -> dict[str, SourceManifest]:
+    """All manifests by id, in order of id."""
+    found = {}
+    for file in sorted(source_folder().glob("*.yaml")):
+        if file.stem != "publicity":
+            manifest = SourceManifest.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+            if manifest.id != file.stem:
+                raise ValueError(f"{file}: its id is {manifest.id}")
+            found[manifest.id] = manifest
+    return found
+
+
+@cache
+def _publicity_rules() -> tuple[dict[str, Any], ...]:
+    rules = yaml.safe_load((source_folder() / "publicity.yaml").read_text(encoding="utf-8"))
+    return tuple(sorted(rules, key=lambda rule: str(rule["from"])))
+
+
+def publicity_rule(severity: str, decided_on: date) -> dict[str, Any] | None:
+    """The rule on publication for a class at a decision date (``sources/publicity.yaml``)."""
+    fitting = [rule for rule in _publicity_rules() if rule["severity"] == severity and rule["from"] <= decided_on]
+    return fitting[-1] if fitting else None
+
+
+def publicity(severity: str | None, decided_on: date, published_on: date | None) -> tuple[date | None, date | None, date | None]:
+    """Start, earliest end and latest end of publication; ``(None, None, None)`` where nothing is published.
+
+    The terms run from the date of recognition (令36: 自文书认定之日起). Minor information is published only where the
+    source published it (国办发〔2025〕22号: 原则上不公示).
+    """
+    if severity is None or (severity == "minor" and published_on is None):
+        return None, None, None
+    rule = publicity_rule(severity, decided_on)
+    if rule is None:
+        return None, None, None
+    start = published_on or decided_on
+    return start, shift_months(decided_on, rule["min_months"]), shift_months(decided_on, rule["max_months"])
+
+
+def header_key(text: Any) -> str:
+    """A column header without the habits of typing: width, blanks, brackets, case, stars."""
+    folded = unicodedata.normalize("NFKC", str(text if text is not None else "")).lower()
+    return re.sub(r"[\s()\[\]【】*:：_\-]+", "", folded)
+
+
+@cache
+def header_names(source: str) -> dict[str, str]:
+    """Every understood header of a source (as :func:`header_key`) → field."""
+    names: dict[str, str] = {}
+    for item in sources()[source].fields:
+        for text in (item.title, *item.aliases, item.id):
+            names.setdefault(header_key(text), item.id)
+    return names
