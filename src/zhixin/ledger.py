@@ -29,6 +29,8 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 SALT_BYTES = 32
 _ED25519 = b"\x01"
 _DASH = "\u2014 "
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 # --- entries -----------------------------------------------------------------------------------------------------
@@ -41,13 +43,12 @@ def canonical(body: Any) -> str:
         LedgerError: a float (its canonical form is a trap), another type, or a key that is not ASCII text.
     """
     _check_canonical(body)
-    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(body)
 
 
 def _check_canonical(value: Any) -> None:
-    if value is None or isinstance(value, str | bool):
-        return
-    if isinstance(value, int) and abs(value) < 2**53:
+    kind = type(value)
+    if kind is str or value is None or kind is bool or (kind is int and abs(value) < 2**53):
         return
     if isinstance(value, list | tuple):
         for item in value:
@@ -68,8 +69,7 @@ def commitment(body: str, salt: bytes) -> str:
 
 def entry(kind: str, ref: str, commit: str, time: str) -> str:
     """The canonical line of an entry. ``time`` is RFC 3339 in UTC, e.g. ``2026-11-24T00:00:00Z``."""
-    parts = (json.dumps(part, ensure_ascii=False) for part in (commit, kind, ref, time))
-    return '{{"commit":{},"kind":{},"ref":{},"time":{},"v":1}}'.format(*parts)
+    return f'{{"commit":{_quoted(commit)},"kind":{_quoted(kind)},"ref":{_quoted(ref)},"time":{_quoted(time)},"v":1}}'
 
 
 def opens(line: str, body: str, salt: bytes) -> bool:

@@ -28,6 +28,8 @@ from zhixin_web.records.sources import sources
 
 PASSWORD = "Demo-知信-2026"  # noqa: S105 — printed on the sign-in page of the demonstration
 SEED = 20211230
+MONTHS_BACK = 36
+"""Older records are left out: no indicator of the rulebook looks further back than three years, bar a few."""
 PEOPLE = (
     ("city", "郑城信", Role.CITY_OFFICER, "city_bureau"),
     ("approver", "潘审核", Role.APPROVER, "city_bureau"),
@@ -164,7 +166,8 @@ def build(subjects: int, tell: Tell) -> None:
     release = approve_rulebook(proposed, people["approver"])
     for name, content in subject_files(table):
         _take(name, content, people, tell)
-    records = pl.concat(city.record_blocks()).with_columns(pl.col("kind", "severity").cast(pl.String)).join(table.select("subject_no", "subject_id", "name"), on="subject_no")
+    records = pl.concat(city.record_blocks()).filter(pl.col("decided_on") >= shift_months(today, -MONTHS_BACK))
+    records = records.with_columns(pl.col("kind", "severity").cast(pl.String)).join(table.select("subject_no", "subject_id", "name"), on="subject_no")
     months = [shift_months(today.replace(day=1), -back) for back in range(6, -1, -1)]
     edges = [date(1900, 1, 1), *months[1:], today + timedelta(days=1)]
     for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):

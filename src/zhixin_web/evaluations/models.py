@@ -117,7 +117,7 @@ class Grade(models.Model):
     grade = models.CharField(max_length=20)
     was = models.CharField(max_length=20, blank=True)
     score_milli = models.BigIntegerField()
-    step = models.CharField(max_length=10)
+    step = models.CharField(max_length=80)
     class_name = models.CharField(max_length=40, blank=True)
 
     class Meta:
@@ -131,6 +131,6 @@ class CurrentGrade(models.Model):
     run = models.ForeignKey(Run, models.PROTECT, related_name="+")
     grade = models.CharField(max_length=20, db_index=True)
     score_milli = models.BigIntegerField()
-    step = models.CharField(max_length=10)
+    step = models.CharField(max_length=80)
     class_name = models.CharField(max_length=40, blank=True)
     since = models.DateField()

@@ -1,0 +1,13 @@
+"""Settings of the web tests: a folder of their own, a fast password hasher; PostgreSQL where DATABASE_URL says so."""
+
+import os
+import tempfile
+
+os.environ.setdefault("ZHIXIN_VAR", tempfile.mkdtemp(prefix="zhixin-test-"))
+
+from zhixin_web.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+SECOND_FACTOR = False
+AXES_ENABLED = False
+TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend", "QUEUES": ["default"]}}
