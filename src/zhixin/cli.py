@@ -1,11 +1,12 @@
-"""The command line: ``zhixin check | test | accept | evaluate | explain | outlook | compare | validity | weights | synth | demo | schema``.
+"""The command line: ``zhixin check | test | accept | evaluate | explain | outlook | compare | validity | weights | synth | demo | schema | ledger verify``.
 
 Exit status: 0 done; 3 done, but rows lie in quarantine; 10 wrong use; 11 rulebook wrong; 12 a case fails; 13 dataset
-unreadable; 14 weighting refused; 15 engine missing. Messages are Chinese or English by locale (``ZHIXIN_LANG`` wins).
+unreadable; 14 weighting refused; 15 engine missing; 16 the ledger does not hold. Messages are Chinese or English by locale (``ZHIXIN_LANG`` wins).
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from zhixin.engines import Engine, open_engine
 from zhixin.errors import EXIT_QUARANTINED, CaseFailure, RulebookError, UsageError, ZhixinError
 from zhixin.explanation import explain_run
 from zhixin.files import read_sheet
+from zhixin.ledger import verify_dump
 from zhixin.loader import check_file, json_schema, load_rulebook, rulebook_file
 from zhixin.outlook import Outlook
 from zhixin.printing import Screen, as_json
@@ -324,6 +326,32 @@ def schema(out: Annotated[Path | None, typer.Option(help="写入文件 / write t
         typer.echo(text, nl=False)
     else:
         out.write_text(text, encoding="utf-8")
+
+
+ledger_app = typer.Typer(help="存证账本 / the ledger", no_args_is_help=True)
+app.add_typer(ledger_app, name="ledger")
+
+
+@ledger_app.callback()
+def ledger_commands() -> None:
+    """存证账本 / the ledger."""
+
+
+@ledger_app.command("verify")
+def ledger_verify(
+    dump: Annotated[Path, typer.Argument(help="导出的账本（每行一条 JSON） / the dump, one JSON object a line")],
+    checkpoints: Annotated[Path, typer.Option(help="检查点（/ledger/checkpoints 的 JSON 或单个签名文本） / checkpoints")],
+    key: Annotated[str, typer.Option(help="验证公钥 / the verification key, name+id+base64")],
+) -> None:
+    """验证导出的账本 / Check a dump of the ledger against its signed checkpoints; needs nothing from the site."""
+    text = checkpoints.read_text(encoding="utf-8")
+    notes = json.loads(text)["checkpoints"] if text.lstrip().startswith("{") else [text]
+    with dump.open(encoding="utf-8") as lines:
+        verdict = verify_dump(lines, notes, key)
+    Screen().say(
+        f"账本完整：{verdict.entries} 条，{verdict.checkpoints} 个检查点均符，根 {verdict.root.hex()}",
+        f"the ledger holds: {verdict.entries} entries, {verdict.checkpoints} checkpoints fit, root {verdict.root.hex()}",
+    )
 
 
 def main() -> None:

@@ -129,6 +129,7 @@ USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns where it is missing; files come from the packages by finder
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 STATICFILES_DIRS = [PACKAGE / "static"]

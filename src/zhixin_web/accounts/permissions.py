@@ -44,6 +44,7 @@ ACTIONS: dict[str, dict[Role, Scope]] = {
     "ledger.view": _STAFF,
     "ledger.export": {AUDITOR: "all"},
     "audit.view": {AUDITOR: "all"},
+    "accounts.view": {SYSTEM: "all", SECURITY: "all"},
     "accounts.manage": {SYSTEM: "all"},
     "accounts.grant": {SECURITY: "all"},
 }  # fmt: skip

@@ -1,2 +1,37 @@
-def page(request):
-    return {}
+"""What every page of the console needs: language, navigation by permission, the watermark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from zhixin_web.accounts.permissions import may
+
+NAVIGATION = (
+    ("/c/", _("工作台"), "desk.view"),
+    ("/c/sources", _("数据归集"), "sources.view"),
+    ("/c/quarantine", _("隔离区"), "batches.view"),
+    ("/c/match", _("主体匹配"), "matching.decide"),
+    ("/c/subjects", _("企业库"), "subjects.view"),
+    ("/c/runs", _("评价运行"), "runs.view"),
+    ("/c/rulebooks", _("评价规则"), "runs.view"),
+    ("/c/ledger", _("存证账本"), "ledger.view"),
+    ("/c/audit", _("审计"), "audit.view"),
+    ("/c/accounts", _("账号与角色"), "accounts.view"),
+)
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """Template context of every page."""
+    user = getattr(request, "user", None)
+    links = [] if user is None else [(url, title) for url, title, action in NAVIGATION if may(user, action)]
+    here = max((url for url, _title in links if request.path == url or request.path.startswith(url.rstrip("/") + "/")), key=len, default="")
+    return {"navigation": links, "here": here, "is_demo": settings.DEMO, "language": get_language() or "zh-hans"}
+
+
+def in_english() -> bool:
+    return (get_language() or "").startswith("en")

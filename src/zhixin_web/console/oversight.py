@@ -1,0 +1,212 @@
+"""Desk, ledger, audit events, accounts and roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from zhixin.errors import LedgerError
+from zhixin_web.accounts.models import Organisation, Role, User
+from zhixin_web.accounts.permissions import ACTIONS, ANYONE, may, permitted
+from zhixin_web.accounts.services import grant_role, open_account, set_active
+from zhixin_web.audit.models import Event, LedgerEntry, SignedCheckpoint
+from zhixin_web.audit.queries import consistency_proof, dump_lines, inclusion_proof, latest_checkpoint, ledger_size
+from zhixin_web.audit.services import make_checkpoint, record_event, verifier_key
+from zhixin_web.console.paging import page_of
+from zhixin_web.evaluations.models import CurrentGrade, Run
+from zhixin_web.records.models import Batch, QuarantinedRow
+from zhixin_web.records.scope import visible_batches, visible_rows
+
+MOST_ENTRIES = 1_000
+
+
+@permitted("desk.view")
+@require_GET
+def desk(request: HttpRequest) -> HttpResponse:
+    """What waits for this account."""
+    user: Any = request.user
+    if user.role == Role.ENTERPRISE_USER and user.organisation is not None:
+        return redirect("subject", code=user.organisation.code)
+    waiting: list[tuple[str, int, str]] = []
+    if may(user, "batches.view"):
+        states = dict(visible_batches(user).values_list("status").annotate(n=Count("pk")).values_list("status", "n"))
+        waiting += [(str(Batch.Status(state).label), states[state], f"/c/batches?status={state}") for state in (Batch.Status.HELD, Batch.Status.MAPPING, Batch.Status.STAGED) if states.get(state)]
+        rows = visible_rows(user).filter(status=QuarantinedRow.Status.OPEN).count()
+        if rows:
+            waiting.append((_("隔离区中待处理的行"), rows, "/c/quarantine"))
+    if may(user, "runs.view"):
+        runs = dict(Run.objects.values_list("status").annotate(n=Count("pk")).values_list("status", "n"))
+        waiting += [(str(Run.Status(state).label), runs[state], "/c/runs") for state in (Run.Status.DRAFT, Run.Status.PROPOSED, Run.Status.FAILED) if runs.get(state)]
+    grades = list(CurrentGrade.objects.values_list("grade").annotate(n=Count("pk")).order_by("grade").values_list("grade", "n")) if may(user, "runs.view") else []
+    total = sum(count for _grade, count in grades) or 1
+    return render(request, "desk.html", {"waiting": waiting, "grades": [(name, count, round(100 * count / total, 1)) for name, count in grades]})
+
+
+# --- the ledger: pages for staff, proofs and checkpoints for anyone ---------------------------------------------------------
+
+
+@permitted("ledger.view")
+@require_GET
+def ledger_page(request: HttpRequest) -> HttpResponse:
+    """Size, last checkpoint, verification key, newest entries."""
+    text = request.GET.get("ref", "").strip()[:240]
+    entries = LedgerEntry.objects.order_by("-seq")
+    if text:
+        entries = entries.filter(ref=text)
+    try:
+        key = verifier_key()
+    except (OSError, ValueError, LedgerError):
+        key = ""
+    content = {"size": ledger_size(), "checkpoint": latest_checkpoint(), "vkey": key, "page": page_of(request, entries), "ref": text}
+    return render(request, "ledger.html", content)
+
+
+@permitted("ledger.view")
+@require_POST
+def sign_checkpoint(request: HttpRequest) -> HttpResponse:
+    """Have the ledger signed now instead of at the next tick."""
+    try:
+        made = make_checkpoint()
+        messages.success(request, _("已签署检查点") if made else _("上次签署后没有新条目"))
+    except LedgerError as error:
+        messages.error(request, error.message.zh)
+    return redirect("ledger")
+
+
+def _number(request: HttpRequest, name: str, default: int, most: int) -> int:
+    text = request.GET.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 19) or int(text) > most:
+        raise Http404(f"{name}: 0 … {most}")
+    return int(text)
+
+
+@permitted(ANYONE)
+@require_GET
+def checkpoint(request: HttpRequest) -> HttpResponse:
+    """The newest signed checkpoint, as C2SP defines it."""
+    found = latest_checkpoint()
+    if found is None:
+        raise Http404
+    return HttpResponse(found.note, content_type="text/plain; charset=utf-8")
+
+
+@permitted(ANYONE)
+@require_GET
+def entries(request: HttpRequest) -> HttpResponse:
+    """Entries ``start …``, at most 1,000; they hold commitments only."""
+    start = _number(request, "start", 0, 2**62)
+    count = _number(request, "count", 100, MOST_ENTRIES)
+    rows = LedgerEntry.objects.filter(seq__gte=start, seq__lt=start + count).order_by("seq").values_list("seq", "data")
+    return JsonResponse({"start": start, "entries": [{"seq": seq, "entry": data} for seq, data in rows]})
+
+
+@permitted(ANYONE)
+@require_GET
+def proof(request: HttpRequest, kind: str) -> HttpResponse:
+    """Inclusion (``seq``, ``size``) or consistency (``from``, ``to``) proofs, hexadecimal."""
+    size = ledger_size()
+    try:
+        if kind == "inclusion":
+            upto = _number(request, "size", size, size)
+            steps = inclusion_proof(_number(request, "seq", 0, size), upto)
+        else:
+            upto = _number(request, "to", size, size)
+            steps = consistency_proof(_number(request, "from", 1, size), upto)
+    except LedgerError as error:
+        return JsonResponse({"error": error.message.zh, "error_en": error.message.en}, status=422)
+    return JsonResponse({"kind": kind, "size": upto, "proof": [step.hex() for step in steps]})
+
+
+@permitted("ledger.export", reauthenticate=True)
+@require_POST
+def dump(request: HttpRequest) -> StreamingHttpResponse:
+    """The whole ledger for ``zhixin ledger verify``: entries, open bodies, all checkpoints at the end."""
+    record_event("ledger.export", request=request)
+    lines = (line + "\n" for line in dump_lines())
+    return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers={"Content-Disposition": 'attachment; filename="ledger.jsonl"'})
+
+
+@permitted(ANYONE)
+@require_GET
+def checkpoints(request: HttpRequest) -> HttpResponse:
+    """All checkpoints, for an outsider's check of a dump."""
+    notes = SignedCheckpoint.objects.order_by("size").values_list("note", flat=True)
+    return JsonResponse({"checkpoints": list(notes[:10_000])}, json_dumps_params={"ensure_ascii": False})
+
+
+# --- audit and accounts ---------------------------------------------------------------------------------------------------
+
+
+@permitted("audit.view")
+@require_GET
+def events(request: HttpRequest) -> HttpResponse:
+    """Who did or read what, newest first, by action or account."""
+    found = Event.objects.select_related("by").order_by("-pk")
+    action, who = request.GET.get("action", "")[:60], request.GET.get("who", "")[:150]
+    if action:
+        found = found.filter(action__startswith=action)
+    if who:
+        found = found.filter(by__username=who)
+    return render(request, "events.html", {"page": page_of(request, found), "action": action, "who": who})
+
+
+@permitted("accounts.grant")
+@require_POST
+def grant(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give or take a role; never one's own."""
+    user = get_object_or_404(User, pk=pk)
+    try:
+        grant_role(user=user, role=request.POST.get("role", ""), reason=request.POST.get("reason", "")[:200], by=request.user)  # type: ignore[arg-type]
+        messages.success(request, _("角色已更新，该账号须重新登录"))
+    except PermissionDenied:
+        messages.error(request, _("不能给自己授予角色"))
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+    return redirect("accounts")
+
+
+@permitted("accounts.view")
+@require_GET
+def accounts(request: HttpRequest) -> HttpResponse:
+    """Accounts with their units and roles; the table of permissions."""
+    found = User.objects.select_related("organisation").order_by("username")
+    table = [(action, [(Role(role).label, scope) for role, scope in roles.items()]) for action, roles in ACTIONS.items()]
+    content = {"page": page_of(request, found), "roles": Role.choices, "units": Organisation.objects.order_by("code")[:200], "table": table}
+    return render(request, "accounts.html", content)
+
+
+@permitted("accounts.manage", reauthenticate=True)
+@require_POST
+def open_new(request: HttpRequest) -> HttpResponse:
+    """Open an account without a role; the security administrator grants one."""
+    unit = Organisation.objects.filter(pk=request.POST.get("organisation") or None).first()
+    try:
+        open_account(
+            username=request.POST.get("username", "")[:150], display_name=request.POST.get("display_name", "")[:60], organisation=unit,
+            password=request.POST.get("password", ""), by=request.user,  # type: ignore[arg-type]
+        )  # fmt: skip
+        messages.success(request, _("账号已开立，请安全管理员授予角色"))
+    except ValidationError as error:
+        for text in error.messages:
+            messages.error(request, text)
+    return redirect("accounts")
+
+
+@permitted("accounts.manage", reauthenticate=True)
+@require_POST
+def switch(request: HttpRequest, pk: int) -> HttpResponse:
+    """Close or reopen an account."""
+    user = get_object_or_404(User, pk=pk)
+    try:
+        set_active(user=user, active=not user.is_active, by=request.user)  # type: ignore[arg-type]
+    except PermissionDenied:
+        messages.error(request, _("不能停用自己的账号"))
+    record_event("accounts.switch", request=request, ref=user.username)
+    return redirect("accounts")

@@ -1,0 +1,79 @@
+"""Template tags: bilingual words, scores, masked values, permission questions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from zhixin_web.accounts.permissions import may
+from zhixin_web.console.context import in_english
+
+register = template.Library()
+SHAPES = {"A": "◆", "B": "●", "C": "▲", "D": "■"}
+
+
+@register.filter
+def said(words: Any) -> str:
+    """The words of a manifest or a fault in the page's language."""
+    if words is None:
+        return ""
+    if isinstance(words, dict):
+        return str(words.get("en" if in_english() else "zh") or "")
+    return str(words.en if in_english() else words.zh)
+
+
+@register.filter
+def remedy(fault: dict[str, Any]) -> str:
+    return str(fault.get("fix_en" if in_english() else "fix_zh", ""))
+
+
+@register.filter
+def score(milli: int | None) -> str:
+    """Thousandths as points with one decimal, half up."""
+    if milli is None:
+        return "—"
+    tenths, sign = (abs(milli) + 50) // 100, "-" if milli < 0 else ""
+    return f"{sign}{tenths // 10}.{tenths % 10}"
+
+
+@register.simple_tag
+def grade(value: str) -> SafeString:
+    """A grade as letter, shape and colour, never colour alone."""
+    level = value if value in SHAPES else "N"
+    return format_html('<span class="grade grade-{}"><span aria-hidden="true">{}</span> {}</span>', level, SHAPES.get(value, "○"), value or _("未评价"))
+
+
+@register.filter
+def grouped(code: str) -> str:
+    """A code as people read it: 91 410100 MA44ABCD1 X."""
+    return f"{code[:2]} {code[2:8]} {code[8:17]} {code[17:]}" if len(code) == 18 else code
+
+
+@register.filter
+def short(text: str) -> str:
+    return text[:12]
+
+
+@register.filter
+def permits(user: Any, action: str) -> bool:
+    return may(user, action)
+
+
+@register.filter
+def percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}" if whole else "0.0"
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    return mapping.get(key, "") if mapping else ""
+
+
+@register.filter
+def pretty(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) if not isinstance(value, str) else value

@@ -1,0 +1,77 @@
+"""Every address × role × method: the permission table and nothing else decides; no page fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from zhixin_web.accounts.models import User
+from zhixin_web.accounts.permissions import ACTIONS, ANYONE, SIGNED_IN, may
+from zhixin_web.demonstration import PEOPLE
+
+USERNAMES = [name for name, *_ in PEOPLE]
+VALUES = {"pk": "999999", "seq": "0", "code": "X", "source": "penalties", "form": "json", "kind": "inclusion"}
+
+
+def _patterns(resolver: URLResolver, prefix: str = "/") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for item in resolver.url_patterns:
+        route = prefix + str(item.pattern)
+        found += _patterns(item, route) if isinstance(item, URLResolver) else [(route, item)]
+    return found
+
+
+PATTERNS: list[tuple[str, URLPattern]] = _patterns(get_resolver())
+
+
+def _address(route: str) -> str:
+    for converter in ("int:", "str:", "slug:"):
+        route = route.replace("<" + converter, "<")
+    for name, value in VALUES.items():
+        route = route.replace(f"<{name}>", value)
+    assert "<" not in route, route
+    return route
+
+
+def test_every_view_declares_what_it_needs() -> None:
+    for route, pattern in PATTERNS:
+        permission = getattr(pattern.callback, "permission", None)
+        assert permission in ACTIONS or permission in (ANYONE, SIGNED_IN), f"{route} declares nothing"
+
+
+@pytest.mark.parametrize("username", USERNAMES)
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+def test_every_address_by_role_and_method(people: dict[str, User], settings: Any, username: str, method: str) -> None:
+    settings.DEMO = True
+    user = people[username]
+    for route, pattern in PATTERNS:
+        browser = Browser(raise_request_exception=False)
+        browser.force_login(user)
+        answer = getattr(browser, method)(_address(route))
+        permission = pattern.callback.permission  # type: ignore[attr-defined]
+        assert answer.status_code < 500, f"{username} {method} {route}: {answer.status_code}"
+        if permission in (ANYONE, SIGNED_IN) or may(user, permission):
+            assert answer.status_code != 403, f"{username} {method} {route} should be allowed"
+        else:
+            assert answer.status_code == 403, f"{username} {method} {route} gave {answer.status_code}"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_stranger_reaches_the_doors_and_public_proofs_only(people: dict[str, User], method: str) -> None:
+    for route, pattern in PATTERNS:
+        answer = getattr(Browser(), method)(_address(route))
+        if pattern.callback.permission != ANYONE:  # type: ignore[attr-defined]
+            assert answer.status_code == 302, route
+            assert answer["Location"].startswith("/c/sign-in?next="), route
+
+
+def test_a_form_without_its_token_is_refused(people: dict[str, User]) -> None:
+    for route, pattern in PATTERNS:
+        if route.startswith("/api/"):
+            continue
+        browser = Browser(enforce_csrf_checks=True)
+        browser.force_login(people["city"])
+        assert browser.post(_address(route)).status_code in (403, 405), route
