@@ -45,9 +45,9 @@ def sources_page(request: HttpRequest) -> HttpResponse:
     """The grid source × day, and which source is stale."""
     mine = visible_sources(request.user)
     today = timezone.localdate()
-    days = [today - timedelta(days=back) for back in range(DAYS_SHOWN - 1, -1, -1)]
+    days = [today - timedelta(days=back) for back in range(DAYS_SHOWN)]
     taken: dict[tuple[str, Any], int] = {}
-    recent = Batch.objects.filter(status=Batch.Status.COMMITTED, committed_at__date__gte=days[0]).values_list("source", "committed_at", "rows")
+    recent = Batch.objects.filter(status=Batch.Status.COMMITTED, committed_at__date__gte=days[-1]).values_list("source", "committed_at", "rows")
     for source, at, rows in recent:
         key = (source, timezone.localdate(at))
         taken[key] = taken.get(key, 0) + rows

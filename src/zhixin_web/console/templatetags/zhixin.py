@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 from django import template
@@ -10,8 +11,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from zhixin import load_rulebook
+from zhixin.loader import shipped_rulebooks
+from zhixin.synthetic import districts
 from zhixin_web.accounts.permissions import may
 from zhixin_web.console.context import in_english
+from zhixin_web.records.sources import sources
 
 register = template.Library()
 SHAPES = {"A": "◆", "B": "●", "C": "▲", "D": "■"}
@@ -77,3 +82,38 @@ def get(mapping: Any, key: Any) -> Any:
 @register.filter
 def pretty(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1) if not isinstance(value, str) else value
+
+
+@cache
+def _kind_titles() -> dict[str, Any]:
+    """Titles of record kinds, from the flagship's catalogue."""
+    return {item.id: item.title for item in load_rulebook(shipped_rulebooks() / "zhengzhou-ip").catalogue}
+
+
+@cache
+def _districts() -> dict[str, str]:
+    table = districts()
+    return dict(zip(table["code"], table["name"], strict=True))
+
+
+@register.filter
+def kind_title(kind: str) -> str:
+    """The title of a record kind; a kind outside the catalogue (a licence) under its own name."""
+    found = _kind_titles().get(kind)
+    return said(found) if found is not None else kind
+
+
+@register.filter
+def district_name(code: str) -> str:
+    return _districts().get(code, code)
+
+
+@register.filter
+def source_title(name: str) -> str:
+    found = sources().get(name)
+    return said(found.title) if found is not None else name
+
+
+@register.filter
+def severity_title(severity: str | None) -> str:
+    return {"minor": _("轻微"), "general": _("一般"), "serious": _("严重")}.get(severity or "", "—")
