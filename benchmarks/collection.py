@@ -93,10 +93,15 @@ def main() -> None:
     file = penalties(table["subject_id"], table["name"], chosen.rows)
     batch = timed(f"import of {chosen.rows:,} penalties", lambda: take("penalties", file))
     assert batch.accepted == chosen.rows, (batch.accepted, batch.quarantined)
-    release = services.approve_rulebook(services.propose_rulebook(load_rulebook(shipped_rulebooks() / "zhengzhou-ip"), people["city"]), people["approver"])
+    release = services.approve_rulebook(
+        services.propose_rulebook(load_rulebook(shipped_rulebooks() / "zhengzhou-ip"), people["city"]), people["approver"]
+    )
     from django.utils import timezone
 
-    run = timed("evaluation run (snapshot, evaluate, draft)", lambda: services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"])))
+    run = timed(
+        "evaluation run (snapshot, evaluate, draft)",
+        lambda: services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"])),
+    )
     services.propose_run(run, people["city"])
     run = timed("release", lambda: services.release_run(run, people["approver"]))
     timed("replay", lambda: services.replay(run))
@@ -104,7 +109,19 @@ def main() -> None:
         median_of(f"search {query}", lambda query=query: search.find(query))
     browser = Browser()
     browser.force_login(people["city"])
-    for address in ("/c/", "/c/sources", "/c/batches", "/c/quarantine", "/c/match", "/c/subjects", "/c/subjects?q=金恒", "/c/subjects?grade=D", f"/c/subjects/{table['subject_id'][7]}", "/c/runs", "/c/ledger"):
+    for address in (
+        "/c/",
+        "/c/sources",
+        "/c/batches",
+        "/c/quarantine",
+        "/c/match",
+        "/c/subjects",
+        "/c/subjects?q=金恒",
+        "/c/subjects?grade=D",
+        f"/c/subjects/{table['subject_id'][7]}",
+        "/c/runs",
+        "/c/ledger",
+    ):
         median_of(f"page {address}", lambda address=address: browser.get(address))
     findings = timed("check_invariants without replay", lambda: list(invariants.check(replays=0)))
     sys.stdout.write(f"  entries {findings[2].checked:,}, broken {sum(len(item.broken) for item in findings)}\n")

@@ -5,7 +5,7 @@ import tempfile
 
 os.environ.setdefault("ZHIXIN_VAR", tempfile.mkdtemp(prefix="zhixin-test-"))
 
-from zhixin_web.settings import *  # noqa: E402, F403
+from zhixin_web.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SECOND_FACTOR = False

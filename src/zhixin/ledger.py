@@ -56,7 +56,9 @@ def _check_canonical(value: Any) -> None:
     elif isinstance(value, dict):
         for key, item in value.items():
             if not (isinstance(key, str) and key.isascii()):
-                raise LedgerError(f"账本内容的键「{key}」应为英文字符", f"the key {key!r} of a ledger body is not ASCII text")
+                raise LedgerError(
+                    f"账本内容的键「{key}」应为英文字符", f"the key {key!r} of a ledger body is not ASCII text"
+                )
             _check_canonical(item)
     else:
         raise LedgerError(f"账本内容不能含 {value!r}", f"a ledger body cannot hold {value!r}")
@@ -370,7 +372,8 @@ def verify_dump(lines: Iterable[str], checkpoints: Iterable[str], vkey: str) -> 
             raise LedgerError(f"第 {len(leaves)} 条不可读", f"entry {len(leaves)} cannot be read: {error}") from error
         if item["seq"] != len(leaves):
             raise LedgerError(
-                f"第 {len(leaves)} 条缺失，出现的是第 {item['seq']} 条", f"entry {len(leaves)} is missing: found {item['seq']}"
+                f"第 {len(leaves)} 条缺失，出现的是第 {item['seq']} 条",
+                f"entry {len(leaves)} is missing: found {item['seq']}",
             )
         if item.get("salt"):
             if not opens(item["entry"], item["body"], bytes.fromhex(item["salt"])):

@@ -26,7 +26,7 @@ from zhixin_web.records.models import Batch
 from zhixin_web.records.services import deliver, process, request_commit
 from zhixin_web.records.sources import sources
 
-PASSWORD = "Demo-知信-2026"  # noqa: S105 — printed on the sign-in page of the demonstration
+PASSWORD = "Demo-知信-2026"
 SEED = 20211230
 MONTHS_BACK = 36
 """Older records are left out: no indicator of the rulebook looks further back than three years, bar a few."""
@@ -58,8 +58,13 @@ Tell = Callable[[str], None]
 
 def make_people(enterprise_code: str) -> dict[str, User]:
     """The organisations and one account for every role."""
-    units = {code: Organisation.objects.create(code=code, name=name, kind=kind, district=district) for code, name, kind, district in UNITS}
-    units["enterprise"] = Organisation.objects.create(code=enterprise_code, name="演示企业", kind=Organisation.Kind.ENTERPRISE)
+    units = {
+        code: Organisation.objects.create(code=code, name=name, kind=kind, district=district)
+        for code, name, kind, district in UNITS
+    }
+    units["enterprise"] = Organisation.objects.create(
+        code=enterprise_code, name="演示企业", kind=Organisation.Kind.ENTERPRISE
+    )
     people: dict[str, User] = {}
     hashed = ""
     for username, name, role, unit in PEOPLE:
@@ -81,7 +86,8 @@ def _table(name: str, frame: pl.DataFrame, columns: dict[str, Any]) -> bytes:
     """A delivery as CSV: field of the source → column or expression, headers as the source writes them."""
     manifest = sources()[name]
     out = frame.select(
-        (value if isinstance(value, pl.Expr) else pl.col(value)).alias(manifest.field(field).title) for field, value in columns.items()
+        (value if isinstance(value, pl.Expr) else pl.col(value)).alias(manifest.field(field).title)
+        for field, value in columns.items()
     )
     buffer = io.BytesIO()
     out.write_csv(buffer, include_bom=True)
@@ -102,7 +108,9 @@ def subject_files(subjects: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
         "established_on": "established_on", "district": "district", "industry": "industry", "is_deregistered": yes("is_deregistered"),
         "contact_lost": yes("contact_lost"), "information_complete": yes("information_complete"), "is_logistics": yes("is_logistics"),
     })  # fmt: skip
-    holders = subjects.filter((pl.col("patents_ever") > 0) | (pl.col("trademarks_in_force") > 0) | pl.col("is_gi_user") | pl.col("is_ip_agency"))
+    holders = subjects.filter(
+        (pl.col("patents_ever") > 0) | (pl.col("trademarks_in_force") > 0) | pl.col("is_gi_user") | pl.col("is_ip_agency")
+    )
     yield "holdings", _table("holdings", holders, head | {
         name: name for name in ("patents_in_force", "inventions_in_force", "patents_ever", "trademarks_in_force")
     } | {"is_gi_user": yes("is_gi_user"), "is_ip_agency": yes("is_ip_agency")})  # fmt: skip
@@ -114,7 +122,10 @@ def subject_files(subjects: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
     if len(agencies):
         yield "agency_credit", _table("agency_credit", agencies, head | {"agency_grade": "agency_grade"})
     declared = subjects.filter(pl.col("has_ip_system").is_not_null())
-    yield "self_declarations", _table("self_declarations", declared, head | {"has_ip_system": yes("has_ip_system"), "ip_staff": "ip_staff"})
+    yield (
+        "self_declarations",
+        _table("self_declarations", declared, head | {"has_ip_system": yes("has_ip_system"), "ip_staff": "ip_staff"}),
+    )
 
 
 def record_files(records: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
@@ -132,7 +143,17 @@ def _record_columns(name: str) -> dict[str, Any]:
     manifest = sources()[name]
     columns: dict[str, Any] = {}
     number = pl.concat_str(pl.lit("（虚构）演示"), pl.col("record_id"), pl.lit("号"))
-    words = {"court": "虚构人民法院", "authority": "虚构市场监督管理局", "reason": "演示数据：列入事由", "platform": "虚构平台", "facts": "演示数据：违法事实", "legal_ground": "演示数据：处罚依据", "content": "演示数据：处罚内容", "penalty_types": "罚款", "party_type": "法人及非法人组织"}
+    words = {
+        "court": "虚构人民法院",
+        "authority": "虚构市场监督管理局",
+        "reason": "演示数据：列入事由",
+        "platform": "虚构平台",
+        "facts": "演示数据：违法事实",
+        "legal_ground": "演示数据：处罚依据",
+        "content": "演示数据：处罚内容",
+        "penalty_types": "罚款",
+        "party_type": "法人及非法人组织",
+    }
     for item in manifest.fields:
         if item.id in ("subject_id", "name"):
             columns[item.id] = item.id
@@ -142,7 +163,9 @@ def _record_columns(name: str) -> dict[str, Any]:
             first = {kind: text for text, kind in reversed(manifest.kind_by.values.items())}
             columns[item.id] = pl.col("kind").replace_strict(first, default=None)
         elif item.id == "severity":
-            columns[item.id] = pl.col("severity").replace_strict({"minor": "轻微", "general": "一般", "serious": "严重"}, default=None)
+            columns[item.id] = pl.col("severity").replace_strict(
+                {"minor": "轻微", "general": "一般", "serious": "严重"}, default=None
+            )
         elif item.to == "amount":
             columns[item.id] = (pl.col("amount") / (1_000_000 if item.type == "money_wan" else 100)).round(6)
         elif item.to in ("decided_on", "occurred_on", "published_on", "valid_until", "corrected_on", "quantity"):
@@ -167,7 +190,9 @@ def build(subjects: int, tell: Tell) -> None:
     for name, content in subject_files(table):
         _take(name, content, people, tell)
     records = pl.concat(city.record_blocks()).filter(pl.col("decided_on") >= shift_months(today, -MONTHS_BACK))
-    records = records.with_columns(pl.col("kind", "severity").cast(pl.String)).join(table.select("subject_no", "subject_id", "name"), on="subject_no")
+    records = records.with_columns(pl.col("kind", "severity").cast(pl.String)).join(
+        table.select("subject_no", "subject_id", "name"), on="subject_no"
+    )
     months = [shift_months(today.replace(day=1), -back) for back in range(6, -1, -1)]
     edges = [date(1900, 1, 1), *months[1:], today + timedelta(days=1)]
     for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
@@ -188,7 +213,9 @@ def _take(name: str, content: bytes, people: dict[str, User], tell: Tell) -> Bat
     request_commit(batch, by)
     batch.refresh_from_db()
     batch = process(batch)
-    tell(f"{sources()[name].title.zh}：{batch.rows} 行，入库 {batch.accepted}，隔离 {batch.quarantined}，重复 {batch.duplicates}")
+    tell(
+        f"{sources()[name].title.zh}：{batch.rows} 行，入库 {batch.accepted}，隔离 {batch.quarantined}，重复 {batch.duplicates}"
+    )
     return batch
 
 
@@ -213,18 +240,29 @@ def _leave_something_to_do(table: pl.DataFrame, people: dict[str, User]) -> None
     ]  # fmt: skip
     text = "\n".join(",".join(row) for row in rows)
     by = people["city"]
-    batch, _ = deliver(source="platform_notices", file_name="演示_平台处置_含错误.csv", chunks=[text.encode()], way=Batch.Way.UPLOAD, by=by)
+    batch, _ = deliver(
+        source="platform_notices", file_name="演示_平台处置_含错误.csv", chunks=[text.encode()], way=Batch.Way.UPLOAD, by=by
+    )
     batch = process(batch)
     request_commit(batch, by)
     batch.refresh_from_db()
     process(batch)
-    waiting, _ = deliver(source="complaints", file_name="演示_投诉举报_待确认.csv", chunks=[_waiting(table).encode()], way=Batch.Way.UPLOAD, by=by)
+    waiting, _ = deliver(
+        source="complaints",
+        file_name="演示_投诉举报_待确认.csv",
+        chunks=[_waiting(table).encode()],
+        way=Batch.Way.UPLOAD,
+        by=by,
+    )
     process(waiting)
 
 
 def _waiting(table: pl.DataFrame) -> str:
     head = "统一社会信用代码,企业名称,处理结果文书号,办结日期,投诉人"
-    rows = [f"{table['subject_id'][place]},{table['name'][place]},（虚构）投诉2026-{place},2026-11-0{place % 9 + 1},虚构人" for place in range(10, 18)]
+    rows = [
+        f"{table['subject_id'][place]},{table['name'][place]},（虚构）投诉2026-{place},2026-11-0{place % 9 + 1},虚构人"
+        for place in range(10, 18)
+    ]
     return "\n".join([head, *rows])
 
 

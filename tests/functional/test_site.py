@@ -25,7 +25,9 @@ from zhixin_web.demonstration import PASSWORD, PEOPLE
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 HAS_CHROMIUM = Path(CHROMIUM).exists()
-pytestmark = pytest.mark.skipif(not HAS_CHROMIUM and os.environ.get("ZHIXIN_REQUIRE_ALL") != "1", reason="Chromium is missing: apt install chromium")
+pytestmark = pytest.mark.skipif(
+    not HAS_CHROMIUM and os.environ.get("ZHIXIN_REQUIRE_ALL") != "1", reason="Chromium is missing: apt install chromium"
+)
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
 ADDRESSES = {
     "city": ["/c/", "/c/sources", "/c/sources/penalties", "/c/batches", "/c/quarantine", "/c/match", "/c/subjects", "/c/subjects?q=金恒", "/c/subjects?q=无此企业", "/c/runs", "/c/runs/1", "/c/runs/new", "/c/rulebooks", "/c/ledger", "/c/password"],
@@ -49,7 +51,9 @@ def _free_port() -> int:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = _free_port()
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("ZHIXIN_", "DJANGO_", "DATABASE_"))}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("ZHIXIN_", "DJANGO_", "DATABASE_"))
+    }
     environment |= {"ZHIXIN_DEMO": "1", "ZHIXIN_VAR": str(tmp_path_factory.mktemp("site")), "PYTHONUTF8": "1"}
     command = [sys.executable, "-m", "zhixin_web.manage", "demo", "--subjects", "300", "--port", str(port)]
     log = (tmp_path_factory.mktemp("log") / "site.log").open("w")
@@ -94,7 +98,9 @@ def _faults(page: Page) -> list[Any]:
 
 
 @pytest.mark.parametrize("username", [name for name, *_ in PEOPLE])
-def test_each_role_finds_its_pages_whole_accessible_and_marked_as_demonstration(browser: Browser, site: str, username: str) -> None:
+def test_each_role_finds_its_pages_whole_accessible_and_marked_as_demonstration(
+    browser: Browser, site: str, username: str
+) -> None:
     page = _enter(browser, site, username)
     for address in ADDRESSES[username]:
         answer = page.goto(site + address)
@@ -105,7 +111,21 @@ def test_each_role_finds_its_pages_whole_accessible_and_marked_as_demonstration(
     assert page.errors == []  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("address", ["/c/sign-in", "/c/", "/c/sources", "/c/sources/penalties", "/c/batches", "/c/quarantine", "/c/match", "/c/subjects", "/c/runs/1", "/c/ledger"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/c/sign-in",
+        "/c/",
+        "/c/sources",
+        "/c/sources/penalties",
+        "/c/batches",
+        "/c/quarantine",
+        "/c/match",
+        "/c/subjects",
+        "/c/runs/1",
+        "/c/ledger",
+    ],
+)
 def test_no_page_is_wider_than_a_phone(browser: Browser, site: str, address: str) -> None:
     page = _enter(browser, site, "city", width=360)
     page.goto(site + address)
@@ -146,7 +166,10 @@ def test_import_from_upload_to_mended_row(browser: Browser, site: str, tmp_path:
     page.goto(f"{site}/c/subjects")
     name, code = page.inner_text("tbody th >> nth=0"), page.inner_text("tbody td.code >> nth=0").replace(" ", "")
     file = tmp_path / "投诉.csv"
-    file.write_text(f"信用代码,主体名称,文书号,办结日期\n{code},{name},（虚构）测1,2026-09-01\n{code},{name},（虚构）测2,2026-02-30\n", encoding="utf-8")
+    file.write_text(
+        f"信用代码,主体名称,文书号,办结日期\n{code},{name},（虚构）测1,2026-09-01\n{code},{name},（虚构）测2,2026-02-30\n",
+        encoding="utf-8",
+    )
     page.goto(f"{site}/c/sources/complaints")
     page.set_input_files("#file", str(file))
     page.click("text=提交并检查")

@@ -92,7 +92,9 @@ def test_pymerkle_agrees(size: int) -> None:
 
 
 keys = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=8)
-scalars = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(exclude_categories=["Cs"]))
+scalars = (
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(exclude_categories=["Cs"]))
+)
 bodies = st.recursive(scalars, lambda part: st.lists(part, max_size=4) | st.dictionaries(keys, part, max_size=4))
 
 
@@ -117,7 +119,11 @@ def test_body_and_salt_open_the_commitment_and_no_other() -> None:
 
 def _signed(signer: Signer, leaves: list[bytes]) -> str:
     last = signer.last
-    proof = ledger.consistency_proof(last.size, len(leaves), ledger.hashes_of(leaves)) if last and last.size <= len(leaves) else []
+    proof = (
+        ledger.consistency_proof(last.size, len(leaves), ledger.hashes_of(leaves))
+        if last and last.size <= len(leaves)
+        else []
+    )
     return signer.sign(Checkpoint(signer.origin, len(leaves), ledger.root_of(leaves)), proof)
 
 

@@ -27,23 +27,23 @@ def _folder(settings: Any, tmp_path: Path) -> None:
     settings.VAR.mkdir()
 
 
-@pytest.fixture()
+@pytest.fixture
 def city() -> City:
     return City(12, 7)
 
 
-@pytest.fixture()
+@pytest.fixture
 def codes(city: City) -> list[str]:
     return [str(code) for code in city.codes()]
 
 
-@pytest.fixture()
+@pytest.fixture
 def people(db: None, codes: list[str]) -> dict[str, User]:
     """One account for each role, by the names of the demonstration (city, approver, district, …)."""
     return demonstration.make_people(codes[0])
 
 
-@pytest.fixture()
+@pytest.fixture
 def take(people: dict[str, User]) -> Deliver:
     """Deliver text or bytes for a source and take it in; gives the batch as it then is."""
 
@@ -60,7 +60,7 @@ def take(people: dict[str, User]) -> Deliver:
     return taking
 
 
-@pytest.fixture()
+@pytest.fixture
 def subjects(take: Deliver, city: City) -> list[Subject]:
     """Twelve registered subjects."""
     for name, content in demonstration.subject_files(city.subject_table()):
@@ -68,14 +68,16 @@ def subjects(take: Deliver, city: City) -> list[Subject]:
     return list(Subject.objects.order_by("code"))
 
 
-@pytest.fixture()
+@pytest.fixture
 def release(people: dict[str, User]) -> Any:
     """The flagship rulebook, released by two persons."""
     rulebook = load_rulebook(shipped_rulebooks() / "zhengzhou-ip")
-    return evaluation_services.approve_rulebook(evaluation_services.propose_rulebook(rulebook, people["city"]), people["approver"])
+    return evaluation_services.approve_rulebook(
+        evaluation_services.propose_rulebook(rulebook, people["city"]), people["approver"]
+    )
 
 
-@pytest.fixture()
+@pytest.fixture
 def penalty() -> Callable[..., str]:
     """A file of penalties: one row per (code, name, number), with changes by column title."""
 
@@ -85,7 +87,11 @@ def penalty() -> Callable[..., str]:
                   "罚款金额": "1.5", "处罚决定日期": "2026-09-01", "处罚机关": "虚构机关"} | changes  # fmt: skip
         lines = [",".join(values)]
         for code, name, number in rows:
-            lines.append(",".join((values | {"行政相对人名称": name, "统一社会信用代码": code, "行政处罚决定书文号": number}).values()))
+            lines.append(
+                ",".join(
+                    (values | {"行政相对人名称": name, "统一社会信用代码": code, "行政处罚决定书文号": number}).values()
+                )
+            )
         return "\n".join(lines)
 
     return making

@@ -17,7 +17,9 @@ def main() -> int:
         print(f"web tests on PostgreSQL skipped: {error}")  # noqa: T201
         return 1 if os.environ.get("ZHIXIN_REQUIRE_ALL") == "1" else 0
     folder = str(Path(__file__).parent)
-    return subprocess.call([sys.executable, "-m", "pytest", folder, "-m", "not long"], env=os.environ | {"DATABASE_URL": ADDRESS})
+    return subprocess.call(
+        [sys.executable, "-m", "pytest", folder, "-m", "not long"], env=os.environ | {"DATABASE_URL": ADDRESS}
+    )
 
 
 if __name__ == "__main__":

@@ -15,9 +15,19 @@ from zhixin_web.records import originals, services
 from zhixin_web.records.models import Batch, CreditRecord, DuplicateRow, QuarantinedRow, Subject
 
 
-def test_each_row_is_accepted_duplicate_or_quarantined_and_the_counts_add_up(subjects: list[Subject], take: Any, penalty: Any) -> None:
+def test_each_row_is_accepted_duplicate_or_quarantined_and_the_counts_add_up(
+    subjects: list[Subject], take: Any, penalty: Any
+) -> None:
     one, two = subjects[:2]
-    batch = take("penalties", penalty((one.code, one.name, "罚1"), (one.code, one.name, "罚1"), (two.code[:-1] + "I", two.name, "罚2"), (two.code, two.name, "罚3")))
+    batch = take(
+        "penalties",
+        penalty(
+            (one.code, one.name, "罚1"),
+            (one.code, one.name, "罚1"),
+            (two.code[:-1] + "I", two.name, "罚2"),
+            (two.code, two.name, "罚3"),
+        ),
+    )
     assert (batch.status, batch.rows, batch.accepted, batch.duplicates, batch.quarantined) == ("committed", 4, 2, 1, 1)
     assert CreditRecord.objects.filter(batch=batch).count() == 2
     assert list(DuplicateRow.objects.filter(batch=batch).values_list("line", flat=True)) == [3]
@@ -33,7 +43,9 @@ def test_the_bytes_are_kept_and_hashed(subjects: list[Subject], take: Any, penal
 
 
 def test_every_version_has_its_ledger_entry_and_opens_it(subjects: list[Subject], take: Any, penalty: Any) -> None:
-    batch = take("penalties", penalty((subjects[0].code, subjects[0].name, "罚1"), (subjects[1].code, subjects[1].name, "罚2")))
+    batch = take(
+        "penalties", penalty((subjects[0].code, subjects[0].name, "罚1"), (subjects[1].code, subjects[1].name, "罚2"))
+    )
     for record in CreditRecord.objects.filter(batch=batch):
         entry = LedgerEntry.objects.get(pk=record.seq)
         assert entry.kind == "record.add"
@@ -56,7 +68,9 @@ def test_rows_delivered_again_in_another_file_are_duplicates(subjects: list[Subj
     assert (batch.accepted, batch.duplicates) == (1, 1)
 
 
-def test_another_content_under_a_known_number_is_quarantined_unless_it_is_a_correction(subjects: list[Subject], take: Any, penalty: Any) -> None:
+def test_another_content_under_a_known_number_is_quarantined_unless_it_is_a_correction(
+    subjects: list[Subject], take: Any, penalty: Any
+) -> None:
     row = (subjects[0].code, subjects[0].name, "罚1")
     take("penalties", penalty(row))
     changed = penalty(row, 罚款金额="2.5")
@@ -68,17 +82,27 @@ def test_another_content_under_a_known_number_is_quarantined_unless_it_is_a_corr
     assert LedgerEntry.objects.get(pk=versions[1].seq).kind == "record.correct"
 
 
-def test_an_idempotency_key_gives_one_batch_and_refuses_other_bytes(subjects: list[Subject], people: Any, penalty: Any) -> None:
+def test_an_idempotency_key_gives_one_batch_and_refuses_other_bytes(
+    subjects: list[Subject], people: Any, penalty: Any
+) -> None:
     first = penalty((subjects[0].code, subjects[0].name, "罚1")).encode()
-    one, _ = services.deliver(source="penalties", file_name="a", chunks=[first], way="push", by=people["city"], idempotency_key="k1")
-    two, is_new = services.deliver(source="penalties", file_name="a", chunks=[first], way="push", by=people["city"], idempotency_key="k1")
+    one, _ = services.deliver(
+        source="penalties", file_name="a", chunks=[first], way="push", by=people["city"], idempotency_key="k1"
+    )
+    two, is_new = services.deliver(
+        source="penalties", file_name="a", chunks=[first], way="push", by=people["city"], idempotency_key="k1"
+    )
     assert (one.pk, is_new) == (two.pk, False)
     with pytest.raises(services.Conflict):
-        services.deliver(source="penalties", file_name="a", chunks=[first + b"\n"], way="push", by=people["city"], idempotency_key="k1")
+        services.deliver(
+            source="penalties", file_name="a", chunks=[first + b"\n"], way="push", by=people["city"], idempotency_key="k1"
+        )
 
 
 @pytest.mark.parametrize(("rows", "status"), [(0, "held"), (1, "committed"), (3, "committed"), (4, "held")])
-def test_a_batch_outside_its_expected_volume_waits_for_a_human(subjects: list[Subject], take: Any, penalty: Any, monkeypatch: Any, rows: int, status: str) -> None:
+def test_a_batch_outside_its_expected_volume_waits_for_a_human(
+    subjects: list[Subject], take: Any, penalty: Any, monkeypatch: Any, rows: int, status: str
+) -> None:
     manifests = dict(services.sources())
     manifests["penalties"] = manifests["penalties"].model_copy(update={"expected_rows": (1, 3)})
     monkeypatch.setattr(services, "sources", lambda: manifests)
@@ -86,7 +110,9 @@ def test_a_batch_outside_its_expected_volume_waits_for_a_human(subjects: list[Su
     assert take("penalties", content, commit=False, automatic=True).status == status
 
 
-def test_undo_withdraws_records_and_the_same_file_may_come_again(subjects: list[Subject], take: Any, penalty: Any, people: Any) -> None:
+def test_undo_withdraws_records_and_the_same_file_may_come_again(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any
+) -> None:
     content = penalty((subjects[0].code, subjects[0].name, "罚1"))
     batch = services.reverse_batch(take("penalties", content), people["city"], "演示")
     versions = list(CreditRecord.objects.filter(batch=batch).order_by("version").values_list("state", flat=True))
@@ -96,7 +122,9 @@ def test_undo_withdraws_records_and_the_same_file_may_come_again(subjects: list[
     assert services.last_version(CreditRecord.objects.filter(batch=again).get().key).state == "active"
 
 
-def test_undoing_a_correction_brings_back_what_stood_before(subjects: list[Subject], take: Any, penalty: Any, people: Any) -> None:
+def test_undoing_a_correction_brings_back_what_stood_before(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any
+) -> None:
     row = (subjects[0].code, subjects[0].name, "罚1")
     first = take("penalties", penalty(row))
     correction = take("penalties", penalty(row, 罚款金额="9"), is_correction=True)
@@ -106,7 +134,9 @@ def test_undoing_a_correction_brings_back_what_stood_before(subjects: list[Subje
     assert (last.version, last.state, json.loads(last.body)["fields"]["amount"]) == (3, "active", 1_500_000)
 
 
-def test_a_quarantined_row_is_mended_in_place_and_the_account_still_adds_up(subjects: list[Subject], take: Any, penalty: Any, people: Any) -> None:
+def test_a_quarantined_row_is_mended_in_place_and_the_account_still_adds_up(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any
+) -> None:
     one = subjects[0]
     batch = take("penalties", penalty((one.code, one.name, "罚1"), 处罚决定日期="2026-02-30"))
     row = QuarantinedRow.objects.get(batch=batch)
@@ -120,15 +150,24 @@ def test_a_quarantined_row_is_mended_in_place_and_the_account_still_adds_up(subj
     assert row.cells["decided_on"] == "2026-02-30"
 
 
-def test_a_record_of_an_unknown_subject_is_kept_in_quarantine(people: Any, take: Any, penalty: Any, codes: list[str]) -> None:
+def test_a_record_of_an_unknown_subject_is_kept_in_quarantine(
+    people: Any, take: Any, penalty: Any, codes: list[str]
+) -> None:
     batch = take("penalties", penalty((codes[0], "虚构公司", "罚1")))
     assert QuarantinedRow.objects.get(batch=batch).rule == "record.unknown_subject"
 
 
 @pytest.mark.parametrize("table", ["records_creditrecord", "audit_ledgerentry", "audit_event", "records_subjectversion"])
-def test_what_is_recorded_can_be_neither_changed_nor_removed(subjects: list[Subject], take: Any, penalty: Any, table: str) -> None:
+def test_what_is_recorded_can_be_neither_changed_nor_removed(
+    subjects: list[Subject], take: Any, penalty: Any, table: str
+) -> None:
     take("penalties", penalty((subjects[0].code, subjects[0].name, "罚1")))
-    column = {"records_creditrecord": "kind", "audit_ledgerentry": "kind", "audit_event": "action", "records_subjectversion": "source"}[table]
+    column = {
+        "records_creditrecord": "kind",
+        "audit_ledgerentry": "kind",
+        "audit_event": "action",
+        "records_subjectversion": "source",
+    }[table]
     for statement in (f"UPDATE {table} SET {column} = 'x'", f"DELETE FROM {table}"):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
@@ -143,7 +182,9 @@ def test_replace_and_gaps_are_refused_too(subjects: list[Subject]) -> None:
         cursor.execute(f"INSERT INTO audit_ledgerentry {columns}", [10**6, b"x"])
 
 
-def test_a_body_may_be_erased_once_and_nothing_else_with_it(subjects: list[Subject], take: Any, penalty: Any, people: Any) -> None:
+def test_a_body_may_be_erased_once_and_nothing_else_with_it(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any
+) -> None:
     batch = take("penalties", penalty((subjects[0].code, subjects[0].name, "罚1")))
     record = CreditRecord.objects.get(batch=batch)
     services.change_record(record, state="repaired", on=record.decided_on, basis="修复决定1号", by=people["city"])

@@ -62,7 +62,9 @@ def test_an_outsider_checks_an_entry_with_the_public_addresses(subjects: Any) ->
     browser = Browser()
     signed = ledger.verify_note(browser.get("/ledger/checkpoint").content.decode(), services.verifier_key())
     item = browser.get("/ledger/entries?start=7&count=1").json()["entries"][0]
-    steps = [bytes.fromhex(step) for step in browser.get(f"/ledger/proof/inclusion?seq=7&size={signed.size}").json()["proof"]]
+    steps = [
+        bytes.fromhex(step) for step in browser.get(f"/ledger/proof/inclusion?seq=7&size={signed.size}").json()["proof"]
+    ]
     assert ledger.verify_inclusion(7, signed.size, ledger.leaf_hash(item["entry"].encode()), steps, signed.root)
     assert "subject" not in item["entry"] or "MA0" not in item["entry"]
 

@@ -69,7 +69,7 @@ def test_a_stranger_reaches_the_doors_and_public_proofs_only(people: dict[str, U
 
 
 def test_a_form_without_its_token_is_refused(people: dict[str, User]) -> None:
-    for route, pattern in PATTERNS:
+    for route, _pattern in PATTERNS:
         if route.startswith("/api/"):
             continue
         browser = Browser(enforce_csrf_checks=True)

@@ -20,7 +20,7 @@ from zhixin_web.records import services as record_services
 from zhixin_web.records.models import CreditRecord, Subject
 
 
-@pytest.fixture()
+@pytest.fixture
 def released(subjects: list[Subject], release: Any, people: Any) -> Run:
     run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
     assert run.status == "draft", run.error
@@ -28,7 +28,9 @@ def released(subjects: list[Subject], release: Any, people: Any) -> Run:
     return services.release_run(run, people["approver"])
 
 
-LISTING = "统一社会信用代码,企业名称,列入决定书文号,列入事由,列入日期,列入机关\n{code},{name},（虚构）列1,虚构,{day},虚构机关"
+LISTING = (
+    "统一社会信用代码,企业名称,列入决定书文号,列入事由,列入日期,列入机关\n{code},{name},（虚构）列1,虚构,{day},虚构机关"
+)
 
 
 def test_a_draft_changes_nothing_until_two_persons_release_it(subjects: list[Subject], release: Any, people: Any) -> None:
@@ -45,7 +47,9 @@ def test_a_draft_changes_nothing_until_two_persons_release_it(subjects: list[Sub
 def test_maker_and_approver_are_two_in_the_database_too(subjects: Any, release: Any, people: Any) -> None:
     run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
     with pytest.raises(IntegrityError), transaction.atomic():
-        Run.objects.filter(pk=run.pk).update(status="released", proposed_by=people["approver"], released_by=people["approver"])
+        Run.objects.filter(pk=run.pk).update(
+            status="released", proposed_by=people["approver"], released_by=people["approver"]
+        )
     with pytest.raises(IntegrityError), transaction.atomic():
         type(release).objects.filter(pk=release.pk).update(approved_by=release.proposed_by)
 
@@ -90,7 +94,9 @@ def test_a_changed_segment_stops_the_next_run(released: Run, release: Any, peopl
     assert (run.status, "sealed segment" in run.error) == ("failed", True)
 
 
-def test_segments_are_sealed_once_and_runs_export_only_what_is_new(released: Run, release: Any, people: Any, take: Any, penalty: Any) -> None:
+def test_segments_are_sealed_once_and_runs_export_only_what_is_new(
+    released: Run, release: Any, people: Any, take: Any, penalty: Any
+) -> None:
     subject = Subject.objects.first()
     take("penalties", penalty((subject.code, subject.name, "罚1")))
     services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
@@ -114,7 +120,9 @@ def test_a_listing_makes_d_at_once(released: Run, take: Any) -> None:
 def test_without_the_standing_order_an_event_waits_for_the_approver(released: Run, release: Any, take: Any) -> None:
     type(release).objects.update(releases_events=False)
     subject = Subject.objects.filter(current__grade="B").first()
-    run = services.react(take("serious_list", LISTING.format(code=subject.code, name=subject.name, day=timezone.localdate())))
+    run = services.react(
+        take("serious_list", LISTING.format(code=subject.code, name=subject.name, day=timezone.localdate()))
+    )
     assert run is not None
     assert (run.status, CurrentGrade.objects.get(subject=subject).grade) == ("proposed", "B")
 
@@ -129,7 +137,9 @@ def test_a_past_grade_is_read_as_it_stood(released: Run, take: Any) -> None:
     assert list(Grade.objects.filter(subject=subject).order_by("pk").values_list("was", "grade")) == [("", "B"), ("B", "D")]
 
 
-def test_a_batch_cannot_be_undone_once_a_released_run_used_it(released: Run, release: Any, take: Any, penalty: Any, people: Any) -> None:
+def test_a_batch_cannot_be_undone_once_a_released_run_used_it(
+    released: Run, release: Any, take: Any, penalty: Any, people: Any
+) -> None:
     subject = Subject.objects.first()
     batch = take("penalties", penalty((subject.code, subject.name, "罚1")))
     run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
@@ -149,7 +159,9 @@ def test_a_cancelled_run_ends_and_can_go_on(subjects: Any, release: Any, people:
     assert services.execute(run).status == "draft"
 
 
-def test_a_run_whose_worker_died_is_taken_over_and_the_dead_one_is_fenced_off(subjects: Any, release: Any, people: Any) -> None:
+def test_a_run_whose_worker_died_is_taken_over_and_the_dead_one_is_fenced_off(
+    subjects: Any, release: Any, people: Any
+) -> None:
     run = services.start_run(release, as_of=timezone.localdate(), by=people["city"])
     dead = services.claim(run)
     assert services.claim(run) is None, "a living worker holds it"

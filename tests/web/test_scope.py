@@ -37,7 +37,9 @@ def test_an_enterprise_sees_itself_only(subjects: list[Subject], people: Any) ->
 def test_records_follow_their_subject(subjects: list[Subject], people: Any, take: Any, penalty: Any) -> None:
     take("penalties", penalty(*[(item.code, item.name, f"罚{n}") for n, item in enumerate(subjects)]))
     for record in CreditRecord.objects.select_related("subject"):
-        assert _as(people, "enterprise").get(f"/c/records/{record.seq}").status_code == (200 if record.subject == subjects[0] else 404)
+        assert _as(people, "enterprise").get(f"/c/records/{record.seq}").status_code == (
+            200 if record.subject == subjects[0] else 404
+        )
 
 
 def test_a_member_unit_sees_batches_of_its_own_sources(subjects: Any, people: Any, take: Any, penalty: Any) -> None:
@@ -53,7 +55,9 @@ def test_a_member_unit_sees_batches_of_its_own_sources(subjects: Any, people: An
 
 
 @pytest.mark.parametrize("username", ["city", "approver", "auditor", "department"])
-def test_personal_data_is_masked_and_shown_only_with_a_reason(subjects: list[Subject], people: Any, take: Any, penalty: Any, username: str) -> None:
+def test_personal_data_is_masked_and_shown_only_with_a_reason(
+    subjects: list[Subject], people: Any, take: Any, penalty: Any, username: str
+) -> None:
     take("penalties", penalty((subjects[0].code, subjects[0].name, "罚1"), 法定代表人证件号码=PERSONAL))
     record = CreditRecord.objects.get()
     browser = _as(people, username)
@@ -72,11 +76,21 @@ def test_personal_data_is_masked_and_shown_only_with_a_reason(subjects: list[Sub
 
 def test_each_reading_of_a_subject_is_one_event(subjects: list[Subject], people: Any) -> None:
     _as(people, "city").get(f"/c/subjects/{subjects[0].code}")
-    assert list(Event.objects.filter(action="subjects.view").values_list("ref", "by__username")) == [(subjects[0].code, "city")]
+    assert list(Event.objects.filter(action="subjects.view").values_list("ref", "by__username")) == [
+        (subjects[0].code, "city")
+    ]
 
 
 def test_no_list_page_shows_personal_data(subjects: list[Subject], people: Any, take: Any, penalty: Any) -> None:
     take("penalties", penalty((subjects[0].code, subjects[0].name, "罚1"), 法定代表人证件号码=PERSONAL))
     browser = _as(people, "city")
-    for address in ("/c/", "/c/subjects", f"/c/subjects/{subjects[0].code}", "/c/batches", "/c/ledger", "/c/quarantine", "/c/match"):
+    for address in (
+        "/c/",
+        "/c/subjects",
+        f"/c/subjects/{subjects[0].code}",
+        "/c/batches",
+        "/c/ledger",
+        "/c/quarantine",
+        "/c/match",
+    ):
         assert PERSONAL not in browser.get(address).content.decode(), address

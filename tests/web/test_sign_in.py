@@ -24,7 +24,9 @@ def _sign_in(browser: Browser, username: str, password: str = PASSWORD, **extra:
 
 
 @pytest.mark.parametrize(("failures", "status"), [(4, 302), (5, 429), (6, 429)])
-def test_five_failures_lock_the_account_for_this_address_only(people: Any, settings: Any, failures: int, status: int) -> None:
+def test_five_failures_lock_the_account_for_this_address_only(
+    people: Any, settings: Any, failures: int, status: int
+) -> None:
     settings.AXES_ENABLED = True
     browser = Browser()
     for _ in range(failures):
@@ -103,11 +105,19 @@ def test_weak_passwords_are_refused(people: dict[str, User], password: str) -> N
 
 
 def test_system_opens_security_grants_and_neither_does_the_other(people: dict[str, User]) -> None:
-    user = services.open_account(username="new", display_name="新人", organisation=people["city"].organisation, password="Zx-2026-很长的口令", by=people["system"])
+    user = services.open_account(
+        username="new",
+        display_name="新人",
+        organisation=people["city"].organisation,
+        password="Zx-2026-很长的口令",
+        by=people["system"],
+    )
     with pytest.raises(PermissionDenied):
         services.grant_role(user=user, role="auditor", reason="x", by=people["system"])
     with pytest.raises(PermissionDenied):
-        services.open_account(username="n2", display_name="x", organisation=None, password="Zx-2026-很长的口令", by=people["security"])
+        services.open_account(
+            username="n2", display_name="x", organisation=None, password="Zx-2026-很长的口令", by=people["security"]
+        )
     services.grant_role(user=user, role="inspector", reason="调入", by=people["security"])
     user.refresh_from_db()
     assert user.role == "inspector"
@@ -144,7 +154,11 @@ def test_refusals_and_sign_ins_are_audit_events(people: dict[str, User]) -> None
     _sign_in(browser, "inspector", "wrong")
     _sign_in(browser, "inspector")
     browser.get("/c/audit")
-    found = list(Event.objects.filter(action__in=["accounts.sign_in", "access.refused"]).order_by("pk").values_list("action", "outcome"))
+    found = list(
+        Event.objects.filter(action__in=["accounts.sign_in", "access.refused"])
+        .order_by("pk")
+        .values_list("action", "outcome")
+    )
     assert found == [("accounts.sign_in", "refused"), ("accounts.sign_in", "done"), ("access.refused", "refused")]
 
 
@@ -158,4 +172,8 @@ def test_headers_keep_the_page_to_itself(people: dict[str, User]) -> None:
     browser.force_login(people["city"])
     answer = browser.get("/c/")
     assert "unsafe" not in answer["Content-Security-Policy"]
-    assert (answer["Cache-Control"], answer["X-Frame-Options"], answer["X-Content-Type-Options"]) == ("no-store", "DENY", "nosniff")
+    assert (answer["Cache-Control"], answer["X-Frame-Options"], answer["X-Content-Type-Options"]) == (
+        "no-store",
+        "DENY",
+        "nosniff",
+    )

@@ -28,13 +28,20 @@ def test_every_string_has_its_english() -> None:
     strings = _strings()
     assert sorted(strings - catalogue.keys()) == []
     assert sorted(catalogue.keys() - strings) == []
-    assert [text for text, english in catalogue.items() if not english.strip() or re.search("[\u4e00-\u9fff]", english)] == []
+    assert [
+        text for text, english in catalogue.items() if not english.strip() or re.search("[\u4e00-\u9fff]", english)
+    ] == []
 
 
 def test_no_template_writes_chinese_outside_a_translation() -> None:
     for file in WEB.rglob("*.html"):
         if file.name in ("500.html", "404.html"):
             continue  # shown without the translation machinery; in both languages or plain
-        text = re.sub(r"{%.*?%}|{#.*?#}", "", re.sub(r"{% blocktranslate.*?{% endblocktranslate %}", "", file.read_text(encoding="utf-8"), flags=re.S), flags=re.S)
+        text = re.sub(
+            r"{%.*?%}|{#.*?#}",
+            "",
+            re.sub(r"{% blocktranslate.*?{% endblocktranslate %}", "", file.read_text(encoding="utf-8"), flags=re.S),
+            flags=re.S,
+        )
         left = set(re.findall("[\u4e00-\u9fff]+", text)) - {"中文"}
         assert not left, f"{file.name}: {left}"

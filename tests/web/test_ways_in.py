@@ -22,9 +22,14 @@ from zhixin_web.records.models import Batch, Client, CreditRecord, Pull, Subject
 KEY = "k" * 40
 
 
-@pytest.fixture()
+@pytest.fixture
 def client_of_supervision(people: Any) -> Client:
-    return Client.objects.create(name="业务系统", organisation=people["department"].organisation, account=people["department"], key_hash=hashlib.sha256(KEY.encode()).hexdigest())
+    return Client.objects.create(
+        name="业务系统",
+        organisation=people["department"].organisation,
+        account=people["department"],
+        key_hash=hashlib.sha256(KEY.encode()).hexdigest(),
+    )
 
 
 def _push(content: str, *, key: str = KEY, source: str = "penalties", idempotency: str = "delivery-1") -> Any:
@@ -32,7 +37,9 @@ def _push(content: str, *, key: str = KEY, source: str = "penalties", idempotenc
     return Browser().post(f"/api/v1/deliveries?source={source}", content.encode(), content_type="text/csv", **headers)
 
 
-def test_push_takes_a_delivery_and_gives_its_receipt(client_of_supervision: Client, subjects: list[Subject], penalty: Any) -> None:
+def test_push_takes_a_delivery_and_gives_its_receipt(
+    client_of_supervision: Client, subjects: list[Subject], penalty: Any
+) -> None:
     content = penalty((subjects[0].code, subjects[0].name, "罚1"), ("", "无名", "罚2"))
     answer = _push(content)
     assert answer.status_code == 202
@@ -41,7 +48,9 @@ def test_push_takes_a_delivery_and_gives_its_receipt(client_of_supervision: Clie
     assert [row["outcome"] for row in receipt["lines"]] == ["accepted", "quarantined"]
 
 
-def test_push_again_with_the_same_key_changes_nothing(client_of_supervision: Client, subjects: list[Subject], penalty: Any) -> None:
+def test_push_again_with_the_same_key_changes_nothing(
+    client_of_supervision: Client, subjects: list[Subject], penalty: Any
+) -> None:
     content = penalty((subjects[0].code, subjects[0].name, "罚1"))
     first, again = _push(content), _push(content)
     assert (first.json()["batch"], again.status_code) == (again.json()["batch"], 200)
@@ -49,8 +58,18 @@ def test_push_again_with_the_same_key_changes_nothing(client_of_supervision: Cli
     assert _push(content + "\n\n", idempotency="delivery-1").status_code == 409
 
 
-@pytest.mark.parametrize(("key", "source", "idempotency", "status"), [("x", "penalties", "delivery-1", 401), (KEY, "judgments", "delivery-1", 403), (KEY, "nothing", "delivery-1", 403), (KEY, "penalties", "short", 422)])
-def test_push_is_refused_with_a_reason(client_of_supervision: Client, subjects: Any, penalty: Any, key: str, source: str, idempotency: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("key", "source", "idempotency", "status"),
+    [
+        ("x", "penalties", "delivery-1", 401),
+        (KEY, "judgments", "delivery-1", 403),
+        (KEY, "nothing", "delivery-1", 403),
+        (KEY, "penalties", "short", 422),
+    ],
+)
+def test_push_is_refused_with_a_reason(
+    client_of_supervision: Client, subjects: Any, penalty: Any, key: str, source: str, idempotency: str, status: int
+) -> None:
     answer = _push(penalty(("", "x", "1")), key=key, source=source, idempotency=idempotency)
     assert answer.status_code == status
     assert answer["Content-Type"] == "application/problem+json"
@@ -59,7 +78,13 @@ def test_push_is_refused_with_a_reason(client_of_supervision: Client, subjects: 
 
 
 def test_a_push_that_is_no_table_is_refused(client_of_supervision: Client) -> None:
-    answer = Browser().post("/api/v1/deliveries?source=penalties", b"%PDF-1.7 ...", content_type="application/pdf", HTTP_AUTHORIZATION=f"Bearer {KEY}", HTTP_IDEMPOTENCY_KEY="delivery-1")
+    answer = Browser().post(
+        "/api/v1/deliveries?source=penalties",
+        b"%PDF-1.7 ...",
+        content_type="application/pdf",
+        HTTP_AUTHORIZATION=f"Bearer {KEY}",
+        HTTP_IDEMPOTENCY_KEY="delivery-1",
+    )
     assert (answer.status_code, answer.json()["type"]) == (422, "urn:zhixin:file.kind")
 
 
@@ -102,7 +127,7 @@ class BadServer(BaseHTTPRequestHandler):
 
     content = b""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         kind = self.path.strip("/")
         if kind == "cut":
             self.send_response(200)
@@ -130,7 +155,7 @@ class BadServer(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture()
+@pytest.fixture
 def server(subjects: list[Subject], penalty: Any) -> Iterator[str]:
     BadServer.content = penalty((subjects[0].code, subjects[0].name, "罚1")).encode()
     running = ThreadingHTTPServer(("127.0.0.1", 0), BadServer)

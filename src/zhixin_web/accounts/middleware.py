@@ -83,7 +83,7 @@ class DefaultDeny:
 
 
 def recently_authenticated(request: HttpRequest) -> bool:
-    return time.time() - request.session.get("confirmed", 0) < settings.REAUTHENTICATE_SECONDS
+    return time.time() - int(request.session.get("confirmed", 0)) < settings.REAUTHENTICATE_SECONDS
 
 
 def refuse(request: HttpRequest, action: str) -> HttpResponse:

@@ -33,7 +33,11 @@ def _client(request: HttpRequest) -> Client | None:
     if scheme.lower() != "bearer" or not key:
         return None
     hashed = hashlib.sha256(key.encode()).hexdigest()
-    return Client.objects.select_related("account__organisation").filter(key_hash=hashed, is_active=True, account__is_active=True).first()
+    return (
+        Client.objects.select_related("account__organisation")
+        .filter(key_hash=hashed, is_active=True, account__is_active=True)
+        .first()
+    )
 
 
 @permitted(ANYONE)
@@ -48,19 +52,28 @@ def deliveries(request: HttpRequest) -> JsonResponse:
     if source not in visible_sources(client.account, "batches.deliver"):
         return problem(403, "source", f"无权向来源「{source}」提交", f"not allowed to deliver to {source!r}")
     if not 8 <= len(key) <= 100:
-        return problem(422, "idempotency_key", "请给出 8 至 100 字的 Idempotency-Key", "give an Idempotency-Key of 8 to 100 characters")
+        return problem(
+            422, "idempotency_key", "请给出 8 至 100 字的 Idempotency-Key", "give an Idempotency-Key of 8 to 100 characters"
+        )
     try:
         batch, is_new = services.deliver(
             source=source, file_name=request.headers.get("X-File-Name", "push"), chunks=iter(lambda: request.read(CHUNK), b""),
             way=Batch.Way.PUSH, by=client.account, automatic=True, idempotency_key=f"{client.pk}:{key}",
         )  # fmt: skip
     except services.Conflict:
-        return problem(409, "idempotency_conflict", "该幂等键已用于另一份数据", "this idempotency key was used for other data")
+        return problem(
+            409, "idempotency_conflict", "该幂等键已用于另一份数据", "this idempotency key was used for other data"
+        )
     except FileRefused as refused:
-        return problem(422, refused.rule, f"{refused.message.zh}；{refused.remedy.zh}", f"{refused.message.en}; {refused.remedy.en}")
+        return problem(
+            422, refused.rule, f"{refused.message.zh}；{refused.remedy.zh}", f"{refused.message.en}; {refused.remedy.en}"
+        )
     if is_new:
         process_batch.enqueue(batch.pk)
-    return JsonResponse({"batch": batch.pk, "status": batch.status, "receipt": f"/api/v1/deliveries/{batch.pk}"}, status=202 if is_new else 200)
+    return JsonResponse(
+        {"batch": batch.pk, "status": batch.status, "receipt": f"/api/v1/deliveries/{batch.pk}"},
+        status=202 if is_new else 200,
+    )
 
 
 @permitted(ANYONE)

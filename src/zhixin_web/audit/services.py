@@ -41,7 +41,9 @@ def record_event(
     user = by if by is not None else getattr(request, "user", None)
     known = user if getattr(user, "is_authenticated", False) else None
     address = request.META.get("REMOTE_ADDR") if request is not None else None
-    return Event.objects.create(action=action, by=known, ref=ref[:200], outcome=outcome, address=address or None, detail=detail)
+    return Event.objects.create(
+        action=action, by=known, ref=ref[:200], outcome=outcome, address=address or None, detail=detail
+    )
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def insert_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
                     copy.write_row(row)
         else:
             marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(rows))
 
 
 def erase_body(seq: int, basis: str, by: Any) -> None:
@@ -156,9 +158,16 @@ def make_checkpoint() -> SignedCheckpoint | None:
 
 
 def _reread(first: int, last: int) -> None:
-    for seq, data, leaf in LedgerEntry.objects.filter(seq__gte=first, seq__lt=last).order_by("seq").values_list("seq", "data", "leaf").iterator():
+    for seq, data, leaf in (
+        LedgerEntry.objects.filter(seq__gte=first, seq__lt=last)
+        .order_by("seq")
+        .values_list("seq", "data", "leaf")
+        .iterator()
+    ):
         if hashlib.sha256(b"\x00" + data.encode()).digest() != bytes(leaf):
-            raise LedgerError(f"账本第 {seq} 条的存储内容与散列不符，停止签署", f"entry {seq} does not fit its hash: not signing")
+            raise LedgerError(
+                f"账本第 {seq} 条的存储内容与散列不符，停止签署", f"entry {seq} does not fit its hash: not signing"
+            )
 
 
 def signer_command() -> list[str]:

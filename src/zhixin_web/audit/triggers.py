@@ -26,7 +26,10 @@ def append_only(table: str, key: str, *, gapless: bool = False, erasable: Sequen
 
     def forwards(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
         build = _postgresql if editor.connection.vendor == "postgresql" else _sqlite
-        columns = [column.name for column in editor.connection.introspection.get_table_description(editor.connection.cursor(), table)]
+        columns = [
+            column.name
+            for column in editor.connection.introspection.get_table_description(editor.connection.cursor(), table)
+        ]
         for statement in build(table, key, gapless, erasable, columns):
             editor.execute(statement, params=None)  # a percent sign in a message is no placeholder
 

@@ -47,12 +47,16 @@ def sources_page(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     days = [today - timedelta(days=back) for back in range(DAYS_SHOWN)]
     taken: dict[tuple[str, Any], int] = {}
-    recent = Batch.objects.filter(status=Batch.Status.COMMITTED, committed_at__date__gte=days[-1]).values_list("source", "committed_at", "rows")
+    recent = Batch.objects.filter(status=Batch.Status.COMMITTED, committed_at__date__gte=days[-1]).values_list(
+        "source", "committed_at", "rows"
+    )
     for source, at, rows in recent:
         key = (source, timezone.localdate(at))
         taken[key] = taken.get(key, 0) + rows
     grid = [
-        {**item, "days": [(day, taken.get((item["source"].id, day), 0)) for day in days]} for item in freshness() if item["source"].id in mine
+        {**item, "days": [(day, taken.get((item["source"].id, day), 0)) for day in days]}
+        for item in freshness()
+        if item["source"].id in mine
     ]
     return render(request, "sources.html", {"grid": grid, "days": days})
 
@@ -135,7 +139,7 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
     manifest = visible_sources(request.user, "batches.view").get(batch.source)
     rows = batch.quarantine.order_by("line") if batch.status in (Batch.Status.COMMITTED, Batch.Status.UNDONE) else []
     columns = [(int(index), name) for index, name in batch.preview.get("columns", {}).items()]
-    mapped = {index: name for index, name in columns}
+    mapped = dict(columns)
     header = [(text, mapped.get(index, "")) for index, text in enumerate(batch.preview.get("header", []))]
     titles = {item.id: item.title for item in manifest.fields} if manifest else {}
     content = {
@@ -179,7 +183,9 @@ def commit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def send_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Refuse a batch that was not taken in yet."""
-    services.refuse_batch(_batch(request, pk, "batches.deliver"), request.POST.get("reason", "").strip()[:200] or "—", request.user)
+    services.refuse_batch(
+        _batch(request, pk, "batches.deliver"), request.POST.get("reason", "").strip()[:200] or "—", request.user
+    )
     return redirect("batch", pk=pk)
 
 
@@ -217,7 +223,9 @@ def original(request: HttpRequest, pk: int) -> HttpResponse:
 
     batch = _batch(request, pk)
     record_event("batches.original", request=request, ref=f"batch:{batch.pk}")
-    return _attachment(original_path(batch.sha256, batch.suffix).read_bytes(), f"batch-{batch.pk}{batch.suffix}", "application/octet-stream")
+    return _attachment(
+        original_path(batch.sha256, batch.suffix).read_bytes(), f"batch-{batch.pk}{batch.suffix}", "application/octet-stream"
+    )
 
 
 @permitted("batches.view")
@@ -272,7 +280,9 @@ def confirm_match(request: HttpRequest, pk: int) -> HttpResponse:
     subject = get_object_or_404(Subject, code=request.POST.get("code", ""))
     faults = services.mend_row(row, row.cells | {"subject_id": subject.code}, request.user)
     if faults:
-        messages.warning(request, _("主体已确认，但该行还有其他问题：") + (faults[0]["en"] if in_english() else faults[0]["zh"]))
+        messages.warning(
+            request, _("主体已确认，但该行还有其他问题：") + (faults[0]["en"] if in_english() else faults[0]["zh"])
+        )
         return redirect("row", pk=pk)
     record_event("matching.confirm", request=request, ref=f"batch:{row.batch_id}/{row.line}", subject=subject.code)
     messages.success(request, _("已确认主体并入库"))

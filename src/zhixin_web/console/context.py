@@ -29,7 +29,11 @@ def page(request: HttpRequest) -> dict[str, Any]:
     """Template context of every page."""
     user = getattr(request, "user", None)
     links = [] if user is None else [(url, title) for url, title, action in NAVIGATION if may(user, action)]
-    here = max((url for url, _title in links if request.path == url or request.path.startswith(url.rstrip("/") + "/")), key=len, default="")
+    here = max(
+        (url for url, _title in links if request.path == url or request.path.startswith(url.rstrip("/") + "/")),
+        key=len,
+        default="",
+    )
     return {"navigation": links, "here": here, "is_demo": settings.DEMO, "language": get_language() or "zh-hans"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -37,16 +37,32 @@ def desk(request: HttpRequest) -> HttpResponse:
     waiting: list[tuple[str, int, str]] = []
     if may(user, "batches.view"):
         states = dict(visible_batches(user).values_list("status").annotate(n=Count("pk")).values_list("status", "n"))
-        waiting += [(str(Batch.Status(state).label), states[state], f"/c/batches?status={state}") for state in (Batch.Status.HELD, Batch.Status.MAPPING, Batch.Status.STAGED) if states.get(state)]
+        waiting += [
+            (str(Batch.Status(state).label), states[state], f"/c/batches?status={state}")
+            for state in (Batch.Status.HELD, Batch.Status.MAPPING, Batch.Status.STAGED)
+            if states.get(state)
+        ]
         rows = visible_rows(user).filter(status=QuarantinedRow.Status.OPEN).count()
         if rows:
             waiting.append((_("隔离区中待处理的行"), rows, "/c/quarantine"))
     if may(user, "runs.view"):
         runs = dict(Run.objects.values_list("status").annotate(n=Count("pk")).values_list("status", "n"))
-        waiting += [(str(Run.Status(state).label), runs[state], "/c/runs") for state in (Run.Status.DRAFT, Run.Status.PROPOSED, Run.Status.FAILED) if runs.get(state)]
-    grades = list(CurrentGrade.objects.values_list("grade").annotate(n=Count("pk")).order_by("grade").values_list("grade", "n")) if may(user, "runs.view") else []
+        waiting += [
+            (str(Run.Status(state).label), runs[state], "/c/runs")
+            for state in (Run.Status.DRAFT, Run.Status.PROPOSED, Run.Status.FAILED)
+            if runs.get(state)
+        ]
+    grades = (
+        list(CurrentGrade.objects.values_list("grade").annotate(n=Count("pk")).order_by("grade").values_list("grade", "n"))
+        if may(user, "runs.view")
+        else []
+    )
     total = sum(count for _grade, count in grades) or 1
-    return render(request, "desk.html", {"waiting": waiting, "grades": [(name, count, round(100 * count / total, 1)) for name, count in grades]})
+    return render(
+        request,
+        "desk.html",
+        {"waiting": waiting, "grades": [(name, count, round(100 * count / total, 1)) for name, count in grades]},
+    )
 
 
 # --- the ledger: pages for staff, proofs and checkpoints for anyone ---------------------------------------------------------
@@ -64,7 +80,13 @@ def ledger_page(request: HttpRequest) -> HttpResponse:
         key = verifier_key()
     except (OSError, ValueError, LedgerError):
         key = ""
-    content = {"size": ledger_size(), "checkpoint": latest_checkpoint(), "vkey": key, "page": page_of(request, entries), "ref": text}
+    content = {
+        "size": ledger_size(),
+        "checkpoint": latest_checkpoint(),
+        "vkey": key,
+        "page": page_of(request, entries),
+        "ref": text,
+    }
     return render(request, "ledger.html", content)
 
 
@@ -126,11 +148,13 @@ def proof(request: HttpRequest, kind: str) -> HttpResponse:
 
 @permitted("ledger.export", reauthenticate=True)
 @require_POST
-def dump(request: HttpRequest) -> StreamingHttpResponse:
+def dump(request: HttpRequest) -> Any:
     """The whole ledger for ``zhixin ledger verify``: entries, open bodies, all checkpoints at the end."""
     record_event("ledger.export", request=request)
     lines = (line + "\n" for line in dump_lines())
-    return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers={"Content-Disposition": 'attachment; filename="ledger.jsonl"'})
+    return StreamingHttpResponse(
+        lines, content_type="application/x-ndjson", headers={"Content-Disposition": 'attachment; filename="ledger.jsonl"'}
+    )
 
 
 @permitted(ANYONE)
@@ -161,9 +185,9 @@ def events(request: HttpRequest) -> HttpResponse:
 @require_POST
 def grant(request: HttpRequest, pk: int) -> HttpResponse:
     """Give or take a role; never one's own."""
-    user = get_object_or_404(User, pk=pk)
+    user, by = get_object_or_404(User, pk=pk), cast(User, request.user)
     try:
-        grant_role(user=user, role=request.POST.get("role", ""), reason=request.POST.get("reason", "")[:200], by=request.user)  # type: ignore[arg-type]
+        grant_role(user=user, role=request.POST.get("role", ""), reason=request.POST.get("reason", "")[:200], by=by)
         messages.success(request, _("角色已更新，该账号须重新登录"))
     except PermissionDenied:
         messages.error(request, _("不能给自己授予角色"))
@@ -178,7 +202,12 @@ def accounts(request: HttpRequest) -> HttpResponse:
     """Accounts with their units and roles; the table of permissions."""
     found = User.objects.select_related("organisation").order_by("username")
     table = [(action, [(Role(role).label, scope) for role, scope in roles.items()]) for action, roles in ACTIONS.items()]
-    content = {"page": page_of(request, found), "roles": Role.choices, "units": Organisation.objects.order_by("code")[:200], "table": table}
+    content = {
+        "page": page_of(request, found),
+        "roles": Role.choices,
+        "units": Organisation.objects.order_by("code")[:200],
+        "table": table,
+    }
     return render(request, "accounts.html", content)
 
 
@@ -186,11 +215,11 @@ def accounts(request: HttpRequest) -> HttpResponse:
 @require_POST
 def open_new(request: HttpRequest) -> HttpResponse:
     """Open an account without a role; the security administrator grants one."""
-    unit = Organisation.objects.filter(pk=request.POST.get("organisation") or None).first()
+    unit = Organisation.objects.filter(pk=request.POST.get("organisation") or 0).first()
     try:
         open_account(
             username=request.POST.get("username", "")[:150], display_name=request.POST.get("display_name", "")[:60], organisation=unit,
-            password=request.POST.get("password", ""), by=request.user,  # type: ignore[arg-type]
+            password=request.POST.get("password", ""), by=cast(User, request.user),
         )  # fmt: skip
         messages.success(request, _("账号已开立，请安全管理员授予角色"))
     except ValidationError as error:
@@ -205,7 +234,7 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
     """Close or reopen an account."""
     user = get_object_or_404(User, pk=pk)
     try:
-        set_active(user=user, active=not user.is_active, by=request.user)  # type: ignore[arg-type]
+        set_active(user=user, active=not user.is_active, by=cast(User, request.user))
     except PermissionDenied:
         messages.error(request, _("不能停用自己的账号"))
     record_event("accounts.switch", request=request, ref=user.username)

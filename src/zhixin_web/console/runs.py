@@ -20,7 +20,7 @@ from zhixin_web.audit.queries import ledger_size
 from zhixin_web.console.context import in_english
 from zhixin_web.console.paging import page_of
 from zhixin_web.evaluations import services
-from zhixin_web.evaluations.models import Run, RulebookRelease
+from zhixin_web.evaluations.models import RulebookRelease, Run
 from zhixin_web.evaluations.queries import preflight
 from zhixin_web.evaluations.tasks import execute_run
 from zhixin_web.records.originals import read_progress
@@ -46,12 +46,17 @@ def new_run(request: HttpRequest) -> HttpResponse:
     """Choose rulebook and cut-off; see what is stale or missing; start."""
     faults: list[str] = []
     releases = list(_released())
-    chosen = next((item for item in releases if str(item.pk) == request.POST.get("release", request.GET.get("release"))), releases[0] if releases else None)
+    chosen = next(
+        (item for item in releases if str(item.pk) == request.POST.get("release", request.GET.get("release"))),
+        releases[0] if releases else None,
+    )
     text = request.POST.get("as_of") or timezone.localdate().isoformat()
     if request.method == "POST" and chosen is not None:
         known = request.POST.get("known_seq", "").strip()
         try:
-            run = services.start_run(chosen, as_of=date.fromisoformat(text), by=request.user, known_seq=int(known) if known else None)
+            run = services.start_run(
+                chosen, as_of=date.fromisoformat(text), by=request.user, known_seq=int(known) if known else None
+            )
             execute_run.enqueue(run.pk)
             return redirect("run", pk=run.pk)
         except ValidationError as error:
@@ -60,7 +65,15 @@ def new_run(request: HttpRequest) -> HttpResponse:
             faults = [_("日期应写作 2026-01-31，账本序号应为整数")]
     checks = preflight(chosen, timezone.localdate()) if chosen else {}
     stale = [sources()[name].title for name in checks.get("stale", [])]
-    content = {"releases": releases, "chosen": chosen, "checks": checks, "stale": stale, "faults": faults, "as_of": text, "last_seq": ledger_size() - 1}
+    content = {
+        "releases": releases,
+        "chosen": chosen,
+        "checks": checks,
+        "stale": stale,
+        "faults": faults,
+        "as_of": text,
+        "last_seq": ledger_size() - 1,
+    }
     return render(request, "run_new.html", content, status=422 if faults else 200)
 
 
@@ -71,7 +84,11 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     run = get_object_or_404(Run.objects.select_related("release", "started_by", "proposed_by", "released_by"), pk=pk)
     grades = run.summary.get("grades", {})
     total = sum(grades.values()) or 1
-    moves = [(*key.split(">"), count) for key, count in run.summary.get("matrix", {}).items() if key.split(">")[0] != key.split(">")[1]]
+    moves = [
+        (*key.split(">"), count)
+        for key, count in run.summary.get("matrix", {}).items()
+        if key.split(">")[0] != key.split(">")[1]
+    ]
     content = {
         "run": run, "grades": [(name, count, round(100 * count / total, 1)) for name, count in grades.items()],
         "moves": moves, "progress": read_progress(f"run-{pk}") if run.is_busy else {}, "stale": [sources()[name].title for name in run.preflight.get("stale", [])],
@@ -149,7 +166,9 @@ def propose_rulebook(request: HttpRequest) -> HttpResponse:
         faults = [_("请选择规则文件（YAML，不超过 2 MB）")]
     else:
         try:
-            services.propose_rulebook(loads_rulebook(file.read().decode("utf-8"), file.name or "rulebook.yaml"), request.user)
+            services.propose_rulebook(
+                loads_rulebook(file.read().decode("utf-8"), file.name or "rulebook.yaml"), request.user
+            )
             messages.success(request, _("规则已提交，等待另一人审批"))
             return redirect("rulebooks")
         except RulebookError as error:
@@ -165,7 +184,11 @@ def propose_rulebook(request: HttpRequest) -> HttpResponse:
 def approve_rulebook(request: HttpRequest, pk: int) -> HttpResponse:
     """The second person's release of a rulebook."""
     try:
-        services.approve_rulebook(get_object_or_404(RulebookRelease, pk=pk), request.user, releases_events=bool(request.POST.get("releases_events")))
+        services.approve_rulebook(
+            get_object_or_404(RulebookRelease, pk=pk),
+            request.user,
+            releases_events=bool(request.POST.get("releases_events")),
+        )
         messages.success(request, _("规则已发布"))
     except PermissionDenied:
         messages.error(request, _("提请人与审批人不能是同一人"))

@@ -46,8 +46,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return redirect(_next(request))
         record_event("accounts.sign_in", request=request, ref=username, outcome="refused")
         failed = True
-    cards = [(username, name, Role(role).label) for username, name, role, _unit in demonstration.PEOPLE] if settings.DEMO else []
-    content = {"failed": failed, "next": _next(request), "cards": cards, "demo_password": demonstration.PASSWORD if settings.DEMO else ""}
+    cards = (
+        [(username, name, Role(role).label) for username, name, role, _unit in demonstration.PEOPLE] if settings.DEMO else []
+    )
+    content = {
+        "failed": failed,
+        "next": _next(request),
+        "cards": cards,
+        "demo_password": demonstration.PASSWORD if settings.DEMO else "",
+    }
     return render(request, "sign_in.html", content, status=422 if failed else 200)
 
 
@@ -68,7 +75,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Enrol an authenticator app, or give its six digits. A code works once."""
     user: Any = request.user
-    device = TOTPDevice.objects.filter(user=user).first() or TOTPDevice.objects.create(user=user, name="app", confirmed=False)
+    device = TOTPDevice.objects.filter(user=user).first() or TOTPDevice.objects.create(
+        user=user, name="app", confirmed=False
+    )
     failed = False
     if request.method == "POST":
         allowed, _why = device.verify_is_allowed()
@@ -81,7 +90,12 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         record_event("accounts.second_factor", request=request, outcome="refused")
         failed = True
     picture = "" if device.confirmed else segno.make(device.config_url).svg_data_uri(scale=5)
-    return render(request, "second_factor.html", {"picture": picture, "address": device.config_url, "failed": failed, "next": _next(request)}, status=422 if failed else 200)
+    return render(
+        request,
+        "second_factor.html",
+        {"picture": picture, "address": device.config_url, "failed": failed, "next": _next(request)},
+        status=422 if failed else 200,
+    )
 
 
 @permitted(SIGNED_IN)

@@ -69,7 +69,9 @@ def subject_page(request: HttpRequest, code: str) -> HttpResponse:
     if asked and day is None:
         messages.error(request, _("日期应写作 2026-01-31"))
     past = grade_as_of(subject, day) if day else None
-    records = queries.last_versions(CreditRecord.objects.filter(subject=subject).exclude(state="withdrawn")).order_by("-decided_on", "-seq")
+    records = queries.last_versions(CreditRecord.objects.filter(subject=subject).exclude(state="withdrawn")).order_by(
+        "-decided_on", "-seq"
+    )
     if day:
         run = run_in_force(subject, day)
         known = queries.known_at(subject, run.known_seq) if run else []
@@ -87,7 +89,9 @@ def _facts(subject: Subject) -> list[dict[str, Any]]:
     for manifest, body, version in queries.attributes_of(subject):
         titles = {item.to: item.title for item in manifest.fields if item.to}
         lines = [(titles.get(name, name), value, False) for name, value in body.get("attributes", {}).items()]
-        shown.append({"manifest": manifest, "version": version, "lines": lines + queries.masked(manifest, body.get("reported", {}))})
+        shown.append(
+            {"manifest": manifest, "version": version, "lines": lines + queries.masked(manifest, body.get("reported", {}))}
+        )
     return shown
 
 
@@ -140,7 +144,9 @@ def unmask(request: HttpRequest, seq: int) -> HttpResponse:
     manifest = sources()[record.source]
     reported = json.loads(record.body).get("reported", {}) if record.body else {}
     shown = [(item.title, reported[item.id]) for item in manifest.fields if item.personal and item.id in reported]
-    record_event("records.unmask", request=request, ref=f"record:{seq}", reason=reason, fields=[title for title, _value in shown])
+    record_event(
+        "records.unmask", request=request, ref=f"record:{seq}", reason=reason, fields=[title for title, _value in shown]
+    )
     return render(request, "unmasked.html", {"record": record, "shown": shown, "reason": reason})
 
 

@@ -32,7 +32,13 @@ class Finding:
 
 def check(*, replays: int | None = None) -> Iterator[Finding]:
     """Check every invariant; ``replays`` limits how many released runs are recomputed (newest first; all by default)."""
-    for function in (rows_are_accounted_for, records_have_entries, ledger_verifies, grades_have_two_persons, current_grades_follow):
+    for function in (
+        rows_are_accounted_for,
+        records_have_entries,
+        ledger_verifies,
+        grades_have_two_persons,
+        current_grades_follow,
+    ):
         yield function()
     yield runs_replay(replays)
 
@@ -52,7 +58,9 @@ def rows_are_accounted_for() -> Finding:
     for batch in batches.iterator():
         found = (accepted.get(batch.pk, 0), open_rows.get(batch.pk, 0), duplicates.get(batch.pk, 0))
         if found != (batch.accepted, batch.quarantined, batch.duplicates):
-            broken.append(f"batch {batch.pk}: tables hold {found}, the batch says {(batch.accepted, batch.quarantined, batch.duplicates)}")
+            broken.append(
+                f"batch {batch.pk}: tables hold {found}, the batch says {(batch.accepted, batch.quarantined, batch.duplicates)}"
+            )
     return Finding("rows are accounted for", batches.count(), tuple(broken))
 
 
@@ -76,7 +84,9 @@ def records_have_entries() -> Finding:
         broken.append(f"{records} record versions, {of_records} entries")
     if versions != kinds.get("subject.update", 0):
         broken.append(f"{versions} subject versions, {kinds.get('subject.update', 0)} entries")
-    joined = _query("SELECT COUNT(*) FROM records_creditrecord r JOIN audit_ledgerentry e ON e.seq = r.seq WHERE e.kind LIKE 'record.%' OR e.kind = 'repair.accept'")[0][0]
+    joined = _query(
+        "SELECT COUNT(*) FROM records_creditrecord r JOIN audit_ledgerentry e ON e.seq = r.seq WHERE e.kind LIKE 'record.%' OR e.kind = 'repair.accept'"
+    )[0][0]
     if joined != records:
         broken.append(f"{records - joined} record versions have no entry of their own")
     return Finding("records have ledger entries", records + versions, tuple(broken))
@@ -110,7 +120,9 @@ def _bodies_open() -> list[str]:
     broken = []
     for table in ("records_creditrecord", "records_subjectversion"):
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT r.seq, r.body, r.salt, e.data FROM {table} r JOIN audit_ledgerentry e ON e.seq = r.seq WHERE r.erased_at IS NULL")
+            cursor.execute(
+                f"SELECT r.seq, r.body, r.salt, e.data FROM {table} r JOIN audit_ledgerentry e ON e.seq = r.seq WHERE r.erased_at IS NULL"
+            )
             while rows := cursor.fetchmany(20_000):
                 for seq, body, salt, data in rows:
                     if json.loads(data)["commit"] != ledger.commitment(body, bytes(salt)):
@@ -135,7 +147,11 @@ def current_grades_follow() -> Finding:
         "(SELECT subject_id, MAX(id) AS last FROM evaluations_grade GROUP BY subject_id) m ON m.subject_id = c.subject_id "
         "LEFT JOIN evaluations_grade g ON g.id = m.last WHERE g.id IS NULL OR g.grade <> c.grade OR g.score_milli <> c.score_milli LIMIT 100"
     )
-    return Finding("current grades follow from released ones", CurrentGrade.objects.count(), tuple(f"subject {row[0]}: current grade differs" for row in rows))
+    return Finding(
+        "current grades follow from released ones",
+        CurrentGrade.objects.count(),
+        tuple(f"subject {row[0]}: current grade differs" for row in rows),
+    )
 
 
 def runs_replay(limit: int | None) -> Finding:
@@ -147,5 +163,3 @@ def runs_replay(limit: int | None) -> Finding:
         if not result["equal"] and not result["erased_on"]:
             broken.append(f"run {run.pk}: the replay differs")
     return Finding("released runs replay", len(runs), tuple(broken))
-
-

@@ -34,7 +34,8 @@ class RulebookRelease(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(status="proposed", approved_by=None) | (Q(status="released", approved_by__isnull=False) & ~Q(approved_by=F("proposed_by"))),
+                condition=Q(status="proposed", approved_by=None)
+                | (Q(status="released", approved_by__isnull=False) & ~Q(approved_by=F("proposed_by"))),
                 name="rulebook_maker_is_not_approver",
             )
         ]
@@ -99,7 +100,8 @@ class Run(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=~Q(status="released") | (Q(released_by__isnull=False, proposed_by__isnull=False) & ~Q(released_by=F("proposed_by"))),
+                condition=~Q(status="released")
+                | (Q(released_by__isnull=False, proposed_by__isnull=False) & ~Q(released_by=F("proposed_by"))),
                 name="run_maker_is_not_approver",
             )
         ]

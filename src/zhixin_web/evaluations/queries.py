@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from zhixin import RunFolder
 from zhixin.loader import loads_rulebook
-from zhixin_web.evaluations.models import CurrentGrade, Run, RulebookRelease
+from zhixin_web.evaluations.models import CurrentGrade, RulebookRelease, Run
 from zhixin_web.evaluations.snapshots import attribute_types, run_folder
 from zhixin_web.records.models import Batch, QuarantinedRow, Subject
 from zhixin_web.records.sources import sources
@@ -22,7 +22,13 @@ def previous_runs(release: RulebookRelease, as_of: date) -> list[Run]:
     """The earlier evaluations under this rulebook that a run may look back at: the last released one of each day."""
     found: dict[date, Run] = {}
     since = date(as_of.year - YEARS_BACK, 1, 1)
-    runs = Run.objects.filter(release__rulebook_id=release.rulebook_id, kind=Run.Kind.FULL, status=Run.Status.RELEASED, as_of__lt=as_of, as_of__gte=since)
+    runs = Run.objects.filter(
+        release__rulebook_id=release.rulebook_id,
+        kind=Run.Kind.FULL,
+        status=Run.Status.RELEASED,
+        as_of__lt=as_of,
+        as_of__gte=since,
+    )
     for run in runs.order_by("released_at"):
         found[run.as_of] = run
     return [found[day] for day in sorted(found)]
@@ -30,7 +36,12 @@ def previous_runs(release: RulebookRelease, as_of: date) -> list[Run]:
 
 def freshness() -> list[dict[str, Any]]:
     """Each source with its last committed batch and whether it is stale."""
-    last = dict(Batch.objects.filter(status=Batch.Status.COMMITTED).values_list("source").annotate(last=Max("committed_at")).values_list("source", "last"))
+    last = dict(
+        Batch.objects.filter(status=Batch.Status.COMMITTED)
+        .values_list("source")
+        .annotate(last=Max("committed_at"))
+        .values_list("source", "last")
+    )
     now = timezone.now()
     return [
         {

@@ -16,7 +16,7 @@ from zhixin.errors import LedgerError
 from zhixin.loader import loads_rulebook
 from zhixin_web.accounts.models import Role, User
 from zhixin_web.audit.services import make_checkpoint, record_event
-from zhixin_web.evaluations.models import Run, RulebookRelease
+from zhixin_web.evaluations.models import RulebookRelease, Run
 from zhixin_web.evaluations.services import STALE_AFTER, start_run
 from zhixin_web.evaluations.tasks import execute_run, process_batch
 from zhixin_web.records.models import Batch, Pull
@@ -50,7 +50,9 @@ def resume() -> Iterator[str]:
             Batch.objects.filter(pk=batch.pk).update(heartbeat_at=timezone.now())
             process_batch.enqueue(batch.pk)
             yield f"resumed batch {batch.pk}"
-    stale = Run.objects.filter(status=Run.Status.RUNNING, heartbeat_at__lt=before) | Run.objects.filter(status=Run.Status.QUEUED, created_at__lt=before)
+    stale = Run.objects.filter(status=Run.Status.RUNNING, heartbeat_at__lt=before) | Run.objects.filter(
+        status=Run.Status.QUEUED, created_at__lt=before
+    )
     for run in stale:
         execute_run.enqueue(run.pk)
         yield f"resumed run {run.pk}"
@@ -85,10 +87,14 @@ def _take_file(source: str, path: Path, by: User) -> str:
                 yield chunk
 
     try:
-        batch, is_new = deliver(source=source, file_name=path.name, chunks=chunks(), way=Batch.Way.FOLDER, by=by, automatic=True)
+        batch, is_new = deliver(
+            source=source, file_name=path.name, chunks=chunks(), way=Batch.Way.FOLDER, by=by, automatic=True
+        )
     except FileRefused as refused:
         _aside(path, "refused")
-        (path.parent / "refused" / f"{path.name}.txt").write_text(f"{refused.message.zh}；{refused.remedy.zh}\n", encoding="utf-8")
+        (path.parent / "refused" / f"{path.name}.txt").write_text(
+            f"{refused.message.zh}；{refused.remedy.zh}\n", encoding="utf-8"
+        )
         return f"refused {path.name}: {refused.message.en}"
     _aside(path, "taken")
     if is_new:
@@ -107,7 +113,11 @@ def take_pulls() -> Iterator[str]:
     for pull in Pull.objects.filter(is_active=True, next_at__lte=timezone.now()).select_related("account"):
         result = fetch(pull)
         pull.last_at, pull.last_result = timezone.now(), result[:500]
-        wait = timedelta(minutes=2 ** min(pull.failures, MOST_FAILURES_DOUBLED)) if pull.failures else timedelta(minutes=pull.every_minutes)
+        wait = (
+            timedelta(minutes=2 ** min(pull.failures, MOST_FAILURES_DOUBLED))
+            if pull.failures
+            else timedelta(minutes=pull.every_minutes)
+        )
         pull.next_at = timezone.now() + wait
         pull.save()
         yield f"pull {pull.source}: {result}"
@@ -124,7 +134,12 @@ def fetch(pull: Pull) -> str:
             if answer.status_code != 200:
                 raise httpx.HTTPError(f"status {answer.status_code}")
             batch, is_new = deliver(
-                source=pull.source, file_name=f"pull-{pull.source}", chunks=_whole(answer), way=Batch.Way.PULL, by=pull.account, automatic=True
+                source=pull.source,
+                file_name=f"pull-{pull.source}",
+                chunks=_whole(answer),
+                way=Batch.Way.PULL,
+                by=pull.account,
+                automatic=True,
             )
     except (httpx.HTTPError, FileRefused) as error:
         pull.failures += 1
@@ -156,7 +171,12 @@ def start_due_runs() -> Iterator[str]:
         return
     cycle = loads_rulebook(release.text, release.rulebook_id).cycle
     due = cycle.snapshot_on(timezone.localdate())
-    if due < release.effective_from or Run.objects.filter(kind=Run.Kind.FULL, as_of__gte=due).exclude(status__in=[Run.Status.FAILED, Run.Status.CANCELLED]).exists():
+    if (
+        due < release.effective_from
+        or Run.objects.filter(kind=Run.Kind.FULL, as_of__gte=due)
+        .exclude(status__in=[Run.Status.FAILED, Run.Status.CANCELLED])
+        .exists()
+    ):
         return
     if not Batch.objects.filter(status=Batch.Status.COMMITTED).exists():
         return

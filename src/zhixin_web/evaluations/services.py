@@ -23,9 +23,16 @@ from zhixin.rulebook import Rulebook
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services import append_one, insert_rows, lock_ledger, record_event
-from zhixin_web.evaluations.models import CurrentGrade, Grade, Run, RulebookRelease, Segment
+from zhixin_web.evaluations.models import CurrentGrade, Grade, RulebookRelease, Run, Segment
 from zhixin_web.evaluations.queries import preflight, previous_runs
-from zhixin_web.evaluations.snapshots import build_dataset, read_grades, run_folder, sealed_segments, segment_folder, write_segment
+from zhixin_web.evaluations.snapshots import (
+    build_dataset,
+    read_grades,
+    run_folder,
+    sealed_segments,
+    segment_folder,
+    write_segment,
+)
 from zhixin_web.records import services as record_services
 from zhixin_web.records.models import Batch, CreditRecord, Subject
 from zhixin_web.records.originals import write_progress
@@ -76,7 +83,11 @@ def approve_rulebook(release: RulebookRelease, by: Any, *, releases_events: bool
         release.status, release.approved_by, release.approved_at = RulebookRelease.Status.RELEASED, by, timezone.now()
         release.releases_events = releases_events
         release.save()
-        append_one("rule.release", f"rulebook:{release.rulebook_id}", {"sha256": release.sha256, "effective_from": release.effective_from.isoformat()})
+        append_one(
+            "rule.release",
+            f"rulebook:{release.rulebook_id}",
+            {"sha256": release.sha256, "effective_from": release.effective_from.isoformat()},
+        )
         record_event("rulebooks.approve", by=by, ref=release.sha256[:12], releases_events=releases_events)
     return release
 
@@ -84,7 +95,15 @@ def approve_rulebook(release: RulebookRelease, by: Any, *, releases_events: bool
 # --- runs ----------------------------------------------------------------------------------------------------------------
 
 
-def start_run(release: RulebookRelease, *, as_of: date, by: Any, known_seq: int | None = None, kind: str = Run.Kind.FULL, only: list[str] | None = None) -> Run:
+def start_run(
+    release: RulebookRelease,
+    *,
+    as_of: date,
+    by: Any,
+    known_seq: int | None = None,
+    kind: str = Run.Kind.FULL,
+    only: list[str] | None = None,
+) -> Run:
     """Queue a run. ``known_seq``: the last ledger entry whose facts count; everything known now by default.
 
     Raises:
@@ -96,12 +115,18 @@ def start_run(release: RulebookRelease, *, as_of: date, by: Any, known_seq: int 
     if release.status != RulebookRelease.Status.RELEASED:
         raise ValidationError({"release": "规则尚未发布 / the rulebook is not released"})
     if as_of < release.effective_from or as_of > timezone.localdate():
-        raise ValidationError({"as_of": f"截止日应在 {release.effective_from} 与今天之间 / the cut-off must lie between {release.effective_from} and today"})
+        raise ValidationError(
+            {
+                "as_of": f"截止日应在 {release.effective_from} 与今天之间 / the cut-off must lie between {release.effective_from} and today"
+            }
+        )
     with transaction.atomic():
         last = lock_ledger() - 1
         known = last if known_seq is None else known_seq
         if not 0 <= known <= last:
-            raise ValidationError({"known_seq": f"账本序号应在 0 与 {last} 之间 / give a sequence number between 0 and {last}"})
+            raise ValidationError(
+                {"known_seq": f"账本序号应在 0 与 {last} 之间 / give a sequence number between 0 and {last}"}
+            )
         run = Run.objects.create(
             release=release, as_of=as_of, known_seq=known, kind=kind, only=sorted(set(only or [])), started_by=by,
             previous_runs=[item.pk for item in previous_runs(release, as_of)], preflight=preflight(release, as_of) if kind == Run.Kind.FULL else {},
@@ -134,7 +159,13 @@ def execute(run: Run) -> Run:
         failpoint("run.snapshot")
         _beat(run, token, "evaluate")
         result = evaluate(
-            rulebook, dataset, folder, run.as_of, known_at=run.known_seq, only=run.only or None, progress=lambda stage: _beat(run, token, stage)
+            rulebook,
+            dataset,
+            folder,
+            run.as_of,
+            known_at=run.known_seq,
+            only=run.only or None,
+            progress=lambda stage: _beat(run, token, stage),
         )
         failpoint("run.evaluated")
         _finish(run, token, folder, result)
@@ -158,7 +189,9 @@ def _beat(run: Run, token: str, stage: str) -> None:
 
 
 def _end(run: Run, token: str, status: str, error: str) -> None:
-    Run.objects.filter(pk=run.pk, token=token).update(status=status, error=error[:2000], finished_at=timezone.now(), stage="")
+    Run.objects.filter(pk=run.pk, token=token).update(
+        status=status, error=error[:2000], finished_at=timezone.now(), stage=""
+    )
 
 
 def seal_facts(run: Run, rulebook: Rulebook, folder: Path) -> Path:
@@ -169,7 +202,9 @@ def seal_facts(run: Run, rulebook: Rulebook, folder: Path) -> Path:
         first = newest.last_seq + 1 if newest else 0
         if first <= run.known_seq:
             hashes = write_segment(segment_folder(), first, run.known_seq)
-            Segment.objects.create(first_seq=first, last_seq=run.known_seq, sha256_records=hashes[0], sha256_subjects=hashes[1])
+            Segment.objects.create(
+                first_seq=first, last_seq=run.known_seq, sha256_records=hashes[0], sha256_subjects=hashes[1]
+            )
     ranges = [(item.first_seq, item.last_seq) for item in sealed_segments(run.known_seq)]
     dataset = folder.with_name(folder.name + "-facts")
     before = Run.objects.filter(pk__in=run.previous_runs).order_by("as_of", "pk")
@@ -203,7 +238,12 @@ def _summary(grades: list[dict[str, Any]]) -> dict[str, Any]:
         was = current.get(row["subject_id"], "")
         matrix[f"{was}>{row['grade']}"] += 1
         movers += was not in ("", row["grade"])
-    return {"subjects": len(grades), "grades": dict(sorted(Counter(row["grade"] for row in grades).items())), "matrix": dict(sorted(matrix.items())), "movers": movers}
+    return {
+        "subjects": len(grades),
+        "grades": dict(sorted(Counter(row["grade"] for row in grades).items())),
+        "matrix": dict(sorted(matrix.items())),
+        "movers": movers,
+    }
 
 
 def cancel_run(run: Run, by: Any) -> None:
@@ -215,7 +255,9 @@ def cancel_run(run: Run, by: Any) -> None:
 
 def retry_run(run: Run, by: Any) -> None:
     """Queue a failed or cancelled run again: same rulebook, same cut-off, same facts."""
-    Run.objects.filter(pk=run.pk, status__in=[Status.FAILED, Status.CANCELLED]).update(status=Status.QUEUED, cancel_requested=False, error="", token="")
+    Run.objects.filter(pk=run.pk, status__in=[Status.FAILED, Status.CANCELLED]).update(
+        status=Status.QUEUED, cancel_requested=False, error="", token=""
+    )
     record_event("runs.retry", by=by, ref=f"run:{run.pk}")
 
 
@@ -273,8 +315,13 @@ def _release(run: Run, by: Any) -> Run:
 def _apply(run: Run, grades: list[dict[str, Any]]) -> int:
     """Insert grades that differ from those in force and bring the projection up to date."""
     subjects = dict(Subject.objects.values_list("code", "pk"))
-    current = {key: rest for key, *rest in CurrentGrade.objects.values_list("subject_id", "grade", "score_milli", "step", "class_name")}
-    changed, update, create = [], [], []
+    current = {
+        key: rest
+        for key, *rest in CurrentGrade.objects.values_list("subject_id", "grade", "score_milli", "step", "class_name")
+    }
+    changed: list[tuple[Any, ...]] = []
+    update: list[tuple[Any, ...]] = []
+    create: list[tuple[Any, ...]] = []
     for row in grades:
         key = subjects[row["subject_id"]]
         was = current.get(key)
@@ -302,7 +349,11 @@ def react(batch: Batch) -> Run | None:
     took the batch in; otherwise it waits, proposed, for an approver.
     """
     release = RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).order_by("-approved_at").first()
-    if release is None or batch.status not in (Batch.Status.COMMITTED, Batch.Status.UNDONE) or not CurrentGrade.objects.exists():
+    if (
+        release is None
+        or batch.status not in (Batch.Status.COMMITTED, Batch.Status.UNDONE)
+        or not CurrentGrade.objects.exists()
+    ):
         return None
     kinds = loads_rulebook(release.text, release.rulebook_id).cycle.event_driven
     codes = sorted(set(CreditRecord.objects.filter(batch=batch, kind__in=kinds).values_list("subject__code", flat=True)))
@@ -347,10 +398,15 @@ def replay(run: Run) -> dict[str, Any]:
         rulebook = loads_rulebook(run.release.text, run.release.rulebook_id)
         before = Run.objects.filter(pk__in=run.previous_runs).order_by("as_of", "pk")
         build_dataset(folder / "facts", folder / "segments", [(0, run.known_seq)], rulebook, run.known_seq, before)
-        result = evaluate(rulebook, folder / "facts", folder / "run", run.as_of, known_at=run.known_seq, only=run.only or None)
+        result = evaluate(
+            rulebook, folder / "facts", folder / "run", run.as_of, known_at=run.known_seq, only=run.only or None
+        )
         same = {
             name: sha256_of(folder / "run" / name) == sha256_of(run_folder(run) / name) == expected
-            for name, expected in (("grades.parquet", run.grades_sha256), ("contributions.parquet", run.contributions_sha256))
+            for name, expected in (
+                ("grades.parquet", run.grades_sha256),
+                ("contributions.parquet", run.contributions_sha256),
+            )
         }
     return {
         "run": run.pk, "equal": all(same.values()) and result.info["result_sha256"] == run.result_sha256, "files": same,
@@ -359,6 +415,17 @@ def replay(run: Run) -> dict[str, Any]:
     }  # fmt: skip
 
 
-
-
-__all__ = ["Grade", "approve_rulebook", "cancel_run", "execute", "propose_rulebook", "propose_run", "react", "release_run", "replay", "retry_run", "start_run", "undo_batch"]
+__all__ = [
+    "Grade",
+    "approve_rulebook",
+    "cancel_run",
+    "execute",
+    "propose_rulebook",
+    "propose_run",
+    "react",
+    "release_run",
+    "replay",
+    "retry_run",
+    "start_run",
+    "undo_batch",
+]

@@ -51,7 +51,13 @@ def attribute_types() -> dict[str, pa.DataType]:
 
 
 def subjects_segment_schema() -> pa.Schema:
-    head = [("seq", pa.int64()), ("subject_id", pa.string()), ("source", pa.string()), ("version", pa.int32()), ("is_registered", pa.bool_())]
+    head = [
+        ("seq", pa.int64()),
+        ("subject_id", pa.string()),
+        ("source", pa.string()),
+        ("version", pa.int32()),
+        ("is_registered", pa.bool_()),
+    ]
     return pa.schema(head + list(attribute_types().items()))
 
 
@@ -117,7 +123,10 @@ def write_segment(folder: Path, first: int, last: int) -> tuple[str, str]:
     """Write the versions of a range; gives the hashes of records and subjects."""
     folder.mkdir(parents=True, exist_ok=True)
     hashes = []
-    for name, batches, schema in (("records", _record_batches(first, last), RECORDS), ("subjects", _subject_batches(first, last), subjects_segment_schema())):
+    for name, batches, schema in (
+        ("records", _record_batches(first, last), RECORDS),
+        ("subjects", _subject_batches(first, last), subjects_segment_schema()),
+    ):
         part = folder / f"{name}-{first}-{last}.part"
         write_batches(batches, part, schema)
         part.replace(segment_file(folder, name, first, last))
@@ -140,11 +149,15 @@ def sealed_segments(known_seq: int) -> list[Segment]:
         for name, expected in (("records", item.sha256_records), ("subjects", item.sha256_subjects)):
             path = segment_file(segment_folder(), name, item.first_seq, item.last_seq)
             if not path.is_file() or sha256_of(path) != expected:
-                raise ValueError(f"数据段 {path.name} 已被改动或缺失 / the sealed segment {path.name} was changed or is gone")
+                raise ValueError(
+                    f"数据段 {path.name} 已被改动或缺失 / the sealed segment {path.name} was changed or is gone"
+                )
     return found
 
 
-def build_dataset(out: Path, folder: Path, ranges: Sequence[tuple[int, int]], rulebook: Rulebook, known_seq: int, previous: Iterable[Run]) -> None:
+def build_dataset(
+    out: Path, folder: Path, ranges: Sequence[tuple[int, int]], rulebook: Rulebook, known_seq: int, previous: Iterable[Run]
+) -> None:
     """Make the dataset of a run from segments; ``dataset.json`` is written last."""
     work = out.with_name(out.name + ".part")
     shutil.rmtree(work, ignore_errors=True)
@@ -152,13 +165,27 @@ def build_dataset(out: Path, folder: Path, ranges: Sequence[tuple[int, int]], ru
     with duckdb.connect(config={"memory_limit": "2GB", "temp_directory": str(work / "spill")}) as connection:
         connection.execute("SET enable_progress_bar = false")
         files = {name: [str(segment_file(folder, name, *item)) for item in ranges] for name in ("records", "subjects")}
-        _write(connection, work / "subjects.parquet", _subjects_query(files["subjects"], rulebook, known_seq), subjects_schema(rulebook))
-        _write(connection, work / "records.parquet", _records_query(files["records"], work, rulebook, known_seq), records_schema(rulebook))
+        _write(
+            connection,
+            work / "subjects.parquet",
+            _subjects_query(files["subjects"], rulebook, known_seq),
+            subjects_schema(rulebook),
+        )
+        _write(
+            connection,
+            work / "records.parquet",
+            _records_query(files["records"], work, rulebook, known_seq),
+            records_schema(rulebook),
+        )
         query = _previous_query(previous, work)
         if query:
             _write(connection, work / "previous.parquet", query, PREVIOUS)
     shutil.rmtree(work / "spill", ignore_errors=True)
-    content = {"format": "dataset/1", "known_seq": known_seq, "outputs": {path.name: sha256_of(path) for path in sorted(work.glob("*.parquet"))}}
+    content = {
+        "format": "dataset/1",
+        "known_seq": known_seq,
+        "outputs": {path.name: sha256_of(path) for path in sorted(work.glob("*.parquet"))},
+    }
     (work / "dataset.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     put_in_place(work, out, "dataset.json")
 
@@ -195,7 +222,12 @@ def _subjects_query(files: Sequence[str], rulebook: Rulebook, known_seq: int) ->
 
 def _records_query(files: Sequence[str], work: Path, rulebook: Rulebook, known_seq: int) -> str:
     kinds = ", ".join("'" + item.id.replace("'", "''") + "'" for item in rulebook.catalogue)
-    given = {"record_id": "r.seq::VARCHAR", "subject_no": "s.subject_no", "sequence": "r.seq", "is_first_offence": "NULL::BOOLEAN"}
+    given = {
+        "record_id": "r.seq::VARCHAR",
+        "subject_no": "s.subject_no",
+        "sequence": "r.seq",
+        "is_first_offence": "NULL::BOOLEAN",
+    }
     given |= {name: f"r.{name}" for name in ("kind", "severity", "document", *DATES, *ENGINE_FIELDS)}
     columns = [
         f'{given.get(field.name, "NULL")}::{_sql_type(field.type)} AS "{field.name}"'
@@ -228,5 +260,7 @@ def run_folder(run: Run) -> Path:
 
 def read_grades(folder: Path) -> list[dict[str, Any]]:
     """The grades of an archived run."""
-    rows: list[dict[str, Any]] = pq.read_table(folder / "grades.parquet", columns=["subject_id", "grade", "score_milli", "step", "class"]).to_pylist()
+    rows: list[dict[str, Any]] = pq.read_table(
+        folder / "grades.parquet", columns=["subject_id", "grade", "score_milli", "step", "class"]
+    ).to_pylist()
     return rows

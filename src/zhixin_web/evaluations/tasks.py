@@ -10,7 +10,7 @@ from zhixin_web.records.models import Batch
 from zhixin_web.records.services import process
 
 
-@task()
+@task()  # type: ignore[untyped-decorator]
 def process_batch(batch_id: int) -> str:
     """Stage and, where asked, commit a batch; then re-evaluate what an event-driven kind touched."""
     batch = process(Batch.objects.get(pk=batch_id))
@@ -18,7 +18,7 @@ def process_batch(batch_id: int) -> str:
     return str(batch.status)
 
 
-@task()
+@task()  # type: ignore[untyped-decorator]
 def execute_run(run_id: int) -> str:
     """Do a queued run."""
     return str(execute(Run.objects.get(pk=run_id)).status)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-
 from zhixin import ledger
 from zhixin.values import Refusal, refusal
 from zhixin_web.audit.failpoints import failpoint
@@ -23,9 +22,27 @@ from zhixin_web.records.sources import SourceManifest, publicity, sources
 CHUNK = 5_000
 LOOKUP = 900
 
-_UNKNOWN = refusal("record.unknown_subject", "企业库中没有该统一社会信用代码", "no subject has this code", "先归集该主体的登记信息，或核对代码", "collect its registration first, or check the code")
-_CONFLICT = refusal("record.conflict", "同一文号、同一主体的记录已存在而内容不同", "a record with this key exists and says something else", "核对；确需更正的以「更正批次」提交", "check it; to correct the record deliver a correction batch")
-_TWICE = refusal("row.contradicts", "同一文件中有同一编号而内容不同的行", "two rows of the file have one key and differ", "核对后只保留正确的一行", "keep the right one")
+_UNKNOWN = refusal(
+    "record.unknown_subject",
+    "企业库中没有该统一社会信用代码",
+    "no subject has this code",
+    "先归集该主体的登记信息，或核对代码",
+    "collect its registration first, or check the code",
+)
+_CONFLICT = refusal(
+    "record.conflict",
+    "同一文号、同一主体的记录已存在而内容不同",
+    "a record with this key exists and says something else",
+    "核对；确需更正的以「更正批次」提交",
+    "check it; to correct the record deliver a correction batch",
+)
+_TWICE = refusal(
+    "row.contradicts",
+    "同一文件中有同一编号而内容不同的行",
+    "two rows of the file have one key and differ",
+    "核对后只保留正确的一行",
+    "keep the right one",
+)
 RECORD_COLUMNS = ("seq", "key", "version", "subject_id", "source", "kind", "state", "severity", "occurred_on", "document_on", "decided_on", "published_on", "valid_until", "publicity_from", "publicity_min_until", "publicity_until", "digest", "body", "salt", "erased_at", "batch_id", "line")  # fmt: skip
 VERSION_COLUMNS = ("seq", "subject_id", "source", "version", "digest", "body", "salt", "erased_at", "batch_id", "line")
 
@@ -148,14 +165,18 @@ class Committing:
         found: dict[str, int] = {}
         names: dict[str, tuple[int, str, str, str]] = {}
         for part in chunked(sorted(codes), LOOKUP):
-            for key, code, name, district, industry in Subject.objects.filter(code__in=part).values_list("pk", "code", "name", "district", "industry"):
+            for key, code, name, district, industry in Subject.objects.filter(code__in=part).values_list(
+                "pk", "code", "name", "district", "industry"
+            ):
                 found[code] = key
                 names[code] = (key, name, district, industry)
         if self.manifest.gives == "subjects":
             self._register(outcomes, found, names)
         return found
 
-    def _register(self, outcomes: Sequence[Outcome], found: dict[str, int], names: dict[str, tuple[int, str, str, str]]) -> None:
+    def _register(
+        self, outcomes: Sequence[Outcome], found: dict[str, int], names: dict[str, tuple[int, str, str, str]]
+    ) -> None:
         """New subjects, and changed names, districts and industries of known ones."""
         from django.db.models import Max
 
@@ -169,7 +190,9 @@ class Committing:
             if code in found and code not in new:
                 key, old_name, *rest = names[code]
                 if (old_name, *rest) != (name, district, industry):
-                    Subject.objects.filter(pk=key).update(name=name, name_key=search.name_key(name), district=district, industry=industry)
+                    Subject.objects.filter(pk=key).update(
+                        name=name, name_key=search.name_key(name), district=district, industry=industry
+                    )
                     if old_name != name:
                         renamed.append((key, code, name))
             elif code not in new:
@@ -215,10 +238,41 @@ class Committing:
         rows = []
         for (item, subject, known), seal, seq in zip(fresh, sealed, seqs, strict=True):
             if self.holds_attributes:
-                rows.append((seq, subject, self.manifest.id, known.version, item.digest, item.body, seal.salt, None, self.batch.pk, item.line))
+                rows.append(
+                    (
+                        seq,
+                        subject,
+                        self.manifest.id,
+                        known.version,
+                        item.digest,
+                        item.body,
+                        seal.salt,
+                        None,
+                        self.batch.pk,
+                        item.line,
+                    )
+                )
             else:
-                rows.append(record_row(seq, item.key, known.version, subject, self.manifest.id, "active", item.core, item.digest, item.body, seal.salt, self.batch.pk, item.line))
-        insert_rows(*(("records_subjectversion", VERSION_COLUMNS) if self.holds_attributes else ("records_creditrecord", RECORD_COLUMNS)), rows)
+                rows.append(
+                    record_row(
+                        seq,
+                        item.key,
+                        known.version,
+                        subject,
+                        self.manifest.id,
+                        "active",
+                        item.core,
+                        item.digest,
+                        item.body,
+                        seal.salt,
+                        self.batch.pk,
+                        item.line,
+                    )
+                )
+        if self.holds_attributes:
+            insert_rows("records_subjectversion", VERSION_COLUMNS, rows)
+        else:
+            insert_rows("records_creditrecord", RECORD_COLUMNS, rows)
         return seqs
 
     def _write_duplicates(self, rows: Sequence[tuple[int, int]]) -> None:
@@ -229,17 +283,67 @@ class Committing:
         rows = []
         for item, faults in refused:
             cells = item.cells or cells_of(item)
-            rows.append((self.batch.pk, item.line, json.dumps(cells, ensure_ascii=False), json.dumps(faults, ensure_ascii=False), faults[0]["rule"], "open", None, None, None))
+            rows.append(
+                (
+                    self.batch.pk,
+                    item.line,
+                    json.dumps(cells, ensure_ascii=False),
+                    json.dumps(faults, ensure_ascii=False),
+                    faults[0]["rule"],
+                    "open",
+                    None,
+                    None,
+                    None,
+                )
+            )
         columns = ("batch_id", "line", "cells", "faults", "rule", "status", "seq", "resolved_by_id", "resolved_at")
         insert_rows("records_quarantinedrow", columns, rows)
         self.tally.quarantined += len(rows)
 
 
-def record_row(seq: int, key: str, version: int, subject: int, source: str, state: str, core: Sequence[Any], digest: bytes, body: str, salt: bytes, batch: int, line: int) -> tuple[Any, ...]:  # noqa: PLR0913 — one row
+def record_row(
+    seq: int,
+    key: str,
+    version: int,
+    subject: int,
+    source: str,
+    state: str,
+    core: Sequence[Any],
+    digest: bytes,
+    body: str,
+    salt: bytes,
+    batch: int,
+    line: int,
+) -> tuple[Any, ...]:
     """The row of a record version; publication dates are computed from class and document date."""
     kind, severity, occurred, document, decided, published, valid = core
-    shown = publicity(severity, date.fromisoformat(decided), date.fromisoformat(published) if published else None) if state == "active" else (None, None, None)
-    return (seq, key, version, subject, source, kind, state, severity, occurred, document, decided, published, valid, *(_iso(day) for day in shown), digest, body, salt, None, batch, line)
+    shown = (
+        publicity(severity, date.fromisoformat(decided), date.fromisoformat(published) if published else None)
+        if state == "active"
+        else (None, None, None)
+    )
+    return (
+        seq,
+        key,
+        version,
+        subject,
+        source,
+        kind,
+        state,
+        severity,
+        occurred,
+        document,
+        decided,
+        published,
+        valid,
+        *(_iso(day) for day in shown),
+        digest,
+        body,
+        salt,
+        None,
+        batch,
+        line,
+    )
 
 
 def _iso(day: date | None) -> str | None:
@@ -250,7 +354,12 @@ def cells_of(item: Outcome) -> dict[str, Any]:
     """The cells of an accepted body, for the quarantine: what a person would see in the file."""
     body = json.loads(item.body)
     manifest = sources()[body["source"]]
-    values = {**body.get("attributes", {}), **body.get("fields", {}), **body.get("reported", {}), **{k: v for k, v in body.items() if isinstance(v, str)}}
+    values = {
+        **body.get("attributes", {}),
+        **body.get("fields", {}),
+        **body.get("reported", {}),
+        **{k: v for k, v in body.items() if isinstance(v, str)},
+    }
     cells: dict[str, Any] = {"subject_id": item.code, "name": item.name}
     for column in manifest.fields:
         value = values.get(column.to or column.id)
@@ -265,5 +374,3 @@ def cells_of(item: Outcome) -> dict[str, Any]:
 
 def digest_of(body: str) -> bytes:
     return hashlib.sha256(body.encode()).digest()
-
-

@@ -70,7 +70,17 @@ def write_staged(batch: int, outcomes: Iterable[Outcome]) -> None:
     part = place.with_name(f"{place.name}.{secrets.token_hex(4)}.part")
     with part.open("w", encoding="utf-8") as file:
         for item in outcomes:
-            row = [item.line, item.code, item.name, item.key, item.body, item.digest.hex(), item.core, item.cells, item.faults]
+            row = [
+                item.line,
+                item.code,
+                item.name,
+                item.key,
+                item.body,
+                item.digest.hex(),
+                item.core,
+                item.cells,
+                item.faults,
+            ]
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     part.replace(place)
 

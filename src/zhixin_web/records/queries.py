@@ -40,7 +40,11 @@ def known_at(subject: Subject, seq: int) -> list[CreditRecord]:
     newest: dict[str, CreditRecord] = {}
     for record in CreditRecord.objects.filter(subject=subject, seq__lte=seq).order_by("version"):
         newest[record.key] = record
-    return sorted((item for item in newest.values() if item.state != "withdrawn"), key=lambda item: (item.decided_on, item.seq), reverse=True)
+    return sorted(
+        (item for item in newest.values() if item.state != "withdrawn"),
+        key=lambda item: (item.decided_on, item.seq),
+        reverse=True,
+    )
 
 
 def attributes_of(subject: Subject) -> list[tuple[SourceManifest, dict[str, Any], SubjectVersion]]:
@@ -64,7 +68,11 @@ def candidates(row: QuarantinedRow, limit: int = 5) -> list[dict[str, Any]]:
         keys |= set(search.find(code[-9:-1], limit=20))
     wanted = search.name_key(name)
     found = [
-        {"subject": subject, "likeness": round(fuzz.ratio(wanted, subject.name_key)), "same_tail": bool(code) and subject.code[8:17] == code[8:17]}
+        {
+            "subject": subject,
+            "likeness": round(fuzz.ratio(wanted, subject.name_key)),
+            "same_tail": bool(code) and subject.code[8:17] == code[8:17],
+        }
         for subject in Subject.objects.filter(pk__in=list(keys)[:400])
     ]
     return sorted(found, key=lambda item: (item["same_tail"], item["likeness"]), reverse=True)[:limit]
@@ -81,7 +89,10 @@ def progress_of(batch: Batch) -> dict[str, Any]:
 def receipt(batch: Batch) -> dict[str, Any]:
     """What became of every row, as JSON: ``receipt/1``."""
     rows = [{"line": line, "outcome": "accepted", "seq": seq} for line, seq in _accepted(batch)]
-    rows += [{"line": line, "outcome": "duplicate", "seq": seq} for line, seq in DuplicateRow.objects.filter(batch=batch).values_list("line", "seq")]
+    rows += [
+        {"line": line, "outcome": "duplicate", "seq": seq}
+        for line, seq in DuplicateRow.objects.filter(batch=batch).values_list("line", "seq")
+    ]
     for item in QuarantinedRow.objects.filter(batch=batch, status=QuarantinedRow.Status.OPEN):
         rows.append({"line": item.line, "outcome": "quarantined", "faults": item.faults})
     return {
@@ -95,7 +106,7 @@ def _accepted(batch: Batch) -> list[tuple[int, int]]:
     """Line and sequence number of the rows taken in (versions made by undoing the batch are not among them)."""
     first: dict[int, int] = {}
     for model in (CreditRecord, SubjectVersion):
-        for line, seq in model.objects.filter(batch=batch).order_by("seq").values_list("line", "seq"):  # type: ignore[attr-defined]
+        for line, seq in model.objects.filter(batch=batch).order_by("seq").values_list("line", "seq"):
             first.setdefault(line, seq)
     return sorted(first.items())
 
@@ -108,7 +119,12 @@ def receipt_workbook(batch: Batch, english: bool) -> bytes:
     head, bad = book.add_format({"bold": True, "bg_color": "#E8EEF7"}), book.add_format({"bg_color": "#F9D6D5"})
     sheet = book.add_worksheet("quarantine")
     columns = [item.id for item in manifest.fields]
-    titles = ["line" if english else "行号", *(item.title for item in manifest.fields), "why" if english else "原因", "what to do" if english else "处理办法"]
+    titles = [
+        "line" if english else "行号",
+        *(item.title for item in manifest.fields),
+        "why" if english else "原因",
+        "what to do" if english else "处理办法",
+    ]
     sheet.write_row(0, 0, titles, head)
     language = "en" if english else "zh"
     rows = QuarantinedRow.objects.filter(batch=batch, status=QuarantinedRow.Status.OPEN).order_by("line")
@@ -136,7 +152,11 @@ def template_workbook(manifest: SourceManifest) -> bytes:
     """An empty delivery: headers, drop-downs, notes, and the code lists on a second sheet."""
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True})
-    must, may_be, text = book.add_format({"bold": True, "bg_color": "#F7E3C4"}), book.add_format({"bold": True, "bg_color": "#E8EEF7"}), book.add_format({"num_format": "@"})
+    must, may_be, text = (
+        book.add_format({"bold": True, "bg_color": "#F7E3C4"}),
+        book.add_format({"bold": True, "bg_color": "#E8EEF7"}),
+        book.add_format({"num_format": "@"}),
+    )
     sheet, lists = book.add_worksheet("数据"), book.add_worksheet("代码表")
     for place, item in enumerate(manifest.fields):
         sheet.write(0, place, item.title, must if item.required else may_be)
@@ -148,7 +168,13 @@ def template_workbook(manifest: SourceManifest) -> bytes:
         if choices:
             lists.write_column(0, place, [item.title, *choices])
             column = xlsxwriter.utility.xl_col_to_name(place)
-            sheet.data_validation(1, place, 20_000, place, {"validate": "list", "source": f"='代码表'!${column}$2:${column}${len(choices) + 1}", "ignore_blank": True})
+            sheet.data_validation(
+                1,
+                place,
+                20_000,
+                place,
+                {"validate": "list", "source": f"='代码表'!${column}$2:${column}${len(choices) + 1}", "ignore_blank": True},
+            )
         sheet.write_comment(0, place, "\n".join(part for part in note if part))
     sheet.freeze_panes(1, 0)
     book.close()

@@ -36,7 +36,13 @@ class FileRefused(DatasetError):
         self.rule, self.remedy = rule, Message(fix_zh, fix_en)
 
     def as_json(self) -> dict[str, str]:
-        return {"rule": self.rule, "zh": self.message.zh, "en": self.message.en, "fix_zh": self.remedy.zh, "fix_en": self.remedy.en}
+        return {
+            "rule": self.rule,
+            "zh": self.message.zh,
+            "en": self.message.en,
+            "fix_zh": self.remedy.zh,
+            "fix_en": self.remedy.en,
+        }
 
 
 @dataclass(frozen=True)
@@ -71,20 +77,36 @@ def guard(path: Path) -> None:
         FileRefused: with the reason and what to do.
     """
     if path.stat().st_size == 0:
-        raise FileRefused("file.empty", "文件是空的", "the file is empty", "检查导出是否成功后重新提交", "check the export and deliver again")
+        raise FileRefused(
+            "file.empty",
+            "文件是空的",
+            "the file is empty",
+            "检查导出是否成功后重新提交",
+            "check the export and deliver again",
+        )
     if path.suffix != ".xlsx":
         return
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             unpacked = sum(entry.file_size for entry in entries)
-            if len(entries) > MOST_ENTRIES or unpacked > MOST_UNPACKED or unpacked > MOST_RATIO * path.stat().st_size + CHUNK:
+            if (
+                len(entries) > MOST_ENTRIES
+                or unpacked > MOST_UNPACKED
+                or unpacked > MOST_RATIO * path.stat().st_size + CHUNK
+            ):
                 raise FileRefused(
                     "file.bomb", f"工作簿解压后过大（{unpacked // 1024 // 1024} MB，{len(entries)} 个部分）", f"the workbook unpacks to {unpacked // 1024 // 1024} MB in {len(entries)} parts",
                     "分成较小的文件，或另存为 CSV", "split it, or save it as CSV",
                 )  # fmt: skip
             if "xl/workbook.xml" not in archive.namelist():
-                raise FileRefused("file.kind", "这不是 Excel 工作簿", "this is no Excel workbook", "请提供 CSV、xls 或 xlsx", "give CSV, xls or xlsx")
+                raise FileRefused(
+                    "file.kind",
+                    "这不是 Excel 工作簿",
+                    "this is no Excel workbook",
+                    "请提供 CSV、xls 或 xlsx",
+                    "give CSV, xls or xlsx",
+                )
             _check_sheet(archive)
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         raise FileRefused(
@@ -110,7 +132,13 @@ def _check_sheet(archive: zipfile.ZipFile) -> None:
         while chunk := sheet.read(CHUNK):
             read += len(chunk)
             if read > MOST_UNPACKED:  # the declared size may lie
-                raise FileRefused("file.bomb", "工作簿解压后过大", "the workbook unpacks to too much", "分成较小的文件，或另存为 CSV", "split it, or save it as CSV")
+                raise FileRefused(
+                    "file.bomb",
+                    "工作簿解压后过大",
+                    "the workbook unpacks to too much",
+                    "分成较小的文件，或另存为 CSV",
+                    "split it, or save it as CSV",
+                )
             part = rest + chunk
             for rule, (pattern, zh, en, fix_zh, fix_en) in _TRAPS.items():
                 for found in pattern.finditer(part):
@@ -138,7 +166,13 @@ def raw_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
         sheet = read_sheet(path)
     except DatasetError as error:
         rule = "file.encoding" if "UTF-8" in error.message.en else "file.broken"
-        raise FileRefused(rule, _short(error.message.zh, path), _short(error.message.en, path), "按提示处理后重新提交", "mend it as said and deliver again") from error
+        raise FileRefused(
+            rule,
+            _short(error.message.zh, path),
+            _short(error.message.en, path),
+            "按提示处理后重新提交",
+            "mend it as said and deliver again",
+        ) from error
     yield 1, list(sheet.header)
     for row in sheet.rows:
         yield row.line, row.cells
@@ -213,7 +247,12 @@ def _refuse_swapped(path: Path, layout: Layout) -> None:
             if isinstance(cell, str) and len(cell.strip()) == 18 and check_uscc(cell).is_accepted:
                 hits[index] += 1
     for index, count in hits.items():
-        if index != code_column and count >= max(2, rows * 0.8) and hits[code_column] <= rows * 0.2 and layout.columns.get(index):
+        if (
+            index != code_column
+            and count >= max(2, rows * 0.8)
+            and hits[code_column] <= rows * 0.2
+            and layout.columns.get(index)
+        ):
             name = layout.header[index]
             raise FileRefused(
                 "file.swapped", f"列的内容与表头不符：信用代码在「{name}」一列", f"columns are swapped: the codes stand under “{name}”",

@@ -54,7 +54,15 @@ class Outcome:
 def fault(rule: str, field_id: str, value: Any, reason: Message, remedy: Message) -> dict[str, Any]:
     """A fault as it is stored and shown."""
     shown = "" if value is None else str(value)[:200]
-    return {"rule": rule, "field": field_id, "value": shown, "zh": reason.zh, "en": reason.en, "fix_zh": remedy.zh, "fix_en": remedy.en}
+    return {
+        "rule": rule,
+        "field": field_id,
+        "value": shown,
+        "zh": reason.zh,
+        "en": reason.en,
+        "fix_zh": remedy.zh,
+        "fix_en": remedy.en,
+    }
 
 
 def _of(refused: Refusal, field_id: str, value: Any) -> dict[str, Any]:
@@ -62,10 +70,28 @@ def _of(refused: Refusal, field_id: str, value: Any) -> dict[str, Any]:
 
 
 _EMPTY = refusal("field.empty", "必填项为空", "a required field is empty", "补填该项", "fill it in")
-_TOTALS = refusal("row.totals", "这是合计行，不是数据", "this is a totals row, not data", "删去合计行后重新提交，或忽略本行", "remove the totals row, or leave it")
-_NO_KEY = refusal("subject.no_code", "没有统一社会信用代码", "there is no unified social credit code", "补填代码，或到主体匹配台确认", "give the code, or confirm the subject at the matching desk")
+_TOTALS = refusal(
+    "row.totals",
+    "这是合计行，不是数据",
+    "this is a totals row, not data",
+    "删去合计行后重新提交，或忽略本行",
+    "remove the totals row, or leave it",
+)
+_NO_KEY = refusal(
+    "subject.no_code",
+    "没有统一社会信用代码",
+    "there is no unified social credit code",
+    "补填代码，或到主体匹配台确认",
+    "give the code, or confirm the subject at the matching desk",
+)
 _FUTURE = refusal("record.future", "日期晚于今天", "the date lies in the future", "核对日期", "check the date")
-_WIDTH = refusal("row.fields", "该行列数与表头不同", "the row has more fields than the header", "检查未加引号的逗号", "look for an unquoted comma")
+_WIDTH = refusal(
+    "row.fields",
+    "该行列数与表头不同",
+    "the row has more fields than the header",
+    "检查未加引号的逗号",
+    "look for an unquoted comma",
+)
 
 
 def parse_name(cell: Any, longest: int = 200) -> Any:
@@ -167,7 +193,9 @@ class RowChecker:
         epoch: 1900 or 1904, for spreadsheet serials.
     """
 
-    def __init__(self, manifest: SourceManifest, columns: dict[int, str], width: int, today: date, epoch: int = 1900) -> None:
+    def __init__(
+        self, manifest: SourceManifest, columns: dict[int, str], width: int, today: date, epoch: int = 1900
+    ) -> None:
         self.manifest, self.width, self.today = manifest, width, today
         self.place = {name: index for index, name in columns.items()}
         self.items = [item for item in manifest.fields if item.id in self.place]
@@ -192,7 +220,9 @@ class RowChecker:
             faults = [_of(_NO_KEY, "subject_id", None)]
         if faults:
             name = values.get("name")
-            return Outcome(line, name=name if isinstance(name, str) else None, cells=self._as_it_came(row), faults=tuple(faults))
+            return Outcome(
+                line, name=name if isinstance(name, str) else None, cells=self._as_it_came(row), faults=tuple(faults)
+            )
         return self._body(line, values)
 
     def _as_it_came(self, row: list[Any]) -> dict[str, Any]:
@@ -215,7 +245,15 @@ class RowChecker:
         found += [_of(_EMPTY, name, None) for name in self.required if values.get(name) is None and name not in wrong]
         for rule in self.manifest.refuse:
             if values.get(rule.field) in rule.values:
-                found.append(fault("record.not_collected", rule.field, values[rule.field], Message(rule.zh, rule.en), Message("无需处理", "nothing to do")))
+                found.append(
+                    fault(
+                        "record.not_collected",
+                        rule.field,
+                        values[rule.field],
+                        Message(rule.zh, rule.en),
+                        Message("无需处理", "nothing to do"),
+                    )
+                )
         for name in ("decided_on", "occurred_on"):
             value = values.get(name)
             if isinstance(value, date) and value > self.today:
@@ -227,7 +265,9 @@ class RowChecker:
         known = {name: _json(value) for name, value in values.items() if value is not None}
         name = values.get("name")
         if manifest.gives in ("subjects", "attributes"):
-            attributes = {item.to: known[item.id] for item in self.items if item.to and item.id in known and item.to != "subject_id"}
+            attributes = {
+                item.to: known[item.id] for item in self.items if item.to and item.id in known and item.to != "subject_id"
+            }
             content: dict[str, Any] = {"subject": code, "source": manifest.id, "attributes": attributes}
             extra = {item.id: known[item.id] for item in self.items if not item.to and item.id in known}
             if extra:

@@ -23,7 +23,15 @@ from zhixin import ledger
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services import Sealed, append, append_one, insert_rows, record_event, seal
 from zhixin_web.records import originals
-from zhixin_web.records.commit_services import CHUNK, RECORD_COLUMNS, VERSION_COLUMNS, Committing, chunked, digest_of, record_row
+from zhixin_web.records.commit_services import (
+    CHUNK,
+    RECORD_COLUMNS,
+    VERSION_COLUMNS,
+    Committing,
+    chunked,
+    digest_of,
+    record_row,
+)
 from zhixin_web.records.models import Batch, ColumnMemory, CreditRecord, DuplicateRow, QuarantinedRow, SubjectVersion
 from zhixin_web.records.reading import FileRefused, data_rows, find_layout, guard, kind_of
 from zhixin_web.records.rows import Outcome, RowChecker
@@ -62,7 +70,13 @@ def deliver(
         part, sha256, size, start = originals.keep(chunks, settings.UPLOAD_LIMIT)
     except ValueError as error:
         limit = settings.UPLOAD_LIMIT // 1024 // 1024
-        raise FileRefused("file.size", f"文件超过 {limit} MB", f"the file is larger than {limit} MB", "分成较小的文件后重新提交", "split it and deliver again") from error
+        raise FileRefused(
+            "file.size",
+            f"文件超过 {limit} MB",
+            f"the file is larger than {limit} MB",
+            "分成较小的文件后重新提交",
+            "split it and deliver again",
+        ) from error
     try:
         suffix = kind_of(start)
     except FileRefused:
@@ -157,7 +171,13 @@ class _Counting:
                 self.told = time.monotonic()
 
     def summary(self) -> dict[str, Any]:
-        return {"rows": self.rows, "good": self.rows - self.bad, "bad": self.bad, "rules": dict(self.rules), "problems": self.problems}
+        return {
+            "rows": self.rows,
+            "good": self.rows - self.bad,
+            "bad": self.bad,
+            "rules": dict(self.rules),
+            "problems": self.problems,
+        }
 
 
 def _move(batch: Batch, status: Batch.Status, **changes: Any) -> Batch:
@@ -183,7 +203,9 @@ def map_columns(batch: Batch, mapping: dict[str, str], by: Any) -> Batch:
 def request_commit(batch: Batch, by: Any) -> bool:
     """A person says: take it in. ``True`` if it was waiting for that."""
     waiting = [Status.STAGED, Status.HELD]
-    changed = Batch.objects.filter(pk=batch.pk, status__in=waiting).update(status=Status.COMMITTING, committed_by=by, heartbeat_at=timezone.now())
+    changed = Batch.objects.filter(pk=batch.pk, status__in=waiting).update(
+        status=Status.COMMITTING, committed_by=by, heartbeat_at=timezone.now()
+    )
     if changed:
         record_event("batches.commit", by=by, ref=f"batch:{batch.pk}")
     return bool(changed)
@@ -191,7 +213,13 @@ def request_commit(batch: Batch, by: Any) -> bool:
 
 def refuse_batch(batch: Batch, reason: str, by: Any) -> bool:
     """A person sends a delivery back before it was taken in."""
-    fault = {"rule": "batch.sent_back", "zh": f"已退回：{reason}", "en": f"sent back: {reason}", "fix_zh": "更正后重新提交", "fix_en": "mend and deliver again"}
+    fault = {
+        "rule": "batch.sent_back",
+        "zh": f"已退回：{reason}",
+        "en": f"sent back: {reason}",
+        "fix_zh": "更正后重新提交",
+        "fix_en": "mend and deliver again",
+    }
     waiting = [Status.STAGED, Status.HELD, Status.MAPPING]
     changed = Batch.objects.filter(pk=batch.pk, status__in=waiting).update(status=Status.REFUSED, fault=fault)
     if changed:
@@ -267,7 +295,9 @@ def reverse_batch(batch: Batch, by: Any, reason: str) -> Batch:
             raise ValidationError("该批次不在「已入库」状态 / the batch is not committed")
         for chunk in chunked(_last_versions(CreditRecord.objects.filter(batch=batch), CreditRecord.objects, "key"), CHUNK):
             _withdraw_records(chunk, batch)
-        for chunk in chunked(_last_versions(SubjectVersion.objects.filter(batch=batch), SubjectVersion.objects, "subject_id"), CHUNK):
+        for chunk in chunked(
+            _last_versions(SubjectVersion.objects.filter(batch=batch), SubjectVersion.objects, "subject_id"), CHUNK
+        ):
             _withdraw_attributes(chunk, batch)
         append_one("import.undo", f"B{batch.pk}", {"reason": reason, "by": by.pk})
         batch.status = Status.UNDONE
@@ -301,8 +331,31 @@ def _new_versions(rows: list[tuple[CreditRecord, dict[str, Any]]], sealed: list[
     seqs = append(sealed, keep_bodies=False)
     made = []
     for (record, body), item, seq in zip(rows, sealed, seqs, strict=True):
-        core = (body["kind"], body.get("severity"), body.get("occurred_on"), body.get("document_on") or body["decided_on"], body["decided_on"], body.get("published_on"), body.get("valid_until"))
-        made.append(record_row(seq, record.key, record.version + 1, record.subject_id, record.source, body["state"], core, digest_of(item.body), item.body, item.salt, batch.pk, record.line))
+        core = (
+            body["kind"],
+            body.get("severity"),
+            body.get("occurred_on"),
+            body.get("document_on") or body["decided_on"],
+            body["decided_on"],
+            body.get("published_on"),
+            body.get("valid_until"),
+        )
+        made.append(
+            record_row(
+                seq,
+                record.key,
+                record.version + 1,
+                record.subject_id,
+                record.source,
+                body["state"],
+                core,
+                digest_of(item.body),
+                item.body,
+                item.salt,
+                batch.pk,
+                record.line,
+            )
+        )
     insert_rows("records_creditrecord", RECORD_COLUMNS, made)
     return seqs
 
@@ -314,7 +367,24 @@ def _withdraw_attributes(pairs: list[tuple[SubjectVersion, SubjectVersion | None
         sealed.append(seal("subject.update", f"B{batch.pk}/{version.line}/undo", text))
         rows.append(version)
     for version, item, seq in zip(rows, sealed, append(sealed, keep_bodies=False), strict=True):
-        insert_rows("records_subjectversion", VERSION_COLUMNS, [(seq, version.subject_id, version.source, version.version + 1, digest_of(item.body), item.body, item.salt, None, batch.pk, version.line)])
+        insert_rows(
+            "records_subjectversion",
+            VERSION_COLUMNS,
+            [
+                (
+                    seq,
+                    version.subject_id,
+                    version.source,
+                    version.version + 1,
+                    digest_of(item.body),
+                    item.body,
+                    item.salt,
+                    None,
+                    batch.pk,
+                    version.line,
+                )
+            ],
+        )
 
 
 # --- single records ----------------------------------------------------------------------------------------------------
@@ -393,7 +463,9 @@ def mend_row(row: QuarantinedRow, cells: dict[str, Any], by: Any) -> list[dict[s
         batch.duplicates += 1 if is_duplicate else 0
         batch.save(update_fields=["quarantined", "accepted", "duplicates"])
         changed = {name: value for name, value in cells.items() if str(value or "") != str(row.cells.get(name) or "")}
-        masked = {name: "***" if name in names and manifest.field(name).personal else value for name, value in changed.items()}
+        masked = {
+            name: "***" if name in names and manifest.field(name).personal else value for name, value in changed.items()
+        }
         record_event("quarantine.fix", by=by, ref=f"batch:{batch.pk}/{row.line}", changed=masked)
     return []
 

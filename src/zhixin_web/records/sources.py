@@ -41,7 +41,20 @@ class SourceField(Strict):
     id: str
     title: str
     aliases: tuple[str, ...] = ()
-    type: Literal["uscc", "name", "text", "date", "date_or_open", "integer", "money", "money_wan", "boolean", "category", "set", "district"]
+    type: Literal[
+        "uscc",
+        "name",
+        "text",
+        "date",
+        "date_or_open",
+        "integer",
+        "money",
+        "money_wan",
+        "boolean",
+        "category",
+        "set",
+        "district",
+    ]
     required: bool = False
     values: dict[str, str] = {}
     to: str | None = None
@@ -151,7 +164,9 @@ def publicity_rule(severity: str, decided_on: date) -> dict[str, Any] | None:
     return fitting[-1] if fitting else None
 
 
-def publicity(severity: str | None, decided_on: date, published_on: date | None) -> tuple[date | None, date | None, date | None]:
+def publicity(
+    severity: str | None, decided_on: date, published_on: date | None
+) -> tuple[date | None, date | None, date | None]:
     """Start, earliest end and latest end of publication; ``(None, None, None)`` where nothing is published.
 
     The terms run from the date of recognition (令36: 自文书认定之日起). Minor information is published only where the

@@ -50,7 +50,12 @@ def score(milli: int | None) -> str:
 def grade(value: str) -> SafeString:
     """A grade as letter, shape and colour, never colour alone."""
     level = value if value in SHAPES else "N"
-    return format_html('<span class="grade grade-{}"><span aria-hidden="true">{}</span> {}</span>', level, SHAPES.get(value, "○"), value or _("未评价"))
+    return format_html(
+        '<span class="grade grade-{}"><span aria-hidden="true">{}</span> {}</span>',
+        level,
+        SHAPES.get(value, "○"),
+        value or _("未评价"),
+    )
 
 
 @register.filter

@@ -6,111 +6,208 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('records', '0002_append_only_and_search'),
+        ("records", "0002_append_only_and_search"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Segment',
+            name="Segment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first_seq', models.BigIntegerField(unique=True)),
-                ('last_seq', models.BigIntegerField()),
-                ('sha256_records', models.CharField(max_length=64)),
-                ('sha256_subjects', models.CharField(max_length=64)),
-                ('sealed_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first_seq", models.BigIntegerField(unique=True)),
+                ("last_seq", models.BigIntegerField()),
+                ("sha256_records", models.CharField(max_length=64)),
+                ("sha256_subjects", models.CharField(max_length=64)),
+                ("sealed_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='RulebookRelease',
+            name="RulebookRelease",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rulebook_id', models.CharField(db_index=True, max_length=60)),
-                ('title_zh', models.CharField(max_length=200)),
-                ('title_en', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64, unique=True)),
-                ('text', models.TextField()),
-                ('effective_from', models.DateField()),
-                ('status', models.CharField(choices=[('proposed', '待审批'), ('released', '已发布')], default='proposed', max_length=10)),
-                ('proposed_at', models.DateTimeField(auto_now_add=True)),
-                ('approved_at', models.DateTimeField(null=True)),
-                ('releases_events', models.BooleanField(default=False)),
-                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("rulebook_id", models.CharField(db_index=True, max_length=60)),
+                ("title_zh", models.CharField(max_length=200)),
+                ("title_en", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                ("text", models.TextField()),
+                ("effective_from", models.DateField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("proposed", "待审批"), ("released", "已发布")], default="proposed", max_length=10
+                    ),
+                ),
+                ("proposed_at", models.DateTimeField(auto_now_add=True)),
+                ("approved_at", models.DateTimeField(null=True)),
+                ("releases_events", models.BooleanField(default=False)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "proposed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('full', '全量评价'), ('event', '事件触发')], default='full', max_length=10)),
-                ('only', models.JSONField(default=list)),
-                ('as_of', models.DateField()),
-                ('known_seq', models.BigIntegerField()),
-                ('previous_runs', models.JSONField(default=list)),
-                ('status', models.CharField(choices=[('queued', '排队中'), ('running', '评价中'), ('draft', '结果草稿'), ('proposed', '待发布审批'), ('released', '已发布'), ('cancelled', '已取消'), ('failed', '失败')], db_index=True, default='queued', max_length=10)),
-                ('stage', models.CharField(blank=True, max_length=20)),
-                ('token', models.CharField(blank=True, max_length=32)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('preflight', models.JSONField(default=dict)),
-                ('folder', models.CharField(blank=True, max_length=80)),
-                ('result_sha256', models.CharField(blank=True, max_length=64)),
-                ('grades_sha256', models.CharField(blank=True, max_length=64)),
-                ('contributions_sha256', models.CharField(blank=True, max_length=64)),
-                ('summary', models.JSONField(default=dict)),
-                ('error', models.TextField(blank=True)),
-                ('is_automatic', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('released_at', models.DateTimeField(db_index=True, null=True)),
-                ('ledger_seq', models.BigIntegerField(null=True)),
-                ('proposed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='evaluations.rulebookrelease')),
-                ('released_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('started_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(choices=[("full", "全量评价"), ("event", "事件触发")], default="full", max_length=10),
+                ),
+                ("only", models.JSONField(default=list)),
+                ("as_of", models.DateField()),
+                ("known_seq", models.BigIntegerField()),
+                ("previous_runs", models.JSONField(default=list)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "排队中"),
+                            ("running", "评价中"),
+                            ("draft", "结果草稿"),
+                            ("proposed", "待发布审批"),
+                            ("released", "已发布"),
+                            ("cancelled", "已取消"),
+                            ("failed", "失败"),
+                        ],
+                        db_index=True,
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("stage", models.CharField(blank=True, max_length=20)),
+                ("token", models.CharField(blank=True, max_length=32)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("cancel_requested", models.BooleanField(default=False)),
+                ("preflight", models.JSONField(default=dict)),
+                ("folder", models.CharField(blank=True, max_length=80)),
+                ("result_sha256", models.CharField(blank=True, max_length=64)),
+                ("grades_sha256", models.CharField(blank=True, max_length=64)),
+                ("contributions_sha256", models.CharField(blank=True, max_length=64)),
+                ("summary", models.JSONField(default=dict)),
+                ("error", models.TextField(blank=True)),
+                ("is_automatic", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("released_at", models.DateTimeField(db_index=True, null=True)),
+                ("ledger_seq", models.BigIntegerField(null=True)),
+                (
+                    "proposed_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "release",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="evaluations.rulebookrelease"
+                    ),
+                ),
+                (
+                    "released_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Grade',
+            name="Grade",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('grade', models.CharField(max_length=20)),
-                ('was', models.CharField(blank=True, max_length=20)),
-                ('score_milli', models.BigIntegerField()),
-                ('step', models.CharField(max_length=80)),
-                ('class_name', models.CharField(blank=True, max_length=40)),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grades', to='records.subject')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grades', to='evaluations.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("grade", models.CharField(max_length=20)),
+                ("was", models.CharField(blank=True, max_length=20)),
+                ("score_milli", models.BigIntegerField()),
+                ("step", models.CharField(max_length=80)),
+                ("class_name", models.CharField(blank=True, max_length=40)),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="grades", to="records.subject"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="grades", to="evaluations.run"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CurrentGrade',
+            name="CurrentGrade",
             fields=[
-                ('subject', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='current', serialize=False, to='records.subject')),
-                ('grade', models.CharField(db_index=True, max_length=20)),
-                ('score_milli', models.BigIntegerField()),
-                ('step', models.CharField(max_length=80)),
-                ('class_name', models.CharField(blank=True, max_length=40)),
-                ('since', models.DateField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='evaluations.run')),
+                (
+                    "subject",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="current",
+                        serialize=False,
+                        to="records.subject",
+                    ),
+                ),
+                ("grade", models.CharField(db_index=True, max_length=20)),
+                ("score_milli", models.BigIntegerField()),
+                ("step", models.CharField(max_length=80)),
+                ("class_name", models.CharField(blank=True, max_length=40)),
+                ("since", models.DateField()),
+                (
+                    "run",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="evaluations.run"),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='rulebookrelease',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_by', None), ('status', 'proposed')), models.Q(('approved_by__isnull', False), ('status', 'released'), models.Q(('approved_by', models.F('proposed_by')), _negated=True)), _connector='OR'), name='rulebook_maker_is_not_approver'),
+            model_name="rulebookrelease",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("approved_by", None), ("status", "proposed")),
+                    models.Q(
+                        ("approved_by__isnull", False),
+                        ("status", "released"),
+                        models.Q(("approved_by", models.F("proposed_by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="rulebook_maker_is_not_approver",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'released'), _negated=True), models.Q(('proposed_by__isnull', False), ('released_by__isnull', False), models.Q(('released_by', models.F('proposed_by')), _negated=True)), _connector='OR'), name='run_maker_is_not_approver'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "released"), _negated=True),
+                    models.Q(
+                        ("proposed_by__isnull", False),
+                        ("released_by__isnull", False),
+                        models.Q(("released_by", models.F("proposed_by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="run_maker_is_not_approver",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grade',
-            constraint=models.UniqueConstraint(fields=('run', 'subject'), name='one_grade_per_run'),
+            model_name="grade",
+            constraint=models.UniqueConstraint(fields=("run", "subject"), name="one_grade_per_run"),
         ),
     ]

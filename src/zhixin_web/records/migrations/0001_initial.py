@@ -7,183 +7,314 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Subject',
+            name="Subject",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=18, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('name_key', models.CharField(db_index=True, max_length=200)),
-                ('district', models.CharField(blank=True, db_index=True, max_length=6)),
-                ('industry', models.CharField(blank=True, max_length=1)),
-                ('first_seq', models.BigIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=18, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("name_key", models.CharField(db_index=True, max_length=200)),
+                ("district", models.CharField(blank=True, db_index=True, max_length=6)),
+                ("industry", models.CharField(blank=True, max_length=1)),
+                ("first_seq", models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='Batch',
+            name="Batch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(db_index=True, max_length=40)),
-                ('way', models.CharField(choices=[('upload', '上传'), ('paste', '粘贴'), ('folder', '文件夹'), ('push', '接口推送'), ('pull', '定时拉取')], max_length=10)),
-                ('status', models.CharField(choices=[('received', '已接收'), ('mapping', '待对应列'), ('staged', '待确认入库'), ('held', '数量异常，待人工确认'), ('committing', '正在入库'), ('committed', '已入库'), ('refused', '已退回'), ('undone', '已撤回')], db_index=True, default='received', max_length=12)),
-                ('is_correction', models.BooleanField(default=False)),
-                ('file_name', models.CharField(max_length=255)),
-                ('suffix', models.CharField(max_length=10)),
-                ('sha256', models.CharField(db_index=True, max_length=64)),
-                ('size', models.BigIntegerField()),
-                ('idempotency_key', models.CharField(max_length=200, null=True, unique=True)),
-                ('automatic', models.BooleanField(default=False)),
-                ('mapping', models.JSONField(default=dict)),
-                ('preview', models.JSONField(default=dict)),
-                ('fault', models.JSONField(default=dict)),
-                ('rows', models.IntegerField(default=0)),
-                ('accepted', models.IntegerField(default=0)),
-                ('quarantined', models.IntegerField(default=0)),
-                ('duplicates', models.IntegerField(default=0)),
-                ('first_seq', models.BigIntegerField(null=True)),
-                ('last_seq', models.BigIntegerField(null=True)),
-                ('stage', models.CharField(blank=True, max_length=20)),
-                ('done_rows', models.IntegerField(default=0)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True, db_index=True)),
-                ('committed_at', models.DateTimeField(null=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('committed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('supersedes', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='superseded_by', to='records.batch')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(db_index=True, max_length=40)),
+                (
+                    "way",
+                    models.CharField(
+                        choices=[
+                            ("upload", "上传"),
+                            ("paste", "粘贴"),
+                            ("folder", "文件夹"),
+                            ("push", "接口推送"),
+                            ("pull", "定时拉取"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("received", "已接收"),
+                            ("mapping", "待对应列"),
+                            ("staged", "待确认入库"),
+                            ("held", "数量异常，待人工确认"),
+                            ("committing", "正在入库"),
+                            ("committed", "已入库"),
+                            ("refused", "已退回"),
+                            ("undone", "已撤回"),
+                        ],
+                        db_index=True,
+                        default="received",
+                        max_length=12,
+                    ),
+                ),
+                ("is_correction", models.BooleanField(default=False)),
+                ("file_name", models.CharField(max_length=255)),
+                ("suffix", models.CharField(max_length=10)),
+                ("sha256", models.CharField(db_index=True, max_length=64)),
+                ("size", models.BigIntegerField()),
+                ("idempotency_key", models.CharField(max_length=200, null=True, unique=True)),
+                ("automatic", models.BooleanField(default=False)),
+                ("mapping", models.JSONField(default=dict)),
+                ("preview", models.JSONField(default=dict)),
+                ("fault", models.JSONField(default=dict)),
+                ("rows", models.IntegerField(default=0)),
+                ("accepted", models.IntegerField(default=0)),
+                ("quarantined", models.IntegerField(default=0)),
+                ("duplicates", models.IntegerField(default=0)),
+                ("first_seq", models.BigIntegerField(null=True)),
+                ("last_seq", models.BigIntegerField(null=True)),
+                ("stage", models.CharField(blank=True, max_length=20)),
+                ("done_rows", models.IntegerField(default=0)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True, db_index=True)),
+                ("committed_at", models.DateTimeField(null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "committed_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "supersedes",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="superseded_by",
+                        to="records.batch",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Client',
+            name="Client",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('key_hash', models.CharField(max_length=64, unique=True)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='accounts.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100)),
+                ("key_hash", models.CharField(max_length=64, unique=True)),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="clients", to="accounts.organisation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ColumnMemory',
+            name="ColumnMemory",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=40)),
-                ('header', models.CharField(max_length=200)),
-                ('field', models.CharField(blank=True, max_length=40)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(max_length=40)),
+                ("header", models.CharField(max_length=200)),
+                ("field", models.CharField(blank=True, max_length=40)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('source', 'header'), name='one_memory_per_header')],
+                "constraints": [models.UniqueConstraint(fields=("source", "header"), name="one_memory_per_header")],
             },
         ),
         migrations.CreateModel(
-            name='DuplicateRow',
+            name="DuplicateRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.IntegerField()),
-                ('seq', models.BigIntegerField()),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='duplicate_rows', to='records.batch')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("line", models.IntegerField()),
+                ("seq", models.BigIntegerField()),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="duplicate_rows", to="records.batch"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Pull',
+            name="Pull",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=40, unique=True)),
-                ('address', models.URLField(max_length=500)),
-                ('every_minutes', models.IntegerField(default=1440)),
-                ('is_active', models.BooleanField(default=True)),
-                ('next_at', models.DateTimeField()),
-                ('failures', models.IntegerField(default=0)),
-                ('last_result', models.CharField(blank=True, max_length=500)),
-                ('last_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(max_length=40, unique=True)),
+                ("address", models.URLField(max_length=500)),
+                ("every_minutes", models.IntegerField(default=1440)),
+                ("is_active", models.BooleanField(default=True)),
+                ("next_at", models.DateTimeField()),
+                ("failures", models.IntegerField(default=0)),
+                ("last_result", models.CharField(blank=True, max_length=500)),
+                ("last_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='QuarantinedRow',
+            name="QuarantinedRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.IntegerField()),
-                ('cells', models.JSONField()),
-                ('faults', models.JSONField()),
-                ('rule', models.CharField(db_index=True, max_length=60)),
-                ('status', models.CharField(choices=[('open', '待处理'), ('resolved', '已更正入库')], db_index=True, default='open', max_length=10)),
-                ('seq', models.BigIntegerField(null=True)),
-                ('resolved_at', models.DateTimeField(null=True)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='quarantine', to='records.batch')),
-                ('resolved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("line", models.IntegerField()),
+                ("cells", models.JSONField()),
+                ("faults", models.JSONField()),
+                ("rule", models.CharField(db_index=True, max_length=60)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "待处理"), ("resolved", "已更正入库")],
+                        db_index=True,
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("seq", models.BigIntegerField(null=True)),
+                ("resolved_at", models.DateTimeField(null=True)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="quarantine", to="records.batch"
+                    ),
+                ),
+                (
+                    "resolved_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CreditRecord',
+            name="CreditRecord",
             fields=[
-                ('seq', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('key', models.CharField(max_length=240)),
-                ('version', models.IntegerField()),
-                ('source', models.CharField(max_length=40)),
-                ('kind', models.CharField(db_index=True, max_length=60)),
-                ('state', models.CharField(choices=[('active', '有效'), ('revoked', '已撤销'), ('repaired', '已修复'), ('withdrawn', '批次已撤回')], max_length=10)),
-                ('severity', models.CharField(max_length=10, null=True)),
-                ('occurred_on', models.DateField(null=True)),
-                ('document_on', models.DateField(null=True)),
-                ('decided_on', models.DateField()),
-                ('published_on', models.DateField(null=True)),
-                ('valid_until', models.DateField(null=True)),
-                ('publicity_from', models.DateField(null=True)),
-                ('publicity_min_until', models.DateField(null=True)),
-                ('publicity_until', models.DateField(null=True)),
-                ('digest', models.BinaryField(max_length=32)),
-                ('body', models.TextField(blank=True)),
-                ('salt', models.BinaryField(max_length=32)),
-                ('erased_at', models.DateTimeField(null=True)),
-                ('line', models.IntegerField()),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='records', to='records.batch')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='records', to='records.subject')),
+                ("seq", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("key", models.CharField(max_length=240)),
+                ("version", models.IntegerField()),
+                ("source", models.CharField(max_length=40)),
+                ("kind", models.CharField(db_index=True, max_length=60)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("active", "有效"),
+                            ("revoked", "已撤销"),
+                            ("repaired", "已修复"),
+                            ("withdrawn", "批次已撤回"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("severity", models.CharField(max_length=10, null=True)),
+                ("occurred_on", models.DateField(null=True)),
+                ("document_on", models.DateField(null=True)),
+                ("decided_on", models.DateField()),
+                ("published_on", models.DateField(null=True)),
+                ("valid_until", models.DateField(null=True)),
+                ("publicity_from", models.DateField(null=True)),
+                ("publicity_min_until", models.DateField(null=True)),
+                ("publicity_until", models.DateField(null=True)),
+                ("digest", models.BinaryField(max_length=32)),
+                ("body", models.TextField(blank=True)),
+                ("salt", models.BinaryField(max_length=32)),
+                ("erased_at", models.DateTimeField(null=True)),
+                ("line", models.IntegerField()),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="records", to="records.batch"
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="records", to="records.subject"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SubjectVersion',
+            name="SubjectVersion",
             fields=[
-                ('seq', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('source', models.CharField(max_length=40)),
-                ('version', models.IntegerField()),
-                ('digest', models.BinaryField(max_length=32)),
-                ('body', models.TextField(blank=True)),
-                ('salt', models.BinaryField(max_length=32)),
-                ('erased_at', models.DateTimeField(null=True)),
-                ('line', models.IntegerField()),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subject_versions', to='records.batch')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='records.subject')),
+                ("seq", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("source", models.CharField(max_length=40)),
+                ("version", models.IntegerField()),
+                ("digest", models.BinaryField(max_length=32)),
+                ("body", models.TextField(blank=True)),
+                ("salt", models.BinaryField(max_length=32)),
+                ("erased_at", models.DateTimeField(null=True)),
+                ("line", models.IntegerField()),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="subject_versions", to="records.batch"
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="records.subject"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['committed', 'undone']), _negated=True), ('rows', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('accepted'), '+', models.F('quarantined')), '+', models.F('duplicates'))), _connector='OR'), name='batch_counts_add_up'),
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["committed", "undone"]), _negated=True),
+                    (
+                        "rows",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("accepted"), "+", models.F("quarantined")
+                            ),
+                            "+",
+                            models.F("duplicates"),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="batch_counts_add_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='duplicaterow',
-            constraint=models.UniqueConstraint(fields=('batch', 'line'), name='one_duplicate_row_per_line'),
+            model_name="duplicaterow",
+            constraint=models.UniqueConstraint(fields=("batch", "line"), name="one_duplicate_row_per_line"),
         ),
         migrations.AddConstraint(
-            model_name='quarantinedrow',
-            constraint=models.UniqueConstraint(fields=('batch', 'line'), name='one_quarantined_row_per_line'),
+            model_name="quarantinedrow",
+            constraint=models.UniqueConstraint(fields=("batch", "line"), name="one_quarantined_row_per_line"),
         ),
         migrations.AddConstraint(
-            model_name='creditrecord',
-            constraint=models.UniqueConstraint(fields=('key', 'version'), name='one_record_version'),
+            model_name="creditrecord",
+            constraint=models.UniqueConstraint(fields=("key", "version"), name="one_record_version"),
         ),
         migrations.AddConstraint(
-            model_name='subjectversion',
-            constraint=models.UniqueConstraint(fields=('subject', 'source', 'version'), name='one_subject_version'),
+            model_name="subjectversion",
+            constraint=models.UniqueConstraint(fields=("subject", "source", "version"), name="one_subject_version"),
         ),
     ]

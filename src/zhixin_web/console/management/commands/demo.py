@@ -29,7 +29,9 @@ class Command(BaseCommand):
         started = time.monotonic()
         call_command("migrate", verbosity=0)
         if not User.objects.exists():
-            demonstration.build(options["subjects"], lambda line: self.stdout.write(f"{time.monotonic() - started:5.1f} s  {line}"))
+            demonstration.build(
+                options["subjects"], lambda line: self.stdout.write(f"{time.monotonic() - started:5.1f} s  {line}")
+            )
         if not options["no_serve"]:
             self._serve(options["port"], started)
 
@@ -37,8 +39,24 @@ class Command(BaseCommand):
         """The site, a worker and the scheduler as processes of their own; all end together."""
         here = [sys.executable, "-m", "zhixin_web.manage"]
         environment = os.environ | {"ZHIXIN_DEMO": "1"}
-        granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1", "--log-level", "warning", "zhixin_web.wsgi:application"]
-        processes = [subprocess.Popen(command, env=environment) for command in (granian, [*here, "db_worker"], [*here, "tick", "--every", "60"])]
+        granian = [
+            sys.executable,
+            "-m",
+            "granian",
+            "--interface",
+            "wsgi",
+            "--port",
+            str(port),
+            "--workers",
+            "1",
+            "--log-level",
+            "warning",
+            "zhixin_web.wsgi:application",
+        ]
+        processes = [
+            subprocess.Popen(command, env=environment)
+            for command in (granian, [*here, "db_worker"], [*here, "tick", "--every", "60"])
+        ]
         self.stdout.write(f"{time.monotonic() - started:5.1f} s  http://127.0.0.1:{port}/  （Ctrl-C 结束）")
         try:
             while all(process.poll() is None for process in processes):

@@ -21,7 +21,9 @@ class Command(BaseCommand):
         started = time.monotonic()
         for finding in check(replays=options["replays"]):
             is_broken |= bool(finding.broken)
-            self.stdout.write(f"{'BROKEN' if finding.broken else 'ok':6} {finding.name}: {finding.checked:,} ({time.monotonic() - started:.1f} s)")
+            self.stdout.write(
+                f"{'BROKEN' if finding.broken else 'ok':6} {finding.name}: {finding.checked:,} ({time.monotonic() - started:.1f} s)"
+            )
             for line in finding.broken:
                 self.stdout.write(f"       {line}")
         sys.exit(1 if is_broken else 0)
