@@ -20,6 +20,14 @@ SUFFIXES = (".csv", ".txt", ".xlsx", ".xls", ".ods", ".parquet")
 csv.field_size_limit(1 << 24)
 
 
+class EncodingError(DatasetError):
+    """The bytes are in none of the encodings that are read."""
+
+
+class EmptyFile(DatasetError):
+    """There is not even a header."""
+
+
 class Row(NamedTuple):
     """A row as it stands in the file. ``line`` counts from 1 and includes the header."""
 
@@ -47,7 +55,7 @@ def encoding_of(path: Path) -> str:
             place = _first_bad_byte(path, name)
             if place is None:
                 return name
-            raise DatasetError(
+            raise EncodingError(
                 f"{path} 带有 {name} 标记，但第 {place + 1} 字节起不是该编码；请另存为 UTF-8 后重试",
                 f"{path} is marked as {name} but fails at byte {place + 1}; save it as UTF-8 and try again",
             )
@@ -56,7 +64,7 @@ def encoding_of(path: Path) -> str:
         return "utf-8"
     if _first_bad_byte(path, "gb18030") is None:
         return "gb18030"
-    raise DatasetError(
+    raise EncodingError(
         f"{path} 既不是 UTF-8（第 {place + 1} 字节起有误）也不是 GB18030 编码；请另存为 UTF-8 后重试",
         f"{path} is neither UTF-8 (it fails at byte {place + 1}) nor GB18030; save it as UTF-8 and try again",
     )
@@ -98,28 +106,34 @@ def read_sheet(path: Path) -> Sheet:
     )
 
 
-def _empty(path: Path) -> DatasetError:
-    return DatasetError(f"{path} 是空的：没有表头", f"{path} is empty: there is no header")
+def _empty(path: Path) -> EmptyFile:
+    return EmptyFile(f"{path} 是空的：没有表头", f"{path} is empty: there is no header")
 
 
 def _csv(path: Path) -> Sheet:
     encoding = encoding_of(path)
-    with path.open(encoding=encoding, newline="") as file:
-        header = next(csv.reader(file), None)
+    found = _csv_rows(path, encoding)
+    header = next(found, None)
     if header is None:
         raise _empty(path)
+    return Sheet([str(name) for name in header.cells], found)
 
-    def rows() -> Iterator[Row]:
-        with path.open(encoding=encoding, newline="") as file:
-            reader = csv.reader(file)
-            next(reader)
-            line = reader.line_num + 1
+
+def _csv_rows(path: Path, encoding: str) -> Iterator[Row]:
+    """Rows that hold a field. Quotes must close: an open one would swallow the rows below it into one cell."""
+    with path.open(encoding=encoding, newline="") as file:
+        reader = csv.reader(file, strict=True)
+        line = 1
+        try:
             for cells in reader:
                 if cells:
                     yield Row(line, list(cells))
                 line = reader.line_num + 1
-
-    return Sheet([str(name) for name in header], rows())
+        except csv.Error as error:
+            raise DatasetError(
+                f"{path} 第 {line} 行起引号不成对或一格过长（{error}）；请检查双引号后重试",
+                f"{path}: from line {line} on a quote does not close, or a cell is too long ({error}); check the double quotes",
+            ) from error
 
 
 def _workbook(path: Path) -> Sheet:

@@ -178,7 +178,7 @@ def test_a_good_pull_is_taken_in_and_the_next_unchanged_one_is_not(people: Any, 
     assert (pull.failures, Batch.objects.filter(way="pull").count(), CreditRecord.objects.count()) == (0, 1, 1)
 
 
-@pytest.mark.parametrize("kind", ["cut", "drop", "error", "redirect", "busy", "slow", "pdf"])
+@pytest.mark.parametrize("kind", ["cut", "drop", "error", "redirect", "busy", "slow", "pdf", "page"])
 def test_a_bad_answer_takes_nothing_in_and_waits(people: Any, server: str, kind: str, monkeypatch: Any) -> None:
     monkeypatch.setattr(schedule, "TIMEOUT", 0.5)
     pull = _pull(people, f"{server}/{kind}")
@@ -186,14 +186,6 @@ def test_a_bad_answer_takes_nothing_in_and_waits(people: Any, server: str, kind:
     pull.refresh_from_db()
     assert (pull.failures, Batch.objects.filter(way="pull").count()) == (1, 0)
     assert pull.next_at > timezone.now()
-
-
-def test_a_web_page_instead_of_data_is_refused_with_a_reason(people: Any, server: str) -> None:
-    _pull(people, f"{server}/page")
-    list(schedule.take_pulls())
-    batch = Batch.objects.get(way="pull")
-    assert batch.status in ("refused", "mapping")
-    assert CreditRecord.objects.count() == 0
 
 
 def test_the_clock_starts_the_monthly_run_once(subjects: Any, release: Any, people: Any) -> None:

@@ -13,9 +13,10 @@ from zhixin_web.accounts.permissions import ANYONE, permitted
 from zhixin_web.audit.services import record_event
 from zhixin_web.evaluations.tasks import process_batch
 from zhixin_web.records import services
+from zhixin_web.records.faults import FileRefused
 from zhixin_web.records.models import Batch, Client
 from zhixin_web.records.queries import receipt
-from zhixin_web.records.reading import CHUNK, FileRefused
+from zhixin_web.records.reading import CHUNK
 from zhixin_web.records.scope import visible_batches, visible_sources
 
 PROBLEM = "application/problem+json"

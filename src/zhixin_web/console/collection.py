@@ -23,8 +23,8 @@ from zhixin_web.evaluations.queries import freshness
 from zhixin_web.evaluations.services import undo_batch
 from zhixin_web.evaluations.tasks import process_batch
 from zhixin_web.records import queries, services
+from zhixin_web.records.faults import FileRefused
 from zhixin_web.records.models import Batch, QuarantinedRow, Subject
-from zhixin_web.records.reading import FileRefused
 from zhixin_web.records.scope import visible_batches, visible_rows, visible_sources
 from zhixin_web.records.sources import SourceManifest
 
@@ -110,10 +110,11 @@ def upload(request: HttpRequest, source: str) -> HttpResponse:
 def pasted_csv(text: str) -> bytes:
     """Cells pasted from a spreadsheet (tabs between them) as CSV; commas are taken as they are."""
     if "\t" not in text:
-        return text.encode()
-    buffer = io.StringIO()
-    csv.writer(buffer).writerows(csv.reader(io.StringIO(text), delimiter="\t"))
-    return buffer.getvalue().encode()
+        return text.encode("utf-8", "replace")
+    lines, buffer = text.splitlines(), io.StringIO()
+    quoting = csv.QUOTE_MINIMAL if text.count('"') % 2 == 0 else csv.QUOTE_NONE  # a lone quote is an inch, not a bracket
+    csv.writer(buffer).writerows(csv.reader(lines, delimiter="\t", quoting=quoting))
+    return buffer.getvalue().encode("utf-8", "replace")
 
 
 def _batch(request: HttpRequest, pk: int, action: str = "batches.view") -> Batch:

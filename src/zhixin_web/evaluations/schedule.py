@@ -19,8 +19,9 @@ from zhixin_web.audit.services import make_checkpoint, record_event
 from zhixin_web.evaluations.models import RulebookRelease, Run
 from zhixin_web.evaluations.services import STALE_AFTER, start_run
 from zhixin_web.evaluations.tasks import execute_run, process_batch
+from zhixin_web.records.faults import FileRefused
 from zhixin_web.records.models import Batch, Pull
-from zhixin_web.records.reading import CHUNK, FileRefused
+from zhixin_web.records.reading import CHUNK
 from zhixin_web.records.services import deliver
 from zhixin_web.records.sources import sources
 

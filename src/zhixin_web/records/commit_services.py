@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from django.db.models import Max
+
 from zhixin import ledger
 from zhixin.values import Refusal, refusal
 from zhixin_web.audit.failpoints import failpoint
@@ -99,6 +101,7 @@ class Committing:
         self.manifest: SourceManifest = sources()[batch.source]
         self.holds_attributes = self.manifest.gives in ("subjects", "attributes")
         self.seen: dict[str, Known] = {}
+        self.known_subjects: set[int] = set()
         self.tally = Tally()
 
     def commit(self, outcomes: Sequence[Outcome]) -> list[int | None]:
@@ -130,6 +133,7 @@ class Committing:
                 known.seqs[item.digest] = -1
                 fresh.append((item, subject, Known(known.version)))
         seqs = self._write(fresh)
+        project([(subject, item.body) for item, subject, _ in fresh if subject in self.known_subjects])
         taken = {item.line: seq for (item, _, _), seq in zip(fresh, seqs, strict=True)}
         for (item, _, _), seq in zip(fresh, seqs, strict=True):
             self.seen[item.key].seqs[item.digest] = seq
@@ -161,47 +165,38 @@ class Committing:
     # --- what is known ---
 
     def _subjects(self, outcomes: Sequence[Outcome]) -> dict[str, int]:
-        codes = {item.code for item in outcomes if item.code}
+        """Primary keys by code; a registration opens the subjects that are new."""
         found: dict[str, int] = {}
-        names: dict[str, tuple[int, str, str, str]] = {}
-        for part in chunked(sorted(codes), LOOKUP):
-            for key, code, name, district, industry in Subject.objects.filter(code__in=part).values_list(
-                "pk", "code", "name", "district", "industry"
-            ):
-                found[code] = key
-                names[code] = (key, name, district, industry)
+        for part in chunked(sorted({item.code for item in outcomes if item.code}), LOOKUP):
+            found |= dict(Subject.objects.filter(code__in=part).values_list("code", "pk"))
         if self.manifest.gives == "subjects":
-            self._register(outcomes, found, names)
+            self.known_subjects = set(found.values())
+            self._register(outcomes, found)
         return found
 
-    def _register(
-        self, outcomes: Sequence[Outcome], found: dict[str, int], names: dict[str, tuple[int, str, str, str]]
-    ) -> None:
-        """New subjects, and changed names, districts and industries of known ones."""
-        from django.db.models import Max
-
+    @staticmethod
+    def _register(outcomes: Sequence[Outcome], found: dict[str, int]) -> None:
         next_key = (Subject.objects.aggregate(last=Max("pk"))["last"] or 0) + 1
-        new: dict[str, tuple[Any, ...]] = {}
-        renamed: list[tuple[int, str, str]] = []
+        new: list[tuple[Any, ...]] = []
         for item in outcomes:
-            attributes = json.loads(item.body)["attributes"]
-            name, district, industry = item.name or "", attributes.get("district", ""), attributes.get("industry", "")
-            code = item.code or ""
-            if code in found and code not in new:
-                key, old_name, *rest = names[code]
-                if (old_name, *rest) != (name, district, industry):
-                    Subject.objects.filter(pk=key).update(
-                        name=name, name_key=search.name_key(name), district=district, industry=industry
+            if item.code and item.code not in found:
+                attributes = json.loads(item.body)["attributes"]
+                name = item.name or ""
+                new.append(
+                    (
+                        next_key,
+                        item.code,
+                        name,
+                        search.name_key(name),
+                        attributes.get("district", ""),
+                        attributes.get("industry", ""),
+                        0,
                     )
-                    if old_name != name:
-                        renamed.append((key, code, name))
-            elif code not in new:
-                new[code] = (next_key, code, name, search.name_key(name), district, industry, 0)
-                found[code] = next_key
+                )
+                found[item.code] = next_key
                 next_key += 1
-        insert_rows("records_subject", ("id", "code", "name", "name_key", "district", "industry", "first_seq"), new.values())
-        search.forget([key for key, _, _ in renamed])
-        search.index([*((row[0], row[1], row[2]) for row in new.values()), *renamed])
+        insert_rows("records_subject", ("id", "code", "name", "name_key", "district", "industry", "first_seq"), new)
+        search.index((row[0], row[1], row[2]) for row in new)
 
     def _look_up(self, outcomes: Sequence[Outcome], subjects: dict[str, int]) -> None:
         keys = {item.key for item in outcomes} - self.seen.keys()
@@ -299,6 +294,26 @@ class Committing:
         columns = ("batch_id", "line", "cells", "faults", "rule", "status", "seq", "resolved_by_id", "resolved_at")
         insert_rows("records_quarantinedrow", columns, rows)
         self.tally.quarantined += len(rows)
+
+
+def project(versions: Sequence[tuple[int, str]]) -> None:
+    """Bring subjects up to date with their last registration: name, district, industry, and the search index."""
+    latest = {subject: json.loads(body)["attributes"] for subject, body in versions}
+    renamed: list[Subject] = []
+    for part in chunked(sorted(latest), LOOKUP):
+        for subject in Subject.objects.filter(pk__in=part):
+            attributes = latest[subject.pk]
+            if not attributes.get("name"):
+                continue  # a registration that was taken back leaves the subject under the name it is known by
+            now = (attributes["name"], attributes.get("district", ""), attributes.get("industry", ""))
+            if now != (subject.name, subject.district, subject.industry):
+                if subject.name != now[0]:
+                    renamed.append(subject)
+                subject.name, subject.district, subject.industry = now
+                subject.name_key = search.name_key(subject.name)
+                subject.save(update_fields=["name", "name_key", "district", "industry"])
+    search.forget([subject.pk for subject in renamed])
+    search.index((subject.pk, subject.code, subject.name) for subject in renamed)
 
 
 def record_row(

@@ -35,7 +35,8 @@ def keep(chunks: Iterable[bytes], limit: int) -> tuple[Path, str, int, bytes]:
                 size += len(chunk)
                 if size > limit:
                     raise ValueError(size)
-                start = start or chunk[:16]
+                if len(start) < 64:
+                    start = (start + chunk)[:64]
                 hashed.update(chunk)
                 file.write(chunk)
             file.flush()

@@ -5,44 +5,30 @@ Everything that makes a file unusable is refused here with what to do; nothing o
 
 from __future__ import annotations
 
-import re
+import codecs
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
-from zhixin.errors import DatasetError, Message
-from zhixin.files import read_sheet
+from zhixin.errors import DatasetError
+from zhixin.files import EmptyFile, EncodingError, read_sheet
 from zhixin.identity import check_uscc
 from zhixin.values import is_empty
+from zhixin_web.records.faults import FileRefused
 from zhixin_web.records.sources import SourceManifest, header_key, header_names, sources
+from zhixin_web.records.workbooks import MOST_UNPACKED, Merge, examine, too_large
 
 HEADER_ROWS = 10
 MOST_ENTRIES = 1_000
-MOST_UNPACKED = 400 * 1024 * 1024
 MOST_RATIO = 100
 CHUNK = 1 << 20
 SAMPLE = 200
-
-
-class FileRefused(DatasetError):
-    """A delivery that cannot be used as it is; ``rule`` is stable, ``remedy`` says what to do."""
-
-    def __init__(self, rule: str, zh: str, en: str, fix_zh: str, fix_en: str) -> None:
-        super().__init__(zh, en)
-        self.rule, self.remedy = rule, Message(fix_zh, fix_en)
-
-    def as_json(self) -> dict[str, str]:
-        return {
-            "rule": self.rule,
-            "zh": self.message.zh,
-            "en": self.message.en,
-            "fix_zh": self.remedy.zh,
-            "fix_en": self.remedy.en,
-        }
 
 
 @dataclass(frozen=True)
@@ -62,6 +48,11 @@ def kind_of(start: bytes) -> str:
         return ".xlsx"
     if start.startswith(b"\xd0\xcf\x11\xe0"):
         return ".xls"
+    if start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<"):
+        raise FileRefused(
+            "file.kind", "这是网页或 XML，不是表格文件", "this is a web page or XML, not a table",
+            "在 Excel 中打开，另存为 xlsx 或 CSV 后提交", "open it in Excel, save it as xlsx or CSV and deliver that",
+        )  # fmt: skip
     if start.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")):
         raise FileRefused(
             "file.kind", "这不是表格文件（是 PDF、图片或压缩包）", "this is no table (a PDF, a picture or an archive)",
@@ -70,22 +61,21 @@ def kind_of(start: bytes) -> str:
     return ".csv"
 
 
-def guard(path: Path) -> None:
-    """Refuse a workbook that is broken, a bomb, or whose cells do not say what they seem to say.
+def guard(path: Path) -> tuple[Merge, ...]:
+    """Refuse a file that is empty, broken, a bomb, or whose cells do not say what they seem to say.
+
+    Returns:
+        The merged ranges of a workbook; whether they do harm depends on where the header stands.
 
     Raises:
         FileRefused: with the reason and what to do.
     """
     if path.stat().st_size == 0:
-        raise FileRefused(
-            "file.empty",
-            "文件是空的",
-            "the file is empty",
-            "检查导出是否成功后重新提交",
-            "check the export and deliver again",
-        )
+        raise empty_file()
     if path.suffix != ".xlsx":
-        return
+        if path.suffix == ".csv":
+            _refuse_nul(path)
+        return ()
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
@@ -95,10 +85,7 @@ def guard(path: Path) -> None:
                 or unpacked > MOST_UNPACKED
                 or unpacked > MOST_RATIO * path.stat().st_size + CHUNK
             ):
-                raise FileRefused(
-                    "file.bomb", f"工作簿解压后过大（{unpacked // 1024 // 1024} MB，{len(entries)} 个部分）", f"the workbook unpacks to {unpacked // 1024 // 1024} MB in {len(entries)} parts",
-                    "分成较小的文件，或另存为 CSV", "split it, or save it as CSV",
-                )  # fmt: skip
+                raise too_large(unpacked)
             if "xl/workbook.xml" not in archive.namelist():
                 raise FileRefused(
                     "file.kind",
@@ -107,53 +94,43 @@ def guard(path: Path) -> None:
                     "请提供 CSV、xls 或 xlsx",
                     "give CSV, xls or xlsx",
                 )
-            _check_sheet(archive)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+            return examine(archive)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ElementTree.ParseError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        KeyError,
+    ) as error:
         raise FileRefused(
-            "file.broken", f"工作簿不完整（{error}）", f"the workbook is not whole ({error})",
-            "文件可能没有传完；重新导出并提交", "it may have been cut off: export and deliver it again",
+            "file.broken", f"工作簿不完整或有密码（{error}）", f"the workbook is not whole, or it has a password ({error})",
+            "文件可能没有传完；去掉密码，重新导出并提交", "it may have been cut off: remove the password, export and deliver it again",
         ) from error  # fmt: skip
 
 
-_TRAPS = {
-    "file.merged": (re.compile(rb'<mergeCell ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"'), "数据区有合并单元格", "there are merged cells among the data", "取消合并并填满每一格后重新提交", "unmerge them, fill every cell, deliver again"),
-    "file.hidden": (re.compile(rb'<row[^>]*\shidden="(?:1|true)"[^>]*?r="(\d+)"|<row[^>]*?r="(\d+)"[^>]*\shidden="(?:1|true)"'), "有隐藏的行", "there are hidden rows", "取消隐藏，确认这些行也要提交后重新提交", "unhide them, make sure they belong, deliver again"),
-    "file.formula": (re.compile(rb'<c r="([A-Z]+\d+)"[^>]*><f[ >/]'), "有公式单元格", "there are cells with formulas", "选中全部数据，选择性粘贴为「值」后重新提交", "paste the data as values, deliver again"),
-}  # fmt: skip
+def empty_file() -> FileRefused:
+    return FileRefused(
+        "file.empty", "文件是空的", "the file is empty", "检查导出是否成功后重新提交", "check the export and deliver again"
+    )
 
 
-def _check_sheet(archive: zipfile.ZipFile) -> None:
-    names = sorted(name for name in archive.namelist() if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", name))
-    if not names:
-        return
-    rest = b""
-    read = 0
-    with archive.open(names[0]) as sheet:
-        while chunk := sheet.read(CHUNK):
-            read += len(chunk)
-            if read > MOST_UNPACKED:  # the declared size may lie
+def _refuse_nul(path: Path) -> None:
+    """NUL bytes mean a binary file or a bad export (UTF-16 has them by right and starts with its mark)."""
+    with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return
+        file.seek(0)
+        while chunk := file.read(CHUNK):
+            if b"\x00" in chunk:
                 raise FileRefused(
-                    "file.bomb",
-                    "工作簿解压后过大",
-                    "the workbook unpacks to too much",
-                    "分成较小的文件，或另存为 CSV",
-                    "split it, or save it as CSV",
+                    "file.encoding",
+                    "文件中有空字符（NUL），不是完好的文本",
+                    "the file holds NUL characters: it is no sound text",
+                    "重新导出为 UTF-8 的 CSV 后提交",
+                    "export it again as UTF-8 CSV",
                 )
-            part = rest + chunk
-            for rule, (pattern, zh, en, fix_zh, fix_en) in _TRAPS.items():
-                for found in pattern.finditer(part):
-                    place = _place(rule, found)
-                    if place:
-                        raise FileRefused(rule, f"{zh}（{place}）", f"{en} ({place})", fix_zh, fix_en)
-            rest = part[-400:]
-
-
-def _place(rule: str, found: re.Match[bytes]) -> str | None:
-    """Where the trap lies; merged cells above the data (a title) do no harm."""
-    if rule == "file.merged":
-        left, top, right, bottom = (part.decode() for part in found.groups())
-        return None if int(bottom) <= 3 and left == "A" else f"{left}{top}:{right}{bottom}"
-    return next(part for part in found.groups() if part is not None).decode()
 
 
 def raw_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
@@ -164,18 +141,25 @@ def raw_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
     """
     try:
         sheet = read_sheet(path)
+        yield 1, list(sheet.header)
+        for row in sheet.rows:
+            yield row.line, row.cells
+    except EncodingError as error:
+        raise _unreadable("file.encoding", error, path) from error
+    except EmptyFile as error:
+        raise empty_file() from error
     except DatasetError as error:
-        rule = "file.encoding" if "UTF-8" in error.message.en else "file.broken"
-        raise FileRefused(
-            rule,
-            _short(error.message.zh, path),
-            _short(error.message.en, path),
-            "按提示处理后重新提交",
-            "mend it as said and deliver again",
-        ) from error
-    yield 1, list(sheet.header)
-    for row in sheet.rows:
-        yield row.line, row.cells
+        raise _unreadable("file.broken", error, path) from error
+
+
+def _unreadable(rule: str, error: DatasetError, path: Path) -> FileRefused:
+    return FileRefused(
+        rule,
+        _short(error.message.zh, path),
+        _short(error.message.en, path),
+        "按提示处理后重新提交",
+        "mend it as said and deliver again",
+    )
 
 
 def _short(text: str, path: Path) -> str:
@@ -194,13 +178,16 @@ def find_layout(path: Path, manifest: SourceManifest, remembered: dict[str, str]
         FileRefused: it is empty, belongs to another source, or columns look swapped.
     """
     top = list(islice(raw_rows(path), HEADER_ROWS))
+    if all(is_empty(cell) for _, cells in top for cell in cells):
+        raise empty_file()
     known = header_names(manifest.id)
     best_line, best_header, best = 1, [], -1
     for line, cells in top:
         score = sum(1 for cell in cells if header_key(cell) in known or (str(cell) in remembered and remembered[str(cell)]))
         if score > best:
             best_line, best_header, best = line, [str(cell) if cell is not None else "" for cell in cells], score
-    _refuse_other_source(manifest, top, best)
+    if not remembered:  # a person who mapped the columns has said what the file is
+        _refuse_other_source(manifest, best_header)
     columns: dict[int, str] = {}
     unknown = []
     for index, text in enumerate(best_header):
@@ -215,20 +202,23 @@ def find_layout(path: Path, manifest: SourceManifest, remembered: dict[str, str]
     return layout
 
 
-def _refuse_other_source(manifest: SourceManifest, top: list[tuple[int, list[Any]]], best: int) -> None:
-    required = sum(item.required for item in manifest.fields)
-    scores = Counter(
-        {
-            other.id: max(sum(1 for cell in cells if header_key(cell) in header_names(other.id)) for _, cells in top)
-            for other in sources().values()
-        }
+def _refuse_other_source(manifest: SourceManifest, header: list[str]) -> None:
+    """A file is another source's if that one knows more of its headers, and clearly so."""
+    keys = {header_key(text) for text in header if text.strip()}
+    mine = keys & header_names(manifest.id).keys()
+
+    def margin(other: SourceManifest) -> tuple[int, int]:
+        theirs = keys & header_names(other.id).keys()
+        return len(theirs - mine), len(mine - theirs)
+
+    likely = max(
+        (item for item in sources().values() if item.id != manifest.id), key=lambda item: margin(item)[0] - margin(item)[1]
     )
-    likely, score = scores.most_common(1)[0]
-    if best < max(2, required // 2) and likely != manifest.id and score >= max(3, 2 * best):
-        title = sources()[likely].title
+    gained, lost = margin(likely)
+    if gained >= 2 and gained > lost:
         raise FileRefused(
-            "file.other_source", f"这份文件像是「{title.zh}」，不是「{manifest.title.zh}」", f"this looks like “{title.en}”, not “{manifest.title.en}”",
-            "到对应的数据来源下提交", "deliver it under that source",
+            "file.other_source", f"这份文件像是「{likely.title.zh}」，不是「{manifest.title.zh}」", f"this looks like “{likely.title.en}”, not “{manifest.title.en}”",
+            "到对应的数据来源下提交；确属本来源的，改用本来源模板的表头", "deliver it under that source; if it does belong here, use the headers of this source's template",
         )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from zhixin.values import (
 from zhixin_web.records.sources import ENGINE_FIELDS, RECORD_TARGETS, SourceField, SourceManifest
 
 TOTALS = ("合计", "总计", "小计", "汇总", "total", "subtotal")
+_TOTALS_TAIL = re.compile(r"\s+|[(（].*|[:：]")
 INVISIBLE = {"\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e"}
 
 
@@ -232,7 +234,7 @@ class RowChecker:
 
     def _faults(self, row: list[Any], values: dict[str, Any]) -> list[dict[str, Any]]:
         first = next((str(cell).strip().lower() for cell in row if not is_empty(cell)), "")
-        if first.rstrip(":：") in TOTALS:
+        if _TOTALS_TAIL.sub("", first) in TOTALS:
             return [_of(_TOTALS, "", first)]
         if len(row) > self.width and any(not is_empty(cell) for cell in row[self.width :]):
             return [_of(_WIDTH, "", None)]

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from django.db import connection
+from django.db import connection, transaction
 from pypinyin import Style, lazy_pinyin
 
 from zhixin_web.audit.services import insert_rows
@@ -22,7 +22,9 @@ _MEMO: dict[str, str] = {}
 
 def name_key(text: str) -> str:
     """A name without width, case, brackets and blanks: 郑州（中原）A 公司 = 郑州中原a公司."""
-    return _DROPPED.sub("", unicodedata.normalize("NFKC", text).lower())[:200]
+    folded = unicodedata.normalize("NFKC", text).lower()
+    kept = "".join(char for char in folded if unicodedata.category(char) not in ("Cc", "Cs", "Cf", "Co", "Cn"))
+    return _DROPPED.sub("", kept)[:200]
 
 
 def _is_han(char: str) -> bool:
@@ -47,7 +49,7 @@ def search_text(code: str, name: str) -> str:
     """The indexed words of a subject."""
     words: list[str] = []
     initials = ""
-    for run in _runs(name_key(name)):
+    for run in _runs("".join(char for char in name_key(name) if char.isalnum())):
         if _is_han(run[0]):
             words += [run[place : place + 2] for place in range(len(run) - 1)] + list(dict.fromkeys(run))
             initials += _initials(run)
@@ -62,7 +64,7 @@ def search_text(code: str, name: str) -> str:
 
 def _terms(query: str) -> list[list[str]]:
     """Alternatives, each a list of words that must all be there; a trailing ``*`` is a prefix."""
-    key = name_key(query)
+    key = "".join(char for char in name_key(query) if char.isalnum())  # signs are no words: "*" must not find everybody
     if not key:
         return []
     if any(_is_han(char) for char in key):
@@ -88,15 +90,24 @@ def find(query: str, *, limit: int = 50) -> list[int]:
     alternatives = [words for words in _terms(query[:100]) if words]
     if not alternatives:
         return []
+    return _find_postgresql(alternatives, limit) if connection.vendor == "postgresql" else _find_sqlite(alternatives, limit)
+
+
+def _find_postgresql(alternatives: list[list[str]], limit: int) -> list[int]:
+    """With LIMIT the planner guesses that a scan will soon meet a rare word, and reads the whole table: forbid it."""
+    expression = " | ".join("(" + " & ".join(_tsquery(word) for word in words) + ")" for words in alternatives)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SELECT subject_id FROM records_search WHERE words @@ to_tsquery('simple', %s) LIMIT %s", [expression, limit])
+        found = [row[0] for row in cursor.fetchall()]
+        cursor.execute("SET LOCAL enable_seqscan = on")
+    return found
+
+
+def _find_sqlite(alternatives: list[list[str]], limit: int) -> list[int]:
+    expression = " OR ".join("(" + " AND ".join(_fts(word) for word in words) + ")" for words in alternatives)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            expression = " | ".join("(" + " & ".join(_tsquery(word) for word in words) + ")" for words in alternatives)
-            cursor.execute(
-                "SELECT subject_id FROM records_search WHERE words @@ to_tsquery('simple', %s) LIMIT %s", [expression, limit]
-            )
-        else:
-            expression = " OR ".join("(" + " AND ".join(_fts(word) for word in words) + ")" for words in alternatives)
-            cursor.execute("SELECT rowid FROM records_search WHERE records_search MATCH %s LIMIT %s", [expression, limit])
+        cursor.execute("SELECT rowid FROM records_search WHERE records_search MATCH %s LIMIT %s", [expression, limit])
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -30,12 +30,15 @@ from zhixin_web.records.commit_services import (
     Committing,
     chunked,
     digest_of,
+    project,
     record_row,
 )
+from zhixin_web.records.faults import FileRefused
 from zhixin_web.records.models import Batch, ColumnMemory, CreditRecord, DuplicateRow, QuarantinedRow, SubjectVersion
-from zhixin_web.records.reading import FileRefused, data_rows, find_layout, guard, kind_of
+from zhixin_web.records.reading import data_rows, find_layout, guard, kind_of
 from zhixin_web.records.rows import Outcome, RowChecker
 from zhixin_web.records.sources import sources
+from zhixin_web.records.workbooks import refuse_merges
 
 PROBLEMS_SHOWN = 200
 Status = Batch.Status
@@ -117,8 +120,9 @@ def stage(batch: Batch) -> Batch:
     path = originals.original_path(batch.sha256, batch.suffix)
     remembered = dict(ColumnMemory.objects.filter(source=batch.source).values_list("header", "field")) | batch.mapping
     try:
-        guard(path)
+        merges = guard(path)
         layout = find_layout(path, manifest, remembered)
+        refuse_merges(merges, layout.header_line)
         preview: dict[str, Any] = {
             "header": layout.header, "header_line": layout.header_line, "missing": list(layout.missing), "unknown": list(layout.unknown),
             "columns": {str(index): name for index, name in layout.columns.items()}, "sample": _sample(path, layout),
@@ -361,30 +365,17 @@ def _new_versions(rows: list[tuple[CreditRecord, dict[str, Any]]], sealed: list[
 
 
 def _withdraw_attributes(pairs: list[tuple[SubjectVersion, SubjectVersion | None]], batch: Batch) -> None:
-    sealed, rows = [], []
+    sealed = []
     for version, before in pairs:
         text = before.body if before and before.body else ledger.canonical(json.loads(version.body) | {"attributes": {}})
         sealed.append(seal("subject.update", f"B{batch.pk}/{version.line}/undo", text))
-        rows.append(version)
-    for version, item, seq in zip(rows, sealed, append(sealed, keep_bodies=False), strict=True):
-        insert_rows(
-            "records_subjectversion",
-            VERSION_COLUMNS,
-            [
-                (
-                    seq,
-                    version.subject_id,
-                    version.source,
-                    version.version + 1,
-                    digest_of(item.body),
-                    item.body,
-                    item.salt,
-                    None,
-                    batch.pk,
-                    version.line,
-                )
-            ],
-        )
+    rows = []
+    for (version, _), item, seq in zip(pairs, sealed, append(sealed, keep_bodies=False), strict=True):
+        head = (seq, version.subject_id, version.source, version.version + 1, digest_of(item.body))
+        rows.append((*head, item.body, item.salt, None, batch.pk, version.line))
+    insert_rows("records_subjectversion", VERSION_COLUMNS, rows)
+    if sources()[batch.source].gives == "subjects":
+        project([(version.subject_id, item.body) for (version, _), item in zip(pairs, sealed, strict=True)])
 
 
 # --- single records ----------------------------------------------------------------------------------------------------

@@ -177,8 +177,10 @@ def publicity(
     rule = publicity_rule(severity, decided_on)
     if rule is None:
         return None, None, None
-    start = published_on or decided_on
-    return start, shift_months(decided_on, rule["min_months"]), shift_months(decided_on, rule["max_months"])
+    start, latest = published_on or decided_on, shift_months(decided_on, rule["max_months"])
+    if start >= latest:  # published after its term had run out: nothing is left to publish
+        return None, None, None
+    return start, shift_months(decided_on, rule["min_months"]), latest
 
 
 def header_key(text: Any) -> str:
