@@ -20,6 +20,7 @@ from zhixin.cli import app
 from zhixin.loader import json_schema, load_rulebook, shipped_rulebooks
 from zhixin.nodes import Node
 from zhixin.printing import as_json
+from zhixin_web.records.sources import sources
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -69,10 +70,16 @@ def command_line() -> str:
         "# The command line",
         "",
         "Exit status: 0 done · 3 done, rows in quarantine · 10 wrong use · 11 rulebook wrong · 12 a case fails · "
-        "13 dataset unreadable · 14 weighting refused · 15 engine missing.",
+        "13 dataset unreadable · 14 weighting refused · 15 engine missing · 16 the ledger does not hold.",
         "",
     ]
-    for name, sub in command.commands.items():
+    commands = {name: sub for name, sub in command.commands.items() if not hasattr(sub, "commands")}
+    commands |= {
+        f"{name} {inner}": sub
+        for name, group in command.commands.items()
+        for inner, sub in getattr(group, "commands", {}).items()
+    }
+    for name, sub in commands.items():
         lines += [f"## zhixin {name}", "", (sub.help or "").strip(), "", "| parameter | meaning |", "|---|---|"]
         for parameter in sub.params:
             shown = ", ".join(f"`{text}`" for text in (*parameter.opts, *parameter.secondary_opts)) or f"`{parameter.name}`"
@@ -138,6 +145,30 @@ def indicators() -> str:
     return "\n".join(lines)
 
 
+def data_sources() -> str:
+    """The source manifests: owner, basis, cadence, fields and code lists."""
+    lines = [
+        "# Data sources",
+        "",
+        "One file each in `sources/`; publication terms by class are in `sources/publicity.yaml`.",
+        "",
+    ]
+    for manifest in sources().values():
+        basis = "; ".join(f"{b.document} {b.article}{'' if b.verified else ' (unverified)'}" for b in manifest.basis)
+        lines += [
+            f"## {manifest.id}", "", f"{manifest.title.zh} — {manifest.title.en}", "",
+            f"Owner `{manifest.owner}` · every {manifest.cadence} · stale after {manifest.stale_after_days} days · {basis}", "",
+            "| field | 列名 | also written | type | required | code list |", "|---|---|---|---|---|---|",
+        ]  # fmt: skip
+        for item in manifest.fields:
+            kind = item.type + (" (personal)" if item.personal else "")
+            lines.append(
+                f"| `{item.id}` | {item.title} | {'、'.join(item.aliases)} | {kind} | {'yes' if item.required else ''} | {'、'.join(manifest.choices(item))} |"
+            )
+        lines.append("")
+    return "\n".join(lines)
+
+
 def pages() -> dict[Path, str]:
     """Every generated file with its text."""
     return {
@@ -147,6 +178,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "faults.md": NOTE + fault_codes(),
         REFERENCE / "glossary.md": NOTE + glossary(),
         REFERENCE / "indicators.md": NOTE + indicators(),
+        REFERENCE / "sources.md": NOTE + data_sources(),
     }
 
 

@@ -17,7 +17,9 @@ from zhixin.rulebook import Rulebook
 from zhixin.synthetic import districts, industries
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted((ROOT / "src" / "zhixin").glob("*.py"))
+SOURCES = sorted((ROOT / "src" / "zhixin").glob("*.py")) + sorted(
+    p for p in (ROOT / "src" / "zhixin_web").rglob("*.py") if "migrations" not in p.parts
+)
 GLOSSARY = yaml.safe_load((ROOT / "glossary.yaml").read_text(encoding="utf-8"))
 
 

@@ -112,7 +112,9 @@ def pasted_csv(text: str) -> bytes:
     if "\t" not in text:
         return text.encode("utf-8", "replace")
     lines, buffer = text.splitlines(), io.StringIO()
-    quoting = csv.QUOTE_MINIMAL if text.count('"') % 2 == 0 else csv.QUOTE_NONE  # a lone quote is an inch, not a bracket
+    quoting: Any = (
+        csv.QUOTE_MINIMAL if text.count('"') % 2 == 0 else csv.QUOTE_NONE
+    )  # a lone quote is an inch, not a bracket
     csv.writer(buffer).writerows(csv.reader(lines, delimiter="\t", quoting=quoting))
     return buffer.getvalue().encode("utf-8", "replace")
 

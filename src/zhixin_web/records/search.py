@@ -98,7 +98,9 @@ def _find_postgresql(alternatives: list[list[str]], limit: int) -> list[int]:
     expression = " | ".join("(" + " & ".join(_tsquery(word) for word in words) + ")" for words in alternatives)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("SELECT subject_id FROM records_search WHERE words @@ to_tsquery('simple', %s) LIMIT %s", [expression, limit])
+        cursor.execute(
+            "SELECT subject_id FROM records_search WHERE words @@ to_tsquery('simple', %s) LIMIT %s", [expression, limit]
+        )
         found = [row[0] for row in cursor.fetchall()]
         cursor.execute("SET LOCAL enable_seqscan = on")
     return found

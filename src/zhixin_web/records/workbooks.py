@@ -91,15 +91,15 @@ def examine(archive: zipfile.ZipFile) -> tuple[Merge, ...]:
                 "deliver each sheet as a file of its own, or delete the others",
             )
     merges: list[Merge] = []
-    with archive.open(sheets[0][1]) as part:
-        for _, node in ElementTree.iterparse(Bounded(part)):  # type: ignore[arg-type]
+    with archive.open(sheets[0][1]) as sheet:
+        for _, node in ElementTree.iterparse(Bounded(sheet)):
             _look(node, merges)
     return tuple(merges)
 
 
 def _is_filled(archive: zipfile.ZipFile, part: str) -> bool:
     with archive.open(part) as sheet:
-        return any(local(node.tag) in ("v", "t") for _, node in ElementTree.iterparse(Bounded(sheet)))  # type: ignore[arg-type]
+        return any(local(node.tag) in ("v", "t") for _, node in ElementTree.iterparse(Bounded(sheet)))
 
 
 def _look(node: Any, merges: list[Merge]) -> None:
