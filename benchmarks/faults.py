@@ -34,7 +34,7 @@ IMPORT_POINTS = (
 RUN_POINTS = ("run.snapshot", "run.evaluated", "run.before_finish", "run.after_finish")
 RELEASE_POINTS = ("ledger.appended", "release.before_commit", "release.after_commit")
 SUBJECTS = 120
-PORT = 5499
+PORT = 5498
 
 
 @dataclass

@@ -34,6 +34,7 @@ ACTIONS: dict[str, dict[Role, Scope]] = {
     "subjects.view": {CITY: "all", APPROVER: "all", AUDITOR: "all", DEPARTMENT: "all", DISTRICT: "district", INSPECTOR: "district", ENTERPRISE: "own"},
     "records.unmask": {CITY: "all", APPROVER: "all", DISTRICT: "district"},
     "records.repair": {CITY: "all"},
+    "ways.manage": {CITY: "all"},
     "records.export": {CITY: "all", AUDITOR: "all"},
     "runs.view": {CITY: "all", APPROVER: "all", DISTRICT: "all", AUDITOR: "all"},
     "runs.start": {CITY: "all"},

@@ -16,6 +16,7 @@ NAVIGATION = (
     ("/c/sources", _("数据归集"), "sources.view"),
     ("/c/quarantine", _("隔离区"), "batches.view"),
     ("/c/match", _("主体匹配"), "matching.decide"),
+    ("/c/ways", _("自动归集"), "ways.manage"),
     ("/c/subjects", _("企业库"), "subjects.view"),
     ("/c/runs", _("评价运行"), "runs.view"),
     ("/c/rulebooks", _("评价规则"), "runs.view"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from zhixin_web.console import collection, oversight, runs, sign_in, subjects
+from zhixin_web.console import collection, oversight, runs, sign_in, subjects, ways
 
 urlpatterns = [
     path("", oversight.desk, name="desk"),
@@ -27,6 +27,10 @@ urlpatterns = [
     path("batches/<int:pk>/original", collection.original, name="original"),
     path("quarantine", collection.quarantine, name="quarantine"),
     path("quarantine/<int:pk>", collection.quarantined_row, name="row"),
+    path("ways", ways.ways_page, name="ways"),
+    path("ways/pull", ways.save_pull, name="save_pull"),
+    path("ways/client", ways.new_client, name="new_client"),
+    path("ways/client/<int:pk>/switch", ways.switch_client, name="switch_client"),
     path("match", collection.match, name="match"),
     path("match/<int:pk>", collection.confirm_match, name="confirm_match"),
     path("subjects", subjects.subjects_page, name="subjects"),
