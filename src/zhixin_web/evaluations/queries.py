@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Max, QuerySet
@@ -10,12 +11,23 @@ from django.utils import timezone
 
 from zhixin import RunFolder
 from zhixin.loader import loads_rulebook
+from zhixin.rulebook import Rulebook
 from zhixin_web.evaluations.models import CurrentGrade, RulebookRelease, Run
 from zhixin_web.evaluations.snapshots import attribute_types, run_folder
 from zhixin_web.records.models import Batch, QuarantinedRow, Subject
 from zhixin_web.records.sources import sources
 
 YEARS_BACK = 3
+
+
+@lru_cache(maxsize=8)
+def _loaded(sha256: str, text: str, name: str) -> Rulebook:
+    return loads_rulebook(text, name)
+
+
+def rulebook_of(release: RulebookRelease) -> Rulebook:
+    """The rulebook of a release; loading and checking one takes half a second, so the last few are kept."""
+    return _loaded(release.sha256, release.text, release.rulebook_id)
 
 
 def previous_runs(release: RulebookRelease, as_of: date) -> list[Run]:
@@ -54,7 +66,7 @@ def freshness() -> list[dict[str, Any]]:
 
 def preflight(release: RulebookRelease, as_of: date) -> dict[str, Any]:
     """What a person should know before a run: stale sources, indicators without data, rows and batches that wait."""
-    rulebook = loads_rulebook(release.text, release.rulebook_id)
+    rulebook = rulebook_of(release)
     given = {kind for manifest in sources().values() for kind in manifest.kinds}
     missing = [item.title.zh for item in rulebook.attributes if item.id not in attribute_types()]
     missing += [item.title.zh for item in rulebook.catalogue if item.id not in given]

@@ -13,10 +13,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from zhixin.errors import LedgerError
-from zhixin.loader import loads_rulebook
 from zhixin_web.accounts.models import Role, User
 from zhixin_web.audit.services import make_checkpoint, record_event
 from zhixin_web.evaluations.models import RulebookRelease, Run
+from zhixin_web.evaluations.queries import rulebook_of
 from zhixin_web.evaluations.services import STALE_AFTER, start_run
 from zhixin_web.evaluations.tasks import execute_run, process_batch
 from zhixin_web.records.faults import FileRefused
@@ -170,7 +170,7 @@ def start_due_runs() -> Iterator[str]:
     by = _system_account()
     if release is None or by is None:
         return
-    cycle = loads_rulebook(release.text, release.rulebook_id).cycle
+    cycle = rulebook_of(release).cycle
     due = cycle.snapshot_on(timezone.localdate())
     if (
         due < release.effective_from

@@ -18,13 +18,13 @@ from django.utils import timezone
 from zhixin import RunFolder, evaluate
 from zhixin.dataset import sha256_of
 from zhixin.errors import ZhixinError
-from zhixin.loader import dump_rulebook, loads_rulebook
+from zhixin.loader import dump_rulebook
 from zhixin.rulebook import Rulebook
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services import append_one, insert_rows, lock_ledger, record_event
 from zhixin_web.evaluations.models import CurrentGrade, Grade, RulebookRelease, Run, Segment
-from zhixin_web.evaluations.queries import preflight, previous_runs
+from zhixin_web.evaluations.queries import preflight, previous_runs, rulebook_of
 from zhixin_web.evaluations.snapshots import (
     build_dataset,
     read_grades,
@@ -154,7 +154,7 @@ def execute(run: Run) -> Run:
     folder = Path(settings.VAR) / "runs" / f"{run.pk}-{token[:8]}"
     try:
         _beat(run, token, "snapshot")
-        rulebook = loads_rulebook(run.release.text, run.release.rulebook_id)
+        rulebook = rulebook_of(run.release)
         dataset = seal_facts(run, rulebook, folder)
         failpoint("run.snapshot")
         _beat(run, token, "evaluate")
@@ -355,7 +355,7 @@ def react(batch: Batch) -> Run | None:
         or not CurrentGrade.objects.exists()
     ):
         return None
-    kinds = loads_rulebook(release.text, release.rulebook_id).cycle.event_driven
+    kinds = rulebook_of(release).cycle.event_driven
     codes = sorted(set(CreditRecord.objects.filter(batch=batch, kind__in=kinds).values_list("subject__code", flat=True)))
     if not codes:
         return None
@@ -395,7 +395,7 @@ def replay(run: Run) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=settings.VAR) as name:
         folder = Path(name)
         write_segment(folder / "segments", 0, run.known_seq)
-        rulebook = loads_rulebook(run.release.text, run.release.rulebook_id)
+        rulebook = rulebook_of(run.release)
         before = Run.objects.filter(pk__in=run.previous_runs).order_by("as_of", "pk")
         build_dataset(folder / "facts", folder / "segments", [(0, run.known_seq)], rulebook, run.known_seq, before)
         result = evaluate(
