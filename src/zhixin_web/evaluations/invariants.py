@@ -146,7 +146,8 @@ def current_grades_follow() -> Finding:
     rows = Grade.objects.order_by("pk").values_list("subject_id", "grade", "score_milli")
     for subject, grade, score in rows.iterator(chunk_size=20_000):  # a join would leave the planner to guess
         last[subject] = (grade, score)
-    broken, checked = [], 0
+    broken: list[str] = []
+    checked = 0
     for subject, grade, score in CurrentGrade.objects.values_list("subject_id", "grade", "score_milli").iterator(
         chunk_size=20_000
     ):
