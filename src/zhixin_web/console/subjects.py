@@ -24,12 +24,13 @@ from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint
 from zhixin_web.audit.services import record_event
 from zhixin_web.console.context import in_english
 from zhixin_web.console.paging import page_of
+from zhixin_web.console.templatetags.zhixin import district_name
 from zhixin_web.evaluations.queries import grade_as_of, run_in_force
 from zhixin_web.evaluations.snapshots import run_folder
 from zhixin_web.records import queries, search, services
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.scope import visible_records, visible_subjects
-from zhixin_web.records.sources import publicity_rule, sources
+from zhixin_web.records.sources import SourceManifest, publicity_rule, sources
 
 
 @permitted("subjects.view")
@@ -84,11 +85,22 @@ def subject_page(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "subject.html", content)
 
 
+def _spoken(manifest: SourceManifest, name: str, value: Any) -> Any:
+    """An attribute's value in words where it is a code."""
+    if name == "district":
+        return district_name(value)
+    item = next((item for item in manifest.fields if item.to == name), None)
+    return item.values.get(value, value) if item is not None and isinstance(value, str) else value
+
+
 def _facts(subject: Subject) -> list[dict[str, Any]]:
     shown = []
     for manifest, body, version in queries.attributes_of(subject):
         titles = {item.to: item.title for item in manifest.fields if item.to}
-        lines = [(titles.get(name, name), value, False) for name, value in body.get("attributes", {}).items()]
+        lines = [
+            (titles.get(name, name), _spoken(manifest, name, value), False)
+            for name, value in body.get("attributes", {}).items()
+        ]
         shown.append(
             {"manifest": manifest, "version": version, "lines": lines + queries.masked(manifest, body.get("reported", {}))}
         )

@@ -144,12 +144,19 @@ def sources() -> dict[str, SourceManifest]:
     """All manifests by id, in order of id."""
     found = {}
     for file in sorted(source_folder().glob("*.yaml")):
-        if file.stem != "publicity":
+        if file.stem not in ("publicity", "owners"):
             manifest = SourceManifest.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
             if manifest.id != file.stem:
                 raise ValueError(f"{file}: its id is {manifest.id}")
             found[manifest.id] = manifest
     return found
+
+
+@cache
+def owners() -> dict[str, Words]:
+    """Titles of the owners of sources (``sources/owners.yaml``)."""
+    content = yaml.safe_load((source_folder() / "owners.yaml").read_text(encoding="utf-8"))
+    return {name: Words.model_validate(words) for name, words in content.items()}
 
 
 @cache

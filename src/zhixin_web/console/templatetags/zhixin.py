@@ -16,7 +16,7 @@ from zhixin.loader import shipped_rulebooks
 from zhixin.synthetic import districts
 from zhixin_web.accounts.permissions import may
 from zhixin_web.console.context import in_english
-from zhixin_web.records.sources import sources
+from zhixin_web.records.sources import owners, sources
 
 register = template.Library()
 SHAPES = {"A": "◆", "B": "●", "C": "▲", "D": "■"}
@@ -117,6 +117,39 @@ def district_name(code: str) -> str:
 def source_title(name: str) -> str:
     found = sources().get(name)
     return said(found.title) if found is not None else name
+
+
+@register.filter
+def owner_title(name: str) -> str:
+    found = owners().get(name)
+    return said(found) if found is not None else name
+
+
+@register.filter
+def cadence_title(cadence: str) -> str:
+    titles = {
+        "day": _("每日"),
+        "week": _("每周"),
+        "month": _("每月"),
+        "quarter": _("每季"),
+        "year": _("每年"),
+        "event": _("随时"),
+    }
+    return titles.get(cadence, cadence)
+
+
+@register.filter
+def shown(value: Any) -> str:
+    """A value as people read it: yes and no instead of True and False."""
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    return str(value)
+
+
+@register.filter
+def industry_name(letter: str) -> str:
+    """The section of GB/T 4754 behind its letter."""
+    return sources()["registrations"].field("industry").values.get(letter, letter)
 
 
 @register.filter
