@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ class Line:
     trials: int = 0
     killed: int = 0
     wrong: list[str] = field(default_factory=list)
+    settle: Callable[[], Any] = lambda: None
+    """Waits until what was disturbed is up again, before anything is checked."""
 
     def show(self) -> None:
         sys.stdout.write(
@@ -175,6 +178,7 @@ def import_trial(ground: Ground, trial: int, line: Line, fault: dict[str, Any]) 
     content = ground.penalties(trial)
     line.killed += forked(lambda: until_done(lambda: ground.take("penalties", content) and None), **fault)
     forked(lambda: until_done(lambda: ground.take("penalties", content) and None))
+    line.settle()
     wrong = check_batch(ground, content)
     if wrong:
         line.wrong.append(f"trial {trial} {fault}: {wrong}")
@@ -221,6 +225,7 @@ def release_trial(ground: Ground, trial: int, line: Line, fault: dict[str, Any])
         lambda: until_done(lambda: services.release_run(Run.objects.get(pk=run.pk), approver) and None), **fault
     )
     forked(lambda: until_done(lambda: services.release_run(Run.objects.get(pk=run.pk), approver) and None))
+    line.settle()
     run.refresh_from_db()
     entries = LedgerEntry.objects.filter(kind="grade.publish", ref=f"run:{run.pk}").count()
     expected = {row["subject_id"]: row["grade"] for row in read_grades(run_folder(run))}
@@ -253,13 +258,21 @@ def kills(ground: Ground, name: str, count: int, first: int) -> list[Line]:
     return [named, chance]
 
 
+def _wait_for(restarting: subprocess.Popen[bytes]) -> None:
+    from django.db import connections
+
+    restarting.wait()
+    connections.close_all()
+
+
 def restarts(ground: Ground, name: str, count: int, first: int, cluster: Cluster) -> Line:
     """Immediate restarts of the database while a child works; the child repeats its call until it is through."""
     trial, _, longest = OPERATIONS[name]
     line = Line(f"{name}: immediate database restart")
     for number in range(count):
         restarting = cluster.restart_later(ground.random.random() * longest)
-        trial(ground, first + number, line, {})
+        line.settle = partial(_wait_for, restarting)
+        until_done(lambda number=number: trial(ground, first + number, line, {}))  # type: ignore[misc]
         restarting.wait()
         line.trials += 1
         line.killed += 1

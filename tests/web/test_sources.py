@@ -20,7 +20,7 @@ from zhixin_web.records.sources import (
     sources,
 )
 
-FILES = sorted(path.stem for path in source_folder().glob("*.yaml") if path.stem != "publicity")
+FILES = sorted(path.stem for path in source_folder().glob("*.yaml") if path.stem not in ("publicity", "owners"))
 RULEBOOK = load_rulebook(shipped_rulebooks() / "zhengzhou-ip")
 STANDARD = (
     "CF_XDR_MC", "CF_XDR_LB", "CF_XDR_SHXYM", "CF_XDR_GSZC", "CF_XDR_ZZJG", "CF_XDR_SWDJ", "CF_XDR_SYDW", "CF_XDR_SHZZ", "CF_FRDB", "CF_FR_ZJLX", "CF_FR_ZJHM",
