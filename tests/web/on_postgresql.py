@@ -18,7 +18,8 @@ def main() -> int:
         return 1 if os.environ.get("ZHIXIN_REQUIRE_ALL") == "1" else 0
     folder = str(Path(__file__).parent)
     return subprocess.call(
-        [sys.executable, "-m", "pytest", folder, "-m", "not long", "-n", "auto", "--dist", "loadfile"], env=os.environ | {"DATABASE_URL": ADDRESS}
+        [sys.executable, "-m", "pytest", folder, "-m", "not long", "-n", "auto", "--dist", "loadfile"],
+        env=os.environ | {"DATABASE_URL": ADDRESS},
     )
 
 

@@ -73,6 +73,8 @@ class Run(models.Model):
     release = models.ForeignKey(RulebookRelease, models.PROTECT, related_name="runs")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.FULL)
     only = models.JSONField(default=list)
+    trigger = models.CharField(max_length=60, null=True, unique=True)
+    """What an event-driven run answers; there is one run for each."""
     as_of = models.DateField()
     known_seq = models.BigIntegerField()
     previous_runs = models.JSONField(default=list)

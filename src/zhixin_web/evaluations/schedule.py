@@ -33,7 +33,7 @@ MOST_FAILURES_DOUBLED = 6
 
 def tick() -> list[str]:
     """Do everything that is due; gives one line for each thing done. One failing step does not stop the others."""
-    steps: tuple[Callable[[], Iterator[str]], ...] = (resume, take_folders, take_pulls, start_due_runs, sign)
+    steps: tuple[Callable[[], Iterator[str]], ...] = (resume, take_folders, take_pulls, start_due_runs, sign, sweep)
     done: list[str] = []
     for step in steps:
         try:
@@ -51,10 +51,14 @@ def resume() -> Iterator[str]:
             Batch.objects.filter(pk=batch.pk).update(heartbeat_at=timezone.now())
             process_batch.enqueue(batch.pk)
             yield f"resumed batch {batch.pk}"
+    done = [Batch.Status.COMMITTED, Batch.Status.UNDONE]
+    for batch in Batch.objects.filter(status__in=done, is_settled=False, committed_at__lt=before):
+        process_batch.enqueue(batch.pk)
+        yield f"resumed what follows from batch {batch.pk}"
     stale = Run.objects.filter(status=Run.Status.RUNNING, heartbeat_at__lt=before) | Run.objects.filter(
         status=Run.Status.QUEUED, created_at__lt=before
     )
-    for run in stale:
+    for run in stale.filter(kind=Run.Kind.FULL):  # an event-driven run is resumed with its batch
         execute_run.enqueue(run.pk)
         yield f"resumed run {run.pk}"
 
@@ -191,3 +195,28 @@ def sign() -> Iterator[str]:
     made = make_checkpoint()
     if made is not None:
         yield f"checkpoint at {made.size}"
+
+
+def sweep() -> Iterator[str]:
+    """Remove what dead workers left: unfinished files and run folders that no run names, a day old."""
+    before = timezone.now().timestamp() - timedelta(days=1).total_seconds()
+    known = set(Run.objects.exclude(folder="").values_list("folder", flat=True))
+    known |= {f"{name}-facts" for name in known}
+    busy = {
+        str(pk) for pk in Run.objects.filter(status__in=[Run.Status.QUEUED, Run.Status.RUNNING]).values_list("pk", flat=True)
+    }
+    var = Path(settings.VAR)
+    removed = 0
+    for path in [
+        *var.glob("originals/.*.part"),
+        *var.glob("staged/*.part"),
+        *var.glob("segments/*.part"),
+        *var.glob("runs/*"),
+    ]:
+        is_run = path.parent.name == "runs"
+        if path.stat().st_mtime > before or (is_run and (path.name in known or path.name.split("-")[0] in busy)):
+            continue
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        removed += 1
+    if removed:
+        yield f"swept {removed} leftovers"

@@ -103,6 +103,7 @@ def start_run(
     known_seq: int | None = None,
     kind: str = Run.Kind.FULL,
     only: list[str] | None = None,
+    trigger: str | None = None,
 ) -> Run:
     """Queue a run. ``known_seq``: the last ledger entry whose facts count; everything known now by default.
 
@@ -128,7 +129,8 @@ def start_run(
                 {"known_seq": f"账本序号应在 0 与 {last} 之间 / give a sequence number between 0 and {last}"}
             )
         run = Run.objects.create(
-            release=release, as_of=as_of, known_seq=known, kind=kind, only=sorted(set(only or [])), started_by=by,
+            release=release, as_of=as_of, known_seq=known, kind=kind, only=sorted(set(only or [])),
+            trigger=trigger, started_by=by,
             previous_runs=[item.pk for item in previous_runs(release, as_of)], preflight=preflight(release, as_of) if kind == Run.Kind.FULL else {},
         )  # fmt: skip
         record_event("runs.start", by=by, ref=f"run:{run.pk}", as_of=as_of.isoformat(), known_seq=known)
@@ -246,6 +248,7 @@ def _summary(grades: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+@transaction.atomic
 def cancel_run(run: Run, by: Any) -> None:
     """Ask a queued or running run to end; a queued one ends at once."""
     Run.objects.filter(pk=run.pk, status__in=[Status.QUEUED, Status.RUNNING]).update(cancel_requested=True)
@@ -253,6 +256,7 @@ def cancel_run(run: Run, by: Any) -> None:
     record_event("runs.cancel", by=by, ref=f"run:{run.pk}")
 
 
+@transaction.atomic
 def retry_run(run: Run, by: Any) -> None:
     """Queue a failed or cancelled run again: same rulebook, same cut-off, same facts."""
     Run.objects.filter(pk=run.pk, status__in=[Status.FAILED, Status.CANCELLED]).update(
@@ -261,6 +265,7 @@ def retry_run(run: Run, by: Any) -> None:
     record_event("runs.retry", by=by, ref=f"run:{run.pk}")
 
 
+@transaction.atomic
 def propose_run(run: Run, by: Any) -> None:
     """The maker's word that the draft may be released.
 
@@ -346,27 +351,47 @@ def react(batch: Batch) -> Run | None:
     """After a batch: re-evaluate at once the subjects that an event-driven kind has touched (a listing makes D).
 
     The result is released at once where the approver of the rulebook gave that standing order and is not the one who
-    took the batch in; otherwise it waits, proposed, for an approver.
+    took the batch in; otherwise it waits, proposed, for an approver. Each step may be cut off and done again: until all
+    is done the batch is not settled, and ``tick`` comes back to it.
     """
+    if batch.status not in (Batch.Status.COMMITTED, Batch.Status.UNDONE) or batch.is_settled:
+        return None
+    run = _event_run(batch)
+    if run is not None:
+        run = _settle_event(execute(run), batch.committed_by or batch.by)
+    if run is None or not run.is_busy:
+        Batch.objects.filter(pk=batch.pk, status=batch.status).update(is_settled=True)
+    return run
+
+
+def _event_run(batch: Batch) -> Run | None:
+    """The run that answers a batch, begun earlier or now; ``None``: it calls for none."""
+    trigger = f"batch:{batch.pk}:{batch.status}"
+    found = Run.objects.filter(trigger=trigger).first()
+    if found is not None:
+        return found
     release = RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).order_by("-approved_at").first()
-    if (
-        release is None
-        or batch.status not in (Batch.Status.COMMITTED, Batch.Status.UNDONE)
-        or not CurrentGrade.objects.exists()
-    ):
+    if release is None or not CurrentGrade.objects.exists():
         return None
     kinds = rulebook_of(release).cycle.event_driven
     codes = sorted(set(CreditRecord.objects.filter(batch=batch, kind__in=kinds).values_list("subject__code", flat=True)))
     if not codes:
         return None
-    maker = batch.committed_by or batch.by
-    run = start_run(release, as_of=timezone.localdate(), by=maker, kind=Run.Kind.EVENT, only=codes)
-    run = execute(run)
-    if run.status == Status.DRAFT:
-        Run.objects.filter(pk=run.pk).update(status=Status.PROPOSED, proposed_by=maker, is_automatic=True)
-        run.refresh_from_db()
-        if release.releases_events and release.approved_by_id != maker.pk:
-            run = _release(run, release.approved_by)
+    by = batch.committed_by or batch.by
+    return start_run(release, as_of=timezone.localdate(), by=by, kind=Run.Kind.EVENT, only=codes, trigger=trigger)
+
+
+def _settle_event(run: Run, maker: Any) -> Run:
+    """Propose the draft of an event-driven run and carry out the standing order."""
+    with transaction.atomic():
+        if Run.objects.filter(pk=run.pk, status=Status.DRAFT).update(
+            status=Status.PROPOSED, proposed_by=maker, is_automatic=True
+        ):
+            record_event("runs.propose", by=maker, ref=f"run:{run.pk}", automatic=True)
+    run.refresh_from_db()
+    release = run.release
+    if run.status == Status.PROPOSED and run.is_automatic and release.releases_events and release.approved_by_id != maker.pk:
+        run = _release(run, release.approved_by)
     return run
 
 

@@ -56,6 +56,8 @@ class Batch(models.Model):
     stage = models.CharField(max_length=20, blank=True)
     done_rows = models.IntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True)
+    is_settled = models.BooleanField(default=False)
+    """Whether what follows from it (event-driven re-evaluation) is done; until then ``tick`` comes back to it."""
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     committed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from zhixin import ledger
@@ -41,6 +41,7 @@ from zhixin_web.records.sources import sources
 from zhixin_web.records.workbooks import refuse_merges
 
 PROBLEMS_SHOWN = 200
+DELIVERY_LOCK = 0x5A48_4944
 Status = Batch.Status
 
 
@@ -86,6 +87,7 @@ def deliver(
         part.unlink(missing_ok=True)
         raise
     with transaction.atomic():
+        lock_deliveries()
         earlier = _earlier(source, sha256, idempotency_key, is_correction)
         if earlier is not None:
             part.unlink(missing_ok=True)
@@ -98,6 +100,13 @@ def deliver(
         record_event("batches.deliver", by=by, ref=f"batch:{batch.pk}", source=source, sha256=sha256, size=size, way=way)
     failpoint("import.received")
     return batch, True
+
+
+def lock_deliveries() -> None:
+    """One delivery at a time looks whether it came before; SQLite's immediate transactions do so by themselves."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DELIVERY_LOCK])
 
 
 def _earlier(source: str, sha256: str, idempotency_key: str | None, is_correction: bool) -> Batch | None:
@@ -185,9 +194,9 @@ class _Counting:
 
 
 def _move(batch: Batch, status: Batch.Status, **changes: Any) -> Batch:
-    """The next state of a batch that is still being prepared; a committed or undone one is left alone."""
+    """The next state, from the one this worker found: a late worker must not undo what a person or another one decided."""
     changes |= {"status": status, "heartbeat_at": timezone.now()}
-    Batch.objects.filter(pk=batch.pk).exclude(status__in=[Status.COMMITTED, Status.UNDONE]).update(**changes)
+    Batch.objects.filter(pk=batch.pk, status=batch.status).update(**changes)
     batch.refresh_from_db()
     return batch
 
@@ -204,17 +213,17 @@ def map_columns(batch: Batch, mapping: dict[str, str], by: Any) -> Batch:
     return batch
 
 
+@transaction.atomic
 def request_commit(batch: Batch, by: Any) -> bool:
     """A person says: take it in. ``True`` if it was waiting for that."""
-    waiting = [Status.STAGED, Status.HELD]
-    changed = Batch.objects.filter(pk=batch.pk, status__in=waiting).update(
-        status=Status.COMMITTING, committed_by=by, heartbeat_at=timezone.now()
-    )
+    waiting = Batch.objects.filter(pk=batch.pk, status__in=[Status.STAGED, Status.HELD])
+    changed = waiting.update(status=Status.COMMITTING, committed_by=by, heartbeat_at=timezone.now())
     if changed:
         record_event("batches.commit", by=by, ref=f"batch:{batch.pk}")
     return bool(changed)
 
 
+@transaction.atomic
 def refuse_batch(batch: Batch, reason: str, by: Any) -> bool:
     """A person sends a delivery back before it was taken in."""
     fault = {
@@ -224,8 +233,8 @@ def refuse_batch(batch: Batch, reason: str, by: Any) -> bool:
         "fix_zh": "更正后重新提交",
         "fix_en": "mend and deliver again",
     }
-    waiting = [Status.STAGED, Status.HELD, Status.MAPPING]
-    changed = Batch.objects.filter(pk=batch.pk, status__in=waiting).update(status=Status.REFUSED, fault=fault)
+    waiting = Batch.objects.filter(pk=batch.pk, status__in=[Status.STAGED, Status.HELD, Status.MAPPING])
+    changed = waiting.update(status=Status.REFUSED, fault=fault)
     if changed:
         record_event("batches.refuse", by=by, ref=f"batch:{batch.pk}", reason=reason)
     return bool(changed)
@@ -304,8 +313,8 @@ def reverse_batch(batch: Batch, by: Any, reason: str) -> Batch:
         ):
             _withdraw_attributes(chunk, batch)
         append_one("import.undo", f"B{batch.pk}", {"reason": reason, "by": by.pk})
-        batch.status = Status.UNDONE
-        batch.save(update_fields=["status"])
+        batch.status, batch.is_settled = Status.UNDONE, False
+        batch.save(update_fields=["status", "is_settled"])
         record_event("batches.undo", by=by, ref=f"batch:{batch.pk}", reason=reason)
     return batch
 

@@ -1,0 +1,82 @@
+"""What a crash leaves is taken up again: found by fault runs, held here."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from zhixin_web.audit.models import Event
+from zhixin_web.evaluations import schedule, services
+from zhixin_web.evaluations.models import CurrentGrade, Run
+from zhixin_web.records import services as record_services
+from zhixin_web.records.models import Batch, Subject
+
+LISTING = (
+    "统一社会信用代码,企业名称,列入决定书文号,列入事由,列入日期,列入机关\n{code},{name},（虚构）列1,虚构,{day},虚构机关"
+)
+
+
+@pytest.fixture
+def listed(subjects: list[Subject], release: Any, people: Any, take: Any) -> tuple[Subject, Batch]:
+    """A subject of grade B and the committed batch that lists it, whose worker died before anything followed."""
+    run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
+    services.propose_run(run, people["city"])
+    services.release_run(run, people["approver"])
+    subject = Subject.objects.filter(current__grade="B").first()
+    assert subject is not None
+    batch = take("serious_list", LISTING.format(code=subject.code, name=subject.name, day=timezone.localdate()))
+    Batch.objects.filter(pk=batch.pk).update(committed_at=timezone.now() - timedelta(hours=1))
+    Batch.objects.exclude(pk=batch.pk).update(is_settled=True)
+    batch.refresh_from_db()
+    return subject, batch
+
+
+def test_a_listing_whose_worker_died_makes_d_at_the_next_tick(listed: tuple[Subject, Batch]) -> None:
+    subject, _ = listed
+    assert CurrentGrade.objects.get(subject=subject).grade == "B"
+    assert any("what follows" in line for line in schedule.resume())
+    assert CurrentGrade.objects.get(subject=subject).grade == "D"
+    assert list(schedule.resume()) == []
+
+
+@pytest.mark.parametrize("cut_off", ["queued", "draft", "proposed"])
+def test_an_event_run_cut_off_at_any_state_is_carried_through_once(listed: tuple[Subject, Batch], cut_off: str) -> None:
+    subject, batch = listed
+    run = services._event_run(batch)
+    assert run is not None
+    if cut_off != "queued":
+        services.execute(run)
+    if cut_off == "proposed":
+        Run.objects.filter(pk=run.pk).update(status="proposed", proposed_by=batch.by, is_automatic=True)
+    list(schedule.resume())
+    assert CurrentGrade.objects.get(subject=subject).grade == "D"
+    assert Run.objects.filter(kind="event").count() == 1
+
+
+def test_a_late_worker_does_not_undo_a_persons_confirmation(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any
+) -> None:
+    batch = take("penalties", penalty((subjects[0].code, subjects[0].name, "罚1")), commit=False)
+    late = Batch.objects.get(pk=batch.pk)
+    late.status = Batch.Status.RECEIVED  # as the late worker found it
+    assert record_services.request_commit(batch, people["city"])
+    assert record_services.stage(late).status == Batch.Status.COMMITTING
+    assert not record_services.request_commit(batch, people["city"])
+    assert Event.objects.filter(action="batches.commit", ref=f"batch:{batch.pk}").count() == 1
+
+
+def test_leftovers_are_swept_after_a_day_and_archives_are_not(listed: tuple[Subject, Batch], settings: Any) -> None:
+    kept = {path.name for path in (settings.VAR / "runs").iterdir()}
+    old, new = settings.VAR / "runs" / "99-dead.part", settings.VAR / "originals" / ".new.part"
+    old.mkdir()
+    new.write_bytes(b"x")
+    for path in (settings.VAR / "runs").iterdir():
+        os.utime(path, (time.time() - 90_000, time.time() - 90_000))
+    assert len(list(schedule.sweep())) == 1
+    assert {path.name for path in (settings.VAR / "runs").iterdir()} == kept
+    assert new.exists()
