@@ -54,7 +54,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("ZHIXIN_", "DJANGO_", "DATABASE_"))
     }
-    environment |= {"ZHIXIN_DEMO": "1", "ZHIXIN_VAR": str(tmp_path_factory.mktemp("site")), "PYTHONUTF8": "1"}
+    environment |= {
+        "ZHIXIN_DEMO": "1",
+        "ZHIXIN_VAR": str(tmp_path_factory.mktemp("site")),
+        "PYTHONUTF8": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
     command = [sys.executable, "-m", "zhixin_web.manage", "demo", "--subjects", "300", "--port", str(port)]
     log = (tmp_path_factory.mktemp("log") / "site.log").open("w")
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -62,10 +67,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for _ in range(240):
         try:
             urllib.request.urlopen(f"{address}/health", timeout=2).close()
-            break
+            if "Ctrl-C" in Path(log.name).read_text(encoding="utf-8"):  # the city is built, worker and clock are running
+                break
         except (urllib.error.URLError, OSError):
-            assert process.poll() is None, Path(log.name).read_text()
-            time.sleep(0.5)
+            pass
+        assert process.poll() is None, Path(log.name).read_text(encoding="utf-8")
+        time.sleep(0.5)
     yield address
     process.send_signal(2)
     process.wait(timeout=30)

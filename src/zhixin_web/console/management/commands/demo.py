@@ -1,4 +1,4 @@
-"""``zhixin-web demo``: build the demonstration city where there is none, then run site, worker and tick until Ctrl-C."""
+"""``zhixin-web demo``: serve the demonstration city at once and build it where there is none; site, worker, tick until Ctrl-C."""
 
 import os
 import subprocess
@@ -26,39 +26,21 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("set ZHIXIN_DEMO=1: the demonstration never touches a real database")
-        started = time.monotonic()
+        self.started = time.monotonic()
         call_command("migrate", verbosity=0)
-        if not User.objects.exists():
-            demonstration.build(
-                options["subjects"], lambda line: self.stdout.write(f"{time.monotonic() - started:5.1f} s  {line}")
-            )
-        if not options["no_serve"]:
-            self._serve(options["port"], started)
-
-    def _serve(self, port: int, started: float) -> None:
-        """The site, a worker and the scheduler as processes of their own; all end together."""
-        here = [sys.executable, "-m", "zhixin_web.manage"]
-        environment = os.environ | {"ZHIXIN_DEMO": "1"}
-        granian = [
-            sys.executable,
-            "-m",
-            "granian",
-            "--interface",
-            "wsgi",
-            "--port",
-            str(port),
-            "--workers",
-            "1",
-            "--log-level",
-            "warning",
-            "zhixin_web.wsgi:application",
-        ]
-        processes = [
-            subprocess.Popen(command, env=environment)
-            for command in (granian, [*here, "db_worker"], [*here, "tick", "--every", "60"])
-        ]
-        self.stdout.write(f"{time.monotonic() - started:5.1f} s  http://127.0.0.1:{port}/  （Ctrl-C 结束）")
+        if options["no_serve"]:
+            self._build(options["subjects"])
+            return
+        port = str(options["port"])
+        granian = ["-m", "granian", "--interface", "wsgi", "--port", port, "--workers", "1", "--log-level", "warning"]
+        processes = [self._start(*granian, "zhixin_web.wsgi:application")]
         try:
+            self._say(f"http://127.0.0.1:{port}/  已可登录，数据边载入边可看")
+            self._build(options["subjects"])
+            processes += [
+                self._start("-m", "zhixin_web.manage", *command) for command in (["db_worker"], ["tick", "--every", "60"])
+            ]
+            self._say(f"http://127.0.0.1:{port}/  （Ctrl-C 结束）")
             while all(process.poll() is None for process in processes):
                 time.sleep(0.5)
         except KeyboardInterrupt:
@@ -68,3 +50,14 @@ class Command(BaseCommand):
                 process.terminate()
             for process in processes:
                 process.wait(timeout=15)
+
+    def _build(self, subjects: int) -> None:
+        if not User.objects.exists():
+            demonstration.build(subjects, self._say)
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(f"{time.monotonic() - self.started:5.1f} s  {line}")
+
+    @staticmethod
+    def _start(*arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, *arguments], env=os.environ | {"ZHIXIN_DEMO": "1"})
