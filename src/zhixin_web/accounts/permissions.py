@@ -35,7 +35,6 @@ ACTIONS: dict[str, dict[Role, Scope]] = {
     "records.unmask": {CITY: "all", APPROVER: "all", DISTRICT: "district"},
     "records.repair": {CITY: "all"},
     "ways.manage": {CITY: "all"},
-    "records.export": {CITY: "all", AUDITOR: "all"},
     "runs.view": {CITY: "all", APPROVER: "all", DISTRICT: "all", AUDITOR: "all"},
     "runs.start": {CITY: "all"},
     "runs.propose": {CITY: "all"},

@@ -32,15 +32,10 @@ def subtree(first: int, last: int) -> bytes:
         hashes = LedgerTile.objects.filter(number__gte=first // TILE, number__lt=tiles).order_by("number")
         level = [bytes(value) for value in hashes.values_list("hash", flat=True)]
         rest = last - tiles * TILE
-        if not rest:
-            return ledger.root_of(level)
-        return _with_rest(level, ledger.root_of(leaf_hashes(tiles * TILE, last)))
+        if rest:  # a part tile is the last child and is lifted as odd ones are
+            level.append(ledger.root_of(leaf_hashes(tiles * TILE, last)))
+        return ledger.root_of(level)
     return ledger.root_of(leaf_hashes(first, last))
-
-
-def _with_rest(level: list[bytes], rest: bytes) -> bytes:
-    """The root over whole tiles followed by one part tile: the part is the last child, lifted as odd ones are."""
-    return ledger.root_of([*level, rest])
 
 
 def latest_checkpoint() -> SignedCheckpoint | None:

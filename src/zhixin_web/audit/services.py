@@ -22,7 +22,7 @@ from django.utils import timezone
 from zhixin import ledger
 from zhixin.errors import LedgerError
 from zhixin_web.audit.failpoints import failpoint
-from zhixin_web.audit.models import Event, LedgerEntry, LedgerTile, SealedBody, SignedCheckpoint
+from zhixin_web.audit.models import Event, LedgerEntry, SealedBody, SignedCheckpoint
 from zhixin_web.audit.queries import TILE, leaf_hashes, ledger_size, subtree
 
 LEDGER_LOCK = 0x5A48_4958
@@ -201,20 +201,3 @@ def verifier_key() -> str:
     """The public key, asked from the signing process."""
     done = subprocess.run([*signer_command(), "key"], capture_output=True, text=True, timeout=60, check=True)
     return done.stdout.strip()
-
-
-__all__ = [
-    "LedgerTile",
-    "Sealed",
-    "append",
-    "append_one",
-    "ask_signer",
-    "erase_body",
-    "insert_rows",
-    "lock_ledger",
-    "make_checkpoint",
-    "record_event",
-    "seal",
-    "signer_command",
-    "verifier_key",
-]

@@ -75,7 +75,6 @@ def preflight(release: RulebookRelease, as_of: date) -> dict[str, Any]:
         "missing": missing,
         "quarantined": QuarantinedRow.objects.filter(status=QuarantinedRow.Status.OPEN).count(),
         "waiting": Batch.objects.filter(status__in=[Batch.Status.STAGED, Batch.Status.HELD, Batch.Status.MAPPING]).count(),
-        "objections": 0,
         "as_of": as_of.isoformat(),
     }
 

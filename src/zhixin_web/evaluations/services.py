@@ -23,7 +23,7 @@ from zhixin.rulebook import Rulebook
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services import append_one, insert_rows, lock_ledger, record_event
-from zhixin_web.evaluations.models import CurrentGrade, Grade, RulebookRelease, Run, Segment
+from zhixin_web.evaluations.models import CurrentGrade, RulebookRelease, Run, Segment
 from zhixin_web.evaluations.queries import preflight, previous_runs, rulebook_of
 from zhixin_web.evaluations.snapshots import (
     build_dataset,
@@ -438,19 +438,3 @@ def replay(run: Run) -> dict[str, Any]:
         "result_sha256": result.info["result_sha256"], "archived_sha256": run.result_sha256,
         "erased_on": erased.erased_at.date().isoformat() if erased and erased.erased_at else None,
     }  # fmt: skip
-
-
-__all__ = [
-    "Grade",
-    "approve_rulebook",
-    "cancel_run",
-    "execute",
-    "propose_rulebook",
-    "propose_run",
-    "react",
-    "release_run",
-    "replay",
-    "retry_run",
-    "start_run",
-    "undo_batch",
-]

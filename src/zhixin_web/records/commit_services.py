@@ -18,7 +18,7 @@ from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services import Sealed, append, insert_rows
 from zhixin_web.records import search
 from zhixin_web.records.models import Batch, CreditRecord, Subject, SubjectVersion
-from zhixin_web.records.rows import Outcome, _of
+from zhixin_web.records.rows import Outcome, fault_of
 from zhixin_web.records.sources import SourceManifest, publicity, sources
 
 CHUNK = 5_000
@@ -112,21 +112,20 @@ class Committing:
         fresh: list[tuple[Outcome, int, Known]] = []
         refused: list[tuple[Outcome, list[dict[str, Any]]]] = []
         duplicates: list[tuple[int, int]] = []
-        self._waiting: list[tuple[int, Outcome]] = []
         for item in outcomes:
             if item.faults:
                 refused.append((item, list(item.faults)))
                 continue
             subject = subjects.get(item.code or "")
             if subject is None:
-                refused.append((item, [_of(_UNKNOWN, "subject_id", item.code)]))
+                refused.append((item, [fault_of(_UNKNOWN, "subject_id", item.code)]))
                 continue
             known = self.seen[item.key]
             verdict = self._verdict(known, item)
             if verdict is None:
                 duplicates.append((item.line, known.seqs[item.digest]))
             elif isinstance(verdict, Refusal):
-                refused.append((item, [_of(verdict, "", item.key.split(":", 1)[1])]))
+                refused.append((item, [fault_of(verdict, "", item.key.split(":", 1)[1])]))
             else:
                 known.version += 1
                 known.here, known.state = True, "active"
@@ -230,38 +229,16 @@ class Committing:
             sealed.append(Sealed(kind, ref, item.body, secrets.token_bytes(ledger.SALT_BYTES)))
         seqs = append(sealed, keep_bodies=False)
         self.tally.took(seqs)
-        rows = []
+        rows: list[tuple[Any, ...]] = []
+        source, batch = self.manifest.id, self.batch.pk
         for (item, subject, known), seal, seq in zip(fresh, sealed, seqs, strict=True):
+            kept = (item.digest, item.body, seal.salt)
             if self.holds_attributes:
-                rows.append(
-                    (
-                        seq,
-                        subject,
-                        self.manifest.id,
-                        known.version,
-                        item.digest,
-                        item.body,
-                        seal.salt,
-                        None,
-                        self.batch.pk,
-                        item.line,
-                    )
-                )
+                rows.append((seq, subject, source, known.version, *kept, None, batch, item.line))
             else:
                 rows.append(
                     record_row(
-                        seq,
-                        item.key,
-                        known.version,
-                        subject,
-                        self.manifest.id,
-                        "active",
-                        item.core,
-                        item.digest,
-                        item.body,
-                        seal.salt,
-                        self.batch.pk,
-                        item.line,
+                        (seq, item.key, known.version, subject, source), "active", item.core, kept, (batch, item.line)
                     )
                 )
         if self.holds_attributes:
@@ -317,48 +294,26 @@ def project(versions: Sequence[tuple[int, str]]) -> None:
 
 
 def record_row(
-    seq: int,
-    key: str,
-    version: int,
-    subject: int,
-    source: str,
+    head: tuple[int, str, int, int, str],
     state: str,
     core: Sequence[Any],
-    digest: bytes,
-    body: str,
-    salt: bytes,
-    batch: int,
-    line: int,
+    kept: tuple[bytes, str, bytes],
+    origin: tuple[int, int],
 ) -> tuple[Any, ...]:
-    """The row of a record version; publication dates are computed from class and document date."""
-    kind, severity, occurred, document, decided, published, valid = core
-    shown = (
-        publicity(severity, date.fromisoformat(decided), date.fromisoformat(published) if published else None)
-        if state == "active"
-        else (None, None, None)
-    )
-    return (
-        seq,
-        key,
-        version,
-        subject,
-        source,
-        kind,
-        state,
-        severity,
-        occurred,
-        document,
-        decided,
-        published,
-        valid,
-        *(_iso(day) for day in shown),
-        digest,
-        body,
-        salt,
-        None,
-        batch,
-        line,
-    )
+    """The row of a record version; publication dates are computed from class and document date.
+
+    Args:
+        head: sequence number, key, version, subject, source.
+        state: of the version; only an active one is published.
+        core: as in :class:`zhixin_web.records.rows.Outcome`.
+        kept: digest, body, salt.
+        origin: batch and line.
+    """
+    severity, decided, published = core[1], core[4], core[5]
+    shown: tuple[date | None, ...] = (None, None, None)
+    if state == "active":
+        shown = publicity(severity, date.fromisoformat(decided), date.fromisoformat(published) if published else None)
+    return (*head, core[0], state, *core[1:], *(_iso(day) for day in shown), *kept, None, *origin)
 
 
 def _iso(day: date | None) -> str | None:

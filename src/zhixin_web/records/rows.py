@@ -67,7 +67,8 @@ def fault(rule: str, field_id: str, value: Any, reason: Message, remedy: Message
     }
 
 
-def _of(refused: Refusal, field_id: str, value: Any) -> dict[str, Any]:
+def fault_of(refused: Refusal, field_id: str, value: Any) -> dict[str, Any]:
+    """A refusal as a fault of a field."""
     return fault(refused.rule, field_id, value, refused.reason, refused.remedy)
 
 
@@ -219,7 +220,7 @@ class RowChecker:
     def _row(self, line: int, row: list[Any], values: dict[str, Any]) -> Outcome:
         faults = self._faults(row, values)
         if not faults and values.get("subject_id") is None:
-            faults = [_of(_NO_KEY, "subject_id", None)]
+            faults = [fault_of(_NO_KEY, "subject_id", None)]
         if faults:
             name = values.get("name")
             return Outcome(
@@ -235,16 +236,16 @@ class RowChecker:
     def _faults(self, row: list[Any], values: dict[str, Any]) -> list[dict[str, Any]]:
         first = next((str(cell).strip().lower() for cell in row if not is_empty(cell)), "")
         if _TOTALS_TAIL.sub("", first) in TOTALS:
-            return [_of(_TOTALS, "", first)]
+            return [fault_of(_TOTALS, "", first)]
         if len(row) > self.width and any(not is_empty(cell) for cell in row[self.width :]):
-            return [_of(_WIDTH, "", None)]
+            return [fault_of(_WIDTH, "", None)]
         found = [
-            _of(value, name, row[self.place[name]] if self.place[name] < len(row) else None)
+            fault_of(value, name, row[self.place[name]] if self.place[name] < len(row) else None)
             for name, value in values.items()
             if type(value) is Refusal
         ]
         wrong = {item["field"] for item in found}
-        found += [_of(_EMPTY, name, None) for name in self.required if values.get(name) is None and name not in wrong]
+        found += [fault_of(_EMPTY, name, None) for name in self.required if values.get(name) is None and name not in wrong]
         for rule in self.manifest.refuse:
             if values.get(rule.field) in rule.values:
                 found.append(
@@ -259,7 +260,7 @@ class RowChecker:
         for name in ("decided_on", "occurred_on"):
             value = values.get(name)
             if isinstance(value, date) and value > self.today:
-                found.append(_of(_FUTURE, name, value))
+                found.append(fault_of(_FUTURE, name, value))
         return found
 
     def _body(self, line: int, values: dict[str, Any]) -> Outcome:

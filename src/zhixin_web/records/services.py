@@ -88,9 +88,13 @@ def deliver(
         raise
     with transaction.atomic():
         lock_deliveries()
-        earlier = _earlier(source, sha256, idempotency_key, is_correction)
+        try:
+            earlier = _earlier(source, sha256, idempotency_key, is_correction)
+        except Conflict:
+            part.unlink()
+            raise
         if earlier is not None:
-            part.unlink(missing_ok=True)
+            part.unlink()
             return earlier, False
         originals.settle(part, sha256, suffix)
         batch = Batch.objects.create(
@@ -344,31 +348,13 @@ def _new_versions(rows: list[tuple[CreditRecord, dict[str, Any]]], sealed: list[
     seqs = append(sealed, keep_bodies=False)
     made = []
     for (record, body), item, seq in zip(rows, sealed, seqs, strict=True):
-        core = (
-            body["kind"],
-            body.get("severity"),
-            body.get("occurred_on"),
-            body.get("document_on") or body["decided_on"],
-            body["decided_on"],
-            body.get("published_on"),
-            body.get("valid_until"),
-        )
-        made.append(
-            record_row(
-                seq,
-                record.key,
-                record.version + 1,
-                record.subject_id,
-                record.source,
-                body["state"],
-                core,
-                digest_of(item.body),
-                item.body,
-                item.salt,
-                batch.pk,
-                record.line,
-            )
-        )
+        decided = body["decided_on"]
+        names = ("kind", "severity", "occurred_on", "document_on", "decided_on", "published_on", "valid_until")
+        core = [body.get(name) for name in names]
+        core[3] = core[3] or decided
+        head = (seq, record.key, record.version + 1, record.subject_id, record.source)
+        kept = (digest_of(item.body), item.body, item.salt)
+        made.append(record_row(head, body["state"], core, kept, (batch.pk, record.line)))
     insert_rows("records_creditrecord", RECORD_COLUMNS, made)
     return seqs
 
@@ -480,8 +466,3 @@ class _Mending(Committing):
     def refuse(self, refused: Any) -> None:
         for _, faults in refused:
             self.faults += faults
-
-
-def beat(batch: Batch) -> None:
-    """Say that a worker is still on it."""
-    Batch.objects.filter(pk=batch.pk).update(heartbeat_at=timezone.now())
