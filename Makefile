@@ -30,8 +30,8 @@ test: setup
 	$(BIN)/python tests/web/on_postgresql.py
 
 faults: setup
-	$(BIN)/python tests/faults/run.py --database sqlite --kills 1000
-	$(BIN)/python tests/faults/run.py --database postgresql --kills 300
+	$(BIN)/python benchmarks/faults.py --database sqlite --kills 1000
+	$(BIN)/python benchmarks/faults.py --database postgresql --kills 300
 
 check: setup
 	$(BIN)/ruff format --check src tests benchmarks docs

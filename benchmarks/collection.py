@@ -71,7 +71,7 @@ def main() -> None:
     from zhixin import City, load_rulebook
     from zhixin.loader import shipped_rulebooks
     from zhixin_web import demonstration
-    from zhixin_web.evaluations import invariants, services
+    from zhixin_web.evaluations import invariants, rulebook_services, services
     from zhixin_web.records import search
     from zhixin_web.records.models import Batch
     from zhixin_web.records.services import commit, deliver, request_commit, stage
@@ -93,8 +93,8 @@ def main() -> None:
     file = penalties(table["subject_id"], table["name"], chosen.rows)
     batch = timed(f"import of {chosen.rows:,} penalties", lambda: take("penalties", file))
     assert batch.accepted == chosen.rows, (batch.accepted, batch.quarantined)
-    release = services.approve_rulebook(
-        services.propose_rulebook(load_rulebook(shipped_rulebooks() / "zhengzhou-ip"), people["city"]), people["approver"]
+    release = rulebook_services.approve_rulebook(
+        rulebook_services.propose_rulebook(load_rulebook(shipped_rulebooks() / "zhengzhou-ip"), people["city"]), people["approver"]
     )
     from django.utils import timezone
 

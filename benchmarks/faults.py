@@ -1,6 +1,6 @@
 """Fault runs: kill −9 at named points and at random, immediate database restarts, repeats, two workers, a full disk.
 
-``python tests/faults/run.py --database sqlite|postgresql --kills N [--seed S] [--only import,release,…]`` (``make faults``).
+``python benchmarks/faults.py --database sqlite|postgresql --kills N [--seed S] [--only import,release,…]`` (``make faults``).
 Each trial forks a child that does one operation and is killed; another child does it again, as ``tick`` would; then the
 database must hold what an undisturbed run gives: nothing acknowledged is lost, nothing is there twice. One line per
 operation and fault; exit status 1 if anything is lost, doubled or different, with seed and trial to repeat it.
@@ -112,7 +112,7 @@ class Ground:
         from zhixin import City, load_rulebook
         from zhixin.loader import shipped_rulebooks
         from zhixin_web import demonstration
-        from zhixin_web.evaluations import services
+        from zhixin_web.evaluations import rulebook_services, services
 
         call_command("migrate", verbosity=0)
         self.random = random.Random(seed)
@@ -123,8 +123,8 @@ class Ground:
             self.take(name, content)
         self.take("penalties", self.penalties(0, SUBJECTS))
         rulebook = load_rulebook(shipped_rulebooks() / "zhengzhou-ip")
-        self.release = services.approve_rulebook(
-            services.propose_rulebook(rulebook, self.people["city"]), self.people["approver"]
+        self.release = rulebook_services.approve_rulebook(
+            rulebook_services.propose_rulebook(rulebook, self.people["city"]), self.people["approver"]
         )
         today = timezone.localdate()
         early = services.execute(services.start_run(self.release, as_of=today, by=self.people["city"], known_seq=SUBJECTS))

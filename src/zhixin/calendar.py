@@ -8,7 +8,10 @@ as DuckDB and Spark do.
 from __future__ import annotations
 
 import calendar as _calendar
+from dataclasses import dataclass
 from datetime import date, timedelta
+
+from zhixin.errors import UsageError
 
 FIRST_DAY = date(1900, 1, 1)
 LAST_DAY = date(2199, 12, 31)
@@ -44,3 +47,46 @@ def full_years(start: date, end: date) -> int:
 def first_of_month(day: date, back: int = 0) -> date:
     """The first day of the month ``back`` months before the month of ``day``."""
     return shift_months(day.replace(day=1), -back)
+
+
+@dataclass(frozen=True)
+class WorkingDays:
+    """The working-day clock (工作日): weekends and holidays are not counted, weekend days worked instead are.
+
+    Args:
+        holidays: days off that fall on weekdays or weekends.
+        worked: weekend days that are worked in exchange (调休).
+        known_until: the last day the table covers; a deadline beyond it is refused, never guessed.
+    """
+
+    holidays: frozenset[date]
+    worked: frozenset[date]
+    known_until: date
+
+    def is_working(self, day: date) -> bool:
+        if day > self.known_until:
+            raise UsageError(
+                f"工作日历只到 {self.known_until}，无法判断 {day}；请补充当年的放假安排",
+                f"the working-day calendar ends on {self.known_until} and cannot tell {day}: add that year's holidays",
+            )
+        return day in self.worked or (day.weekday() < 5 and day not in self.holidays)
+
+    def counted(self, start: date, days: int) -> tuple[date, ...]:
+        """The working days counted from ``start`` on; the day of the act itself is not counted (开始之日不计入)."""
+        found: list[date] = []
+        day = start
+        while len(found) < days:
+            day += timedelta(days=1)
+            if self.is_working(day):
+                found.append(day)
+        return tuple(found)
+
+    def due(self, start: date, days: int) -> date:
+        """The last of ``days`` working days after ``start``."""
+        return self.counted(start, days)[-1] if days else start
+
+    def left(self, today: date, due: date) -> int:
+        """Working days that remain after ``today`` up to ``due``; negative once it has passed."""
+        first, last, sign = (today, due, 1) if today <= due else (due, today, -1)
+        span = (last - first).days
+        return sign * sum(self.is_working(first + timedelta(days=number)) for number in range(1, span + 1))

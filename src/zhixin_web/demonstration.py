@@ -21,7 +21,8 @@ from zhixin.loader import shipped_rulebooks
 from zhixin_web.accounts.models import Organisation, Role, RoleGrant, User
 from zhixin_web.audit.services import make_checkpoint
 from zhixin_web.evaluations.models import Run
-from zhixin_web.evaluations.services import approve_rulebook, execute, propose_rulebook, propose_run, release_run, start_run
+from zhixin_web.evaluations.rulebook_services import approve_rulebook, propose_rulebook
+from zhixin_web.evaluations.services import execute, propose_run, release_run, start_run
 from zhixin_web.records.models import Batch
 from zhixin_web.records.services import deliver, process, request_commit
 from zhixin_web.records.sources import sources
@@ -104,7 +105,25 @@ def subject_files(subjects: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
         return pl.when(pl.col(name)).then(pl.lit("是")).when(pl.col(name).is_not_null()).then(pl.lit("否"))
 
     head = {"subject_id": "subject_id", "name": "name"}
+    place = pl.col("subject_no").hash(SEED)  # drawn apart from conduct: the fairness page should find no difference
+    ownership = (
+        pl.when(place % 100 < 6)
+        .then(pl.lit("国有"))
+        .when(place % 100 < 9)
+        .then(pl.lit("集体"))
+        .when(place % 100 < 16)
+        .then(pl.lit("外资"))
+    )
+    scale = (
+        pl.when(place % 97 < 2)
+        .then(pl.lit("大型"))
+        .when(place % 97 < 12)
+        .then(pl.lit("中型"))
+        .when(place % 97 < 50)
+        .then(pl.lit("小型"))
+    )
     yield "registrations", _table("registrations", subjects, head | {
+        "ownership": ownership.otherwise(pl.lit("民营")), "scale": scale.otherwise(pl.lit("微型")),
         "established_on": "established_on", "district": "district", "industry": "industry", "is_deregistered": yes("is_deregistered"),
         "contact_lost": yes("contact_lost"), "information_complete": yes("information_complete"), "is_logistics": yes("is_logistics"),
     })  # fmt: skip

@@ -33,6 +33,25 @@ class Environment(BaseSettings):
     password_days: int = 90
     upload_megabytes: int = 100
     second_factor: bool | None = None
+    site_name: str = "知信 · 郑州市知识产权企业信用信息公示"
+    site_host: str = ""
+    """Who runs the site (主办单位), shown in every footer."""
+    site_contact: str = ""
+    site_code: str = ""
+    """The government-site identification code (政府网站标识码)."""
+    site_icp: str = ""
+    site_police: str = ""
+    public_seconds: int = 20
+    """How long a public page may be served from the cache; withdrawn content must be gone within 60 seconds."""
+
+    @field_validator("public_seconds")
+    @classmethod
+    def _short(cls, value: int) -> int:
+        if not 0 <= value <= 30:
+            raise ValueError(
+                "must lie between 0 and 30: what is withdrawn must be gone within 60 seconds / 应在 0 至 30 秒之间"
+            )
+        return value
 
     @field_validator("idle_minutes", "session_hours", "password_days", "upload_megabytes")
     @classmethod
@@ -90,6 +109,7 @@ def sqlite_database(path: Path) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
+        "CONN_MAX_AGE": None,  # opening the file and setting the pragmas anew for each request takes longer than most pages
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "init_command": pragmas, "timeout": 60},
     }
 

@@ -39,12 +39,18 @@ INSTALLED_APPS = [
     "zhixin_web.accounts",
     "zhixin_web.records",
     "zhixin_web.evaluations",
+    "zhixin_web.cases",
+    "zhixin_web.governance",
+    "zhixin_web.papers",
+    "zhixin_web.presentation",
+    "zhixin_web.portal",
     "zhixin_web.console",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "zhixin_web.portal.pages.PublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -140,6 +146,16 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 LEDGER_ORIGIN = ENVIRONMENT.origin
 SIGNER_COMMAND = ENVIRONMENT.signer_command
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+
+SITE_NAME = ENVIRONMENT.site_name
+SITE = {
+    "host": ENVIRONMENT.site_host,
+    "contact": ENVIRONMENT.site_contact,
+    "code": ENVIRONMENT.site_code,
+    "icp": ENVIRONMENT.site_icp,
+    "police": ENVIRONMENT.site_police,
+}
+PUBLIC_SECONDS = ENVIRONMENT.public_seconds
 
 LOGGING = {
     "version": 1,

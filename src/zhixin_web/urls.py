@@ -6,4 +6,6 @@ urlpatterns = [
     path("c/", include("zhixin_web.console.urls")),
     path("api/v1/", include("zhixin_web.api.urls")),
     path("", include("zhixin_web.console.doors")),
+    path("", include("zhixin_web.portal.urls")),
 ]
+handler404 = "zhixin_web.portal.views.not_found"

@@ -12,7 +12,7 @@ from zhixin import City, load_rulebook
 from zhixin.loader import shipped_rulebooks
 from zhixin_web import demonstration
 from zhixin_web.accounts.models import User
-from zhixin_web.evaluations import services as evaluation_services
+from zhixin_web.evaluations import rulebook_services
 from zhixin_web.records import services
 from zhixin_web.records.models import Batch, Subject
 
@@ -72,8 +72,8 @@ def subjects(take: Deliver, city: City) -> list[Subject]:
 def release(people: dict[str, User]) -> Any:
     """The flagship rulebook, released by two persons."""
     rulebook = load_rulebook(shipped_rulebooks() / "zhengzhou-ip")
-    return evaluation_services.approve_rulebook(
-        evaluation_services.propose_rulebook(rulebook, people["city"]), people["approver"]
+    return rulebook_services.approve_rulebook(
+        rulebook_services.propose_rulebook(rulebook, people["city"]), people["approver"]
     )
 
 

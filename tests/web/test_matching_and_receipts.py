@@ -9,8 +9,9 @@ import pytest
 from django.test import Client as Browser
 from python_calamine import CalamineWorkbook
 
+from zhixin_web.records.cells import safe_cell
 from zhixin_web.records.models import Batch, CreditRecord, QuarantinedRow, Subject
-from zhixin_web.records.queries import candidates, receipt, receipt_workbook, safe_cell, template_workbook
+from zhixin_web.records.queries import candidates, receipt, receipt_workbook, template_workbook
 from zhixin_web.records.sources import sources
 
 

@@ -13,7 +13,17 @@ from zhixin_web.accounts.permissions import ACTIONS, ANYONE, SIGNED_IN, may
 from zhixin_web.demonstration import PEOPLE
 
 USERNAMES = [name for name, *_ in PEOPLE]
-VALUES = {"pk": "999999", "seq": "0", "code": "X", "source": "penalties", "form": "json", "kind": "inclusion"}
+VALUES = {
+    "old": "999999",
+    "new": "999998",
+    "name": "records.csv",
+    "pk": "999999",
+    "seq": "0",
+    "code": "X",
+    "source": "penalties",
+    "form": "json",
+    "kind": "results",
+}
 
 
 def _patterns(resolver: URLResolver, prefix: str = "/") -> list[tuple[str, Any]]:

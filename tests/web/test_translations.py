@@ -14,11 +14,14 @@ def _strings() -> set[str]:
     found: set[str] = set()
     for file in WEB.rglob("*.html"):
         text = file.read_text(encoding="utf-8")
-        found |= {one or two for one, two in re.findall(r'{% translate "([^"]*)" %}|{% translate \'([^\']*)\' %}', text)}
+        found |= {
+            one or two
+            for one, two in re.findall(r'{% translate "([^"]*)"(?: as \w+)? %}|{% translate \'([^\']*)\' %}', text)
+        }
         blocks = re.findall(r"{% blocktranslate[^%]*%}(.*?){% endblocktranslate %}", text, re.S)
         found |= {re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", block) for block in blocks}
     for file in WEB.rglob("*.py"):
-        found |= set(re.findall(r'\b_\(\s*"([^"]*)"\s*\)', file.read_text(encoding="utf-8")))
+        found |= set(re.findall(r'\b(?:_|gettext_lazy)\(\s*"([^"]*)"\s*\)', file.read_text(encoding="utf-8")))
     return found
 
 

@@ -26,6 +26,7 @@ from zhixin_web.audit.models import Event, LedgerEntry, SealedBody, SignedCheckp
 from zhixin_web.audit.queries import TILE, leaf_hashes, ledger_size, subtree
 
 LEDGER_LOCK = 0x5A48_4958
+ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 def record_event(
@@ -44,6 +45,11 @@ def record_event(
     return Event.objects.create(
         action=action, by=known, ref=ref[:200], outcome=outcome, address=address or None, detail=detail
     )
+
+
+def tracking_code() -> str:
+    """A code to follow a report by, without letters that look like digits."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(12))
 
 
 @dataclass(frozen=True)

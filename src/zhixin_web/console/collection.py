@@ -17,11 +17,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from zhixin_web.accounts.permissions import permitted
 from zhixin_web.audit.services import record_event
-from zhixin_web.console.context import in_english
-from zhixin_web.console.paging import page_of
 from zhixin_web.evaluations.queries import freshness
 from zhixin_web.evaluations.services import undo_batch
 from zhixin_web.evaluations.tasks import process_batch
+from zhixin_web.presentation.language import in_english
+from zhixin_web.presentation.paging import page_of
 from zhixin_web.records import queries, services
 from zhixin_web.records.faults import FileRefused
 from zhixin_web.records.models import Batch, QuarantinedRow, Subject

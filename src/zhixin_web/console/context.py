@@ -36,7 +36,3 @@ def page(request: HttpRequest) -> dict[str, Any]:
         default="",
     )
     return {"navigation": links, "here": here, "is_demo": settings.DEMO, "language": get_language() or "zh-hans"}
-
-
-def in_english() -> bool:
-    return (get_language() or "").startswith("en")

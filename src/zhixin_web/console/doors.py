@@ -1,19 +1,11 @@
-"""The root of the site and the ledger's public addresses (``design/ledger.md``)."""
+"""Health and the ledger's public addresses (``design/ledger.md``)."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.http import require_GET
 
 from zhixin_web.accounts.permissions import ANYONE, permitted
 from zhixin_web.console import oversight
-
-
-@permitted(ANYONE)
-@require_GET
-def home(request: HttpRequest) -> HttpResponse:
-    """Until the public portal is there, the root leads to the console."""
-    return redirect("desk")
 
 
 @permitted(ANYONE)
@@ -24,7 +16,6 @@ def health(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", home, name="home"),
     path("health", health, name="health"),
     path("ledger/checkpoint", oversight.checkpoint, name="ledger_checkpoint"),
     path("ledger/checkpoints", oversight.checkpoints, name="ledger_checkpoints"),

@@ -19,8 +19,8 @@ from zhixin_web.accounts.services import grant_role, open_account, set_active
 from zhixin_web.audit.models import Event, LedgerEntry, SignedCheckpoint
 from zhixin_web.audit.queries import consistency_proof, dump_lines, inclusion_proof, latest_checkpoint, ledger_size
 from zhixin_web.audit.services import make_checkpoint, record_event, verifier_key
-from zhixin_web.console.paging import page_of
 from zhixin_web.evaluations.models import CurrentGrade, Run
+from zhixin_web.presentation.paging import page_of
 from zhixin_web.records.models import Batch, QuarantinedRow
 from zhixin_web.records.scope import visible_batches, visible_rows
 

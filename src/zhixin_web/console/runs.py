@@ -17,12 +17,12 @@ from zhixin.errors import RulebookError
 from zhixin.loader import loads_rulebook
 from zhixin_web.accounts.permissions import permitted
 from zhixin_web.audit.queries import ledger_size
-from zhixin_web.console.context import in_english
-from zhixin_web.console.paging import page_of
-from zhixin_web.evaluations import services
+from zhixin_web.evaluations import rulebook_services, services
 from zhixin_web.evaluations.models import RulebookRelease, Run
 from zhixin_web.evaluations.queries import preflight
 from zhixin_web.evaluations.tasks import execute_run
+from zhixin_web.presentation.language import in_english
+from zhixin_web.presentation.paging import page_of
 from zhixin_web.records.originals import read_progress
 from zhixin_web.records.sources import sources
 
@@ -166,7 +166,7 @@ def propose_rulebook(request: HttpRequest) -> HttpResponse:
         faults = [_("请选择规则文件（YAML，不超过 2 MB）")]
     else:
         try:
-            services.propose_rulebook(
+            rulebook_services.propose_rulebook(
                 loads_rulebook(file.read().decode("utf-8"), file.name or "rulebook.yaml"), request.user
             )
             messages.success(request, _("规则已提交，等待另一人审批"))
@@ -184,7 +184,7 @@ def propose_rulebook(request: HttpRequest) -> HttpResponse:
 def approve_rulebook(request: HttpRequest, pk: int) -> HttpResponse:
     """The second person's release of a rulebook."""
     try:
-        services.approve_rulebook(
+        rulebook_services.approve_rulebook(
             get_object_or_404(RulebookRelease, pk=pk),
             request.user,
             releases_events=bool(request.POST.get("releases_events")),

@@ -22,11 +22,11 @@ from zhixin_web.accounts.permissions import permitted
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint
 from zhixin_web.audit.services import record_event
-from zhixin_web.console.context import in_english
-from zhixin_web.console.paging import page_of
-from zhixin_web.console.templatetags.zhixin import district_name
 from zhixin_web.evaluations.queries import grade_as_of, run_in_force
 from zhixin_web.evaluations.snapshots import run_folder
+from zhixin_web.presentation.language import in_english
+from zhixin_web.presentation.paging import page_of
+from zhixin_web.presentation.templatetags.zhixin import district_name
 from zhixin_web.records import queries, search, services
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.scope import visible_records, visible_subjects

@@ -98,6 +98,9 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True)
     released_at = models.DateTimeField(null=True, db_index=True)
     ledger_seq = models.BigIntegerField(null=True)
+    rolls_back = models.ForeignKey("self", models.PROTECT, null=True, related_name="rolled_back_by")
+    """The run whose results this one takes back by publishing the results before it again."""
+    reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
         constraints = [
@@ -138,3 +141,45 @@ class CurrentGrade(models.Model):
     step = models.CharField(max_length=80)
     class_name = models.CharField(max_length=40, blank=True)
     since = models.DateField()
+    in_force = models.CharField(max_length=20, db_index=True, default="")
+    """The grade in force: ``grade``, or what an order in force says instead (``H``: held)."""
+
+
+HELD = "H"
+
+
+class GradeOrder(models.Model):
+    """A decision by two persons to set a grade by hand, or to hold it back, for a term; it never outlives the term."""
+
+    class Kind(models.TextChoices):
+        OVERRIDE = "override", _("调整等级")
+        HOLD = "hold", _("暂缓使用")
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", _("待审批")
+        ACTIVE = "active", _("生效中")
+        REFUSED = "refused", _("未予批准")
+        ENDED = "ended", _("已终止")
+
+    subject = models.ForeignKey("records.Subject", models.PROTECT, related_name="grade_orders")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    grade = models.CharField(max_length=20)
+    reason = models.CharField(max_length=500)
+    basis = models.CharField(max_length=200)
+    until = models.DateField(db_index=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED, db_index=True)
+    proposed_by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(PEOPLE, models.PROTECT, null=True, related_name="+")
+    proposed_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="proposed", decided_by=None)
+                | (~Q(status="proposed") & Q(decided_by__isnull=False) & ~Q(decided_by=F("proposed_by"))),
+                name="order_maker_is_not_approver",
+            ),
+            models.UniqueConstraint(fields=["subject"], condition=Q(status="active"), name="one_active_order_per_subject"),
+        ]

@@ -16,6 +16,7 @@ from zhixin.errors import LedgerError
 from zhixin_web.accounts.models import Role, User
 from zhixin_web.audit.services import make_checkpoint, record_event
 from zhixin_web.evaluations.models import RulebookRelease, Run
+from zhixin_web.evaluations.order_services import end_expired_orders
 from zhixin_web.evaluations.queries import rulebook_of
 from zhixin_web.evaluations.services import STALE_AFTER, start_run
 from zhixin_web.evaluations.tasks import execute_run, process_batch
@@ -33,7 +34,15 @@ MOST_FAILURES_DOUBLED = 6
 
 def tick() -> list[str]:
     """Do everything that is due; gives one line for each thing done. One failing step does not stop the others."""
-    steps: tuple[Callable[[], Iterator[str]], ...] = (resume, take_folders, take_pulls, start_due_runs, sign, sweep)
+    steps: tuple[Callable[[], Iterator[str]], ...] = (
+        resume,
+        take_folders,
+        take_pulls,
+        start_due_runs,
+        end_expired_orders,
+        sign,
+        sweep,
+    )
     done: list[str] = []
     for step in steps:
         try:

@@ -1,4 +1,4 @@
-"""Writes of evaluation: propose and approve rulebooks; start, execute, cancel, propose, release and replay runs."""
+"""Writes of evaluation: start, execute, cancel, propose, release, roll back and replay runs."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from django.utils import timezone
 from zhixin import RunFolder, evaluate
 from zhixin.dataset import sha256_of
 from zhixin.errors import ZhixinError
-from zhixin.loader import dump_rulebook
 from zhixin.rulebook import Rulebook
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services import append_one, insert_rows, lock_ledger, record_event
-from zhixin_web.evaluations.models import CurrentGrade, RulebookRelease, Run, Segment
+from zhixin_web.evaluations.models import CurrentGrade, GradeOrder, RulebookRelease, Run, Segment
 from zhixin_web.evaluations.queries import preflight, previous_runs, rulebook_of
 from zhixin_web.evaluations.snapshots import (
     build_dataset,
@@ -43,53 +42,6 @@ Status = Run.Status
 
 class Cancelled(Exception):
     """A person asked for the run to end."""
-
-
-# --- rulebooks -----------------------------------------------------------------------------------------------------------
-
-
-def propose_rulebook(rulebook: Rulebook, by: Any) -> RulebookRelease:
-    """Put a checked rulebook forward for release.
-
-    Raises:
-        PermissionDenied: the account may not.
-        ValidationError: this very version is there already.
-    """
-    if not may(by, "rulebooks.propose"):
-        raise PermissionDenied
-    if RulebookRelease.objects.filter(sha256=rulebook.sha256).exists():
-        raise ValidationError("该版本已在库中 / this version is there already")
-    with transaction.atomic():
-        release = RulebookRelease.objects.create(
-            rulebook_id=rulebook.id, title_zh=rulebook.title.zh, title_en=rulebook.title.en or rulebook.title.zh, sha256=rulebook.sha256,
-            text=dump_rulebook(rulebook), effective_from=rulebook.effective.from_ or date(1900, 1, 1), proposed_by=by,
-        )  # fmt: skip
-        record_event("rulebooks.propose", by=by, ref=rulebook.sha256[:12])
-    return release
-
-
-def approve_rulebook(release: RulebookRelease, by: Any, *, releases_events: bool = True) -> RulebookRelease:
-    """Release a rulebook; ``releases_events`` is the standing order for event-driven results.
-
-    Raises:
-        PermissionDenied: no approver, or the one who proposed it.
-    """
-    if not may(by, "rulebooks.approve") or by.pk == release.proposed_by_id:
-        raise PermissionDenied
-    with transaction.atomic():
-        release = RulebookRelease.objects.select_for_update().get(pk=release.pk)
-        if release.status == RulebookRelease.Status.RELEASED:
-            return release
-        release.status, release.approved_by, release.approved_at = RulebookRelease.Status.RELEASED, by, timezone.now()
-        release.releases_events = releases_events
-        release.save()
-        append_one(
-            "rule.release",
-            f"rulebook:{release.rulebook_id}",
-            {"sha256": release.sha256, "effective_from": release.effective_from.isoformat()},
-        )
-        record_event("rulebooks.approve", by=by, ref=release.sha256[:12], releases_events=releases_events)
-    return release
 
 
 # --- runs ----------------------------------------------------------------------------------------------------------------
@@ -280,6 +232,37 @@ def propose_run(run: Run, by: Any) -> None:
     record_event("runs.propose", by=by, ref=f"run:{run.pk}")
 
 
+def propose_rollback(run: Run, *, reason: str, by: Any) -> Run:
+    """Propose that the results before a released run be published again; another person releases that as any run.
+
+    Raises:
+        PermissionDenied: the account may not.
+        ValidationError: not the newest full release, nothing before it, or no reason.
+    """
+    if not may(by, "runs.propose"):
+        raise PermissionDenied
+    if not reason.strip():
+        raise ValidationError({"reason": "请填写回退理由 / give a reason"})
+    with transaction.atomic():
+        released = Run.objects.filter(status=Status.RELEASED, kind=Run.Kind.FULL).order_by("-released_at")
+        newest, before = [*released[:2], None, None][:2]
+        if newest is None or newest.pk != run.pk or before is None:
+            raise ValidationError(
+                "只能回退最近一次已发布的全量评价，且之前须有已发布的评价 / only the newest full release with one before it"
+            )
+        copied = {
+            name: getattr(before, name)
+            for name in ("release", "as_of", "known_seq", "previous_runs", "folder", "result_sha256", "grades_sha256",
+                         "contributions_sha256", "summary")
+        }  # fmt: skip
+        made = Run.objects.create(
+            **copied, status=Status.PROPOSED, started_by=by, proposed_by=by, finished_at=timezone.now(), rolls_back=run,
+            reason=reason.strip()[:500],
+        )  # fmt: skip
+        record_event("runs.roll_back", by=by, ref=f"run:{run.pk}", proposed=made.pk, reason=reason.strip()[:500])
+    return made
+
+
 def release_run(run: Run, by: Any) -> Run:
     """The approver's release: grades become current, the ledger gets ``grade.publish``. Safe to repeat.
 
@@ -334,13 +317,15 @@ def _apply(run: Run, grades: list[dict[str, Any]]) -> int:
         if was == now:
             continue
         changed.append((run.pk, key, now[0], was[0] if was else "", now[1], now[2], now[3]))
-        (create if was is None else update).append((key, run.pk, *now, run.as_of.isoformat()))
+        (create if was is None else update).append((key, run.pk, *now, run.as_of.isoformat(), now[0]))
     insert_rows("evaluations_grade", ("run_id", "subject_id", "grade", "was", "score_milli", "step", "class_name"), changed)
-    columns = ("subject_id", "run_id", "grade", "score_milli", "step", "class_name", "since")
+    columns = ("subject_id", "run_id", "grade", "score_milli", "step", "class_name", "since", "in_force")
     stale = [row[0] for row in update]
     for place in range(0, len(stale), 900):
         CurrentGrade.objects.filter(pk__in=stale[place : place + 900]).delete()
     insert_rows("evaluations_currentgrade", columns, [*create, *update])
+    for order in GradeOrder.objects.filter(status=GradeOrder.Status.ACTIVE):  # what persons ordered outlives a new run
+        CurrentGrade.objects.filter(subject_id=order.subject_id).update(in_force=order.grade)
     return len(changed)
 
 

@@ -53,8 +53,6 @@ class Batch(models.Model):
     duplicates = models.IntegerField(default=0)
     first_seq = models.BigIntegerField(null=True)
     last_seq = models.BigIntegerField(null=True)
-    stage = models.CharField(max_length=20, blank=True)
-    done_rows = models.IntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True)
     is_settled = models.BooleanField(default=False)
     """Whether what follows from it (event-driven re-evaluation) is done; until then ``tick`` comes back to it."""
@@ -179,6 +177,12 @@ class CreditRecord(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key", "version"], name="one_record_version")]
+        indexes = [
+            models.Index(fields=["seq"], condition=Q(version__gt=1), name="records_changed"),
+            models.Index(
+                fields=["publicity_until", "decided_on"], condition=Q(publicity_from__isnull=False), name="records_published"
+            ),
+        ]
 
 
 class ColumnMemory(models.Model):

@@ -13,13 +13,13 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from rapidfuzz import fuzz
 
 from zhixin_web.records import search
+from zhixin_web.records.cells import safe_cell
 from zhixin_web.records.models import Batch, CreditRecord, DuplicateRow, QuarantinedRow, Subject, SubjectVersion
 from zhixin_web.records.originals import read_progress
 from zhixin_web.records.sources import SourceManifest, sources
 
 MATCHABLE = ("subject.no_code", "record.unknown_subject", "uscc.check", "uscc.character", "uscc.length", "uscc.old_number",
              "uscc.organisation_code", "uscc.scientific", "uscc.foreign_letter", "uscc.invisible")  # fmt: skip
-_FORMULA = re.compile(r"^[\s\u200b\u200c\u200d\u2060\ufeff]*[=+\-@＝＋－＠\t\r\n]")
 _LAST = Subquery(CreditRecord.objects.filter(key=OuterRef("key")).order_by("-version").values("version")[:1])
 
 
@@ -140,12 +140,6 @@ def receipt_workbook(batch: Batch, english: bool) -> bytes:
     sheet.freeze_panes(1, 1)
     book.close()
     return buffer.getvalue()
-
-
-def safe_cell(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula, in whatever width its first sign is written."""
-    text = "" if value is None else str(value)
-    return "'" + text if _FORMULA.match(text) else text
 
 
 def template_workbook(manifest: SourceManifest) -> bytes:

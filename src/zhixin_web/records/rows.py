@@ -282,6 +282,7 @@ class RowChecker:
         if manifest.severity_by is not None:
             given = values.get(manifest.severity_by.field)
             severity = manifest.severity_by.values[given] if given else manifest.severity_by.otherwise
+        severity = None if kind in manifest.not_dishonest else severity
         dates = {item.to: known.get(item.id) for item in self.items if item.to in RECORD_TARGETS}
         content = {"subject": code, "kind": kind, "source": manifest.id, "state": "active"}
         content |= {key: value for key, value in dates.items() if value is not None}

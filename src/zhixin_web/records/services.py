@@ -270,7 +270,7 @@ def commit(batch: Batch) -> Batch:
             setattr(batch, name, getattr(tally, name))
         batch.first_seq = tally.first_seq if tally.first_seq is not None else last
         batch.last_seq = last
-        batch.status, batch.committed_at, batch.stage = Status.COMMITTED, timezone.now(), ""
+        batch.status, batch.committed_at = Status.COMMITTED, timezone.now()
         batch.committed_by = batch.committed_by or batch.by
         batch.save()
         failpoint("import.before_commit")

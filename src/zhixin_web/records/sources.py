@@ -16,6 +16,8 @@ from zhixin.calendar import shift_months
 
 RECORD_TARGETS = ("document", "document_on", "occurred_on", "decided_on", "published_on", "valid_until", "corrected_on")
 ENGINE_FIELDS = ("amount", "quantity", "code")
+TABLES = ("publicity", "owners", "working_days", "deadlines")
+"""Files of ``sources/`` that are no manifests."""
 
 
 class Strict(BaseModel):
@@ -99,6 +101,8 @@ class SourceManifest(Strict):
     kind_by: KindBy | None = None
     severity: str | None = None
     severity_by: SeverityBy | None = None
+    not_dishonest: tuple[str, ...] = ()
+    """Kinds of the source that are no dishonesty: they have no severity and are never published as such."""
     refuse: tuple[Refuse, ...] = ()
     note: Words | None = None
     fields: tuple[SourceField, ...]
@@ -144,7 +148,7 @@ def sources() -> dict[str, SourceManifest]:
     """All manifests by id, in order of id."""
     found = {}
     for file in sorted(source_folder().glob("*.yaml")):
-        if file.stem not in ("publicity", "owners"):
+        if file.stem not in TABLES:
             manifest = SourceManifest.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
             if manifest.id != file.stem:
                 raise ValueError(f"{file}: its id is {manifest.id}")

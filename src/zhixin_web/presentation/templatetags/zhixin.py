@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from functools import cache
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -14,8 +16,10 @@ from django.utils.translation import gettext as _
 from zhixin import load_rulebook
 from zhixin.loader import shipped_rulebooks
 from zhixin.synthetic import districts
+from zhixin.wording import Wording
 from zhixin_web.accounts.permissions import may
-from zhixin_web.console.context import in_english
+from zhixin_web.presentation.language import in_english, language_code
+from zhixin_web.records.clocks import days_left
 from zhixin_web.records.sources import owners, sources
 
 register = template.Library()
@@ -54,7 +58,7 @@ def grade(value: str) -> SafeString:
         '<span class="grade grade-{}"><span aria-hidden="true">{}</span> {}</span>',
         level,
         SHAPES.get(value, "○"),
-        value or _("未评价"),
+        {"": _("未评价"), "H": _("暂缓")}.get(value, value),
     )
 
 
@@ -155,3 +159,61 @@ def industry_name(letter: str) -> str:
 @register.filter
 def severity_title(severity: str | None) -> str:
     return {"minor": _("轻微"), "general": _("一般"), "serious": _("严重")}.get(severity or "", "—")
+
+
+@register.filter
+def signed(milli: int) -> str:
+    """Thousandths as points with a sign: +0.5, -6.0."""
+    return ("+" if milli > 0 else "") + score(milli)
+
+
+@register.filter
+def plain(value: float) -> str:
+    """A number as SVG and meters read it, whatever the language of the page."""
+    return f"{value:g}"
+
+
+@register.filter
+def clip(text: str, most: int) -> str:
+    """At most so many characters of a label; the whole is in its title."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+@register.filter
+def left(due: date) -> str:
+    """Working days left until a deadline, in words."""
+    days = days_left(timezone.localdate(), due)
+    words = _("已逾期 %(n)s 个工作日") if days < 0 else _("还剩 %(n)s 个工作日")
+    return words % {"n": abs(days)}
+
+
+@register.filter
+def ratio(share: float) -> str:
+    """A share as a percentage with one decimal."""
+    return f"{100 * share:.1f}%"
+
+
+@register.filter
+def before(parts: Any, place: int) -> float:
+    """Sum of the percentages of a bar's parts before one of them."""
+    return float(sum(share for _name, _count, share in parts[:place]))
+
+
+@register.filter
+def group_name(name: str, by: str) -> str:
+    """A group of the fairness page in words."""
+    if name == "others":
+        return _("其余各组")
+    if by == "district":
+        return district_name(name)
+    if by == "industry":
+        return industry_name(name)
+    if by == "age":
+        return {"0-2": _("不满三年"), "3-9": _("三至九年"), "10+": _("十年以上")}.get(name, name)
+    return name or _("未登记")
+
+
+@register.simple_tag
+def measure_words(rulebook: Any, rule: Any) -> str:
+    """A measure of a rulebook in words."""
+    return Wording(rulebook, language_code()).measure_rule(rule)

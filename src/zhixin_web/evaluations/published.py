@@ -1,0 +1,186 @@
+"""What the public may see of grades and rules: the privacy wall. Portal and API read evaluation through here only.
+
+Whether a grade or a score is public is declared by the rulebook with its basis; a risk class never is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Literal
+
+from django.db.models import Count, Max, QuerySet
+
+from zhixin import RunFolder, explain
+from zhixin.errors import ZhixinError
+from zhixin.rulebook import Rulebook
+from zhixin.vocabulary import Visibility
+from zhixin_web.evaluations.models import HELD, CurrentGrade, Grade, GradeOrder, RulebookRelease, Run
+from zhixin_web.evaluations.queries import freshness, rulebook_of
+from zhixin_web.evaluations.snapshots import run_folder
+from zhixin_web.records.published import PublishedSubject
+
+State = Literal["graded", "not_evaluated", "excluded", "held", "not_public"]
+
+
+@dataclass(frozen=True)
+class PublishedGrade:
+    """What may be said of a subject's grade. Only ``graded`` has a letter; every other state says why there is none."""
+
+    state: State
+    grade: str = ""
+    title: dict[str, str] | None = None
+    since: date | None = None
+    as_of: date | None = None
+    run: int | None = None
+    release: int | None = None
+    until: date | None = None
+    is_score_public: bool = False
+    score_milli: int | None = None
+
+
+@lru_cache(maxsize=16)
+def _rulebook(release: int) -> Rulebook:
+    """The rulebook of a release, which never changes."""
+    return rulebook_of(RulebookRelease.objects.get(pk=release))
+
+
+def published_grade(subject: PublishedSubject) -> PublishedGrade:
+    """The grade of a subject, if the rulebook makes grades public."""
+    rows = CurrentGrade.objects.filter(subject=subject.pk)
+    found = list(rows.values("grade", "in_force", "since", "run", "run__as_of", "run__release", "score_milli")[:1])
+    if not found:
+        return PublishedGrade("not_evaluated")
+    row = found[0]
+    rulebook = _rulebook(row["run__release"])
+    shared: dict[str, Any] = {"as_of": row["run__as_of"], "run": row["run"], "release": row["run__release"]}
+    if rulebook.visibility.grade != Visibility.PUBLIC:
+        return PublishedGrade("not_public", **shared)
+    if row["in_force"] == HELD:
+        until = GradeOrder.objects.filter(subject=subject.pk, status=GradeOrder.Status.ACTIVE).values_list(
+            "until", flat=True
+        )
+        return PublishedGrade("held", until=until.first(), **shared)
+    grade = row["in_force"]
+    words = rulebook.grade_title(grade)
+    title = {"zh": words.zh, "en": words.en or words.zh}
+    if grade not in rulebook.grade_rank:
+        return PublishedGrade("excluded", grade=grade, title=title, **shared)
+    is_score_public = rulebook.visibility.score == Visibility.PUBLIC
+    return PublishedGrade(
+        "graded", grade, title, row["since"], is_score_public=is_score_public,
+        score_milli=row["score_milli"] if is_score_public and row["in_force"] == row["grade"] else None, **shared,
+    )  # fmt: skip
+
+
+def published_history(subject: PublishedSubject, limit: int = 24) -> list[tuple[date, str]]:
+    """How the public grade has gone: day of each change and the grade from then on, newest first."""
+    rows = Grade.objects.filter(subject=subject.pk).order_by("-pk").values_list("run__as_of", "grade", "was", "run__release")
+    return [
+        (day, grade)
+        for day, grade, was, release in rows[:limit]
+        if grade != was and _rulebook(release).visibility.grade == Visibility.PUBLIC
+    ]
+
+
+def published_why(subject: PublishedSubject, grade: PublishedGrade) -> dict[str, Any] | None:
+    """The explanation of a public grade (``explanation/1``); the caller shows points only where the score is public.
+
+    ``None``: the grade is not public, or there is none.
+    """
+    if grade.state not in ("graded", "excluded") or grade.run is None:
+        return None
+    try:
+        return explain(RunFolder.open(run_folder(Run.objects.get(pk=grade.run))), subject.code)
+    except ZhixinError:
+        return None
+
+
+def order_in_force(subject: PublishedSubject) -> GradeOrder | None:
+    """The two-person order that sets the grade by hand, if one is in force."""
+    return GradeOrder.objects.filter(subject=subject.pk, status=GradeOrder.Status.ACTIVE).first()
+
+
+def published_releases() -> QuerySet[RulebookRelease]:
+    """Released rulebooks, the newest first."""
+    return RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).order_by("-approved_at", "-pk")
+
+
+def published_rulebook(release: int) -> Rulebook:
+    """A released rulebook, checked once and kept."""
+    return _rulebook(release)
+
+
+def rulebook_in_force(day: date) -> tuple[RulebookRelease, Rulebook] | None:
+    """The newest released rulebook that is in force on a day."""
+    found = published_releases().filter(effective_from__lte=day).first()
+    return (found, _rulebook(found.pk)) if found else None
+
+
+def published_runs(limit: int = 50) -> list[Run]:
+    """Released full evaluations, newest first; rulebook text is left in the database."""
+    rows = (
+        Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL).select_related("release").defer("release__text")
+    )
+    return list(rows.order_by("-released_at")[:limit])
+
+
+def grade_counts() -> Counter[str]:
+    """How many subjects hold each public grade; nothing while grades are not public."""
+    newest = published_runs(1)
+    if not newest or _rulebook(newest[0].release_id).visibility.grade != Visibility.PUBLIC:
+        return Counter()
+    return Counter(dict(CurrentGrade.objects.values_list("in_force").annotate(n=Count("pk")).values_list("in_force", "n")))
+
+
+def grades_by_district() -> dict[str, Counter[str]]:
+    """Public grades by district code."""
+    if not grade_counts():
+        return {}
+    found: dict[str, Counter[str]] = {}
+    rows = CurrentGrade.objects.values_list("subject__district", "in_force").annotate(n=Count("pk"))
+    for district, grade, count in rows.values_list("subject__district", "in_force", "n"):
+        found.setdefault(district, Counter())[grade] = count
+    return found
+
+
+def published_grades_of(keys: list[int]) -> dict[int, str]:
+    """Public grades of several subjects by primary key, for result lists."""
+    newest = published_runs(1)
+    if not newest or _rulebook(newest[0].release_id).visibility.grade != Visibility.PUBLIC:
+        return {}
+    rows = CurrentGrade.objects.filter(subject__in=keys).values_list("subject", "in_force")
+    return {key: "" if grade == HELD else grade for key, grade in rows}
+
+
+def trustworthy(limit: int) -> list[tuple[str, str, str, date]]:
+    """Subjects whose public grade in force is the best: code, name, grade, since when; the newest first."""
+    newest = published_runs(1)
+    if not newest or _rulebook(newest[0].release_id).visibility.grade != Visibility.PUBLIC:
+        return []
+    best = _rulebook(newest[0].release_id).ladder[0].id
+    rows = CurrentGrade.objects.filter(in_force=best).order_by("-since", "subject__name")
+    return list(rows.values_list("subject__code", "subject__name", "in_force", "since")[:limit])
+
+
+def every_public_grade() -> Iterator[tuple[str, str, str, date]]:
+    """Code, name, public grade in force and since when, in the order of the codes: for the bulk files."""
+    if not grade_counts():
+        return
+    rows = CurrentGrade.objects.exclude(in_force=HELD).order_by("subject__code")
+    yield from rows.values_list("subject__code", "subject__name", "in_force", "since").iterator(chunk_size=5_000)
+
+
+def grade_stamp() -> str:
+    """Changes whenever grades in force change: by a release or by an order."""
+    last = Run.objects.filter(status=Run.Status.RELEASED).aggregate(at=Max("released_at"))["at"]
+    order = GradeOrder.objects.aggregate(decided=Max("decided_at"), ended=Max("ended_at"))
+    return "|".join(str(value) for value in (last, order["decided"], order["ended"]))
+
+
+def source_freshness() -> list[dict[str, Any]]:
+    """Each source with its last delivery and whether it is stale: part of what is known to be wrong with the data."""
+    return freshness()

@@ -1,0 +1,30 @@
+"""Reads of papers: whether one is real and still says what is known."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from django.utils import timezone
+
+from zhixin_web.papers.models import Paper
+from zhixin_web.papers.services import content_hash, report_content
+from zhixin_web.records.published import published_subject
+
+State = Literal["valid", "outdated", "withdrawn", "unknown"]
+
+
+def paper_by_code(code: str) -> tuple[Paper | None, State]:
+    """A paper by its code, and whether it still says what is known today.
+
+    ``valid``: issued here, and nothing has changed since. ``outdated``: issued here, but what is public has changed.
+    """
+    paper = Paper.objects.select_related("subject").filter(pk=code).first()
+    if paper is None:
+        return None, "unknown"
+    if paper.withdrawn_at is not None:
+        return paper, "withdrawn"
+    if paper.kind == Paper.Kind.CREDIT_REPORT and paper.subject is not None:
+        subject = published_subject(paper.subject.code)
+        if subject is None or content_hash(report_content(subject, timezone.localdate())) != paper.content_sha256:
+            return paper, "outdated"
+    return paper, "valid"

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class PresentationConfig(AppConfig):
+    name = "zhixin_web.presentation"

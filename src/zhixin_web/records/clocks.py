@@ -1,0 +1,64 @@
+"""The working-day clock and the deadlines of the law, from dated tables in ``sources/``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+import yaml
+
+from zhixin.calendar import WorkingDays
+from zhixin_web.records.sources import source_folder
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A deadline as it runs: how many days, of which kind, on whose word, and when it ends."""
+
+    title: dict[str, str]
+    days: int
+    unit: str
+    source: str
+    is_verified: bool
+    due_on: date
+    counted: tuple[date, ...]
+
+
+@cache
+def working_days() -> WorkingDays:
+    """The calendar of ``sources/working_days.yaml``."""
+    years = yaml.safe_load((source_folder() / "working_days.yaml").read_text(encoding="utf-8"))
+    return WorkingDays(
+        frozenset(day for year in years for day in year["holidays"]),
+        frozenset(day for year in years for day in year["worked"]),
+        date(max(year["year"] for year in years), 12, 31),
+    )
+
+
+@cache
+def _deadlines() -> tuple[dict[str, Any], ...]:
+    return tuple(yaml.safe_load((source_folder() / "deadlines.yaml").read_text(encoding="utf-8")))
+
+
+def clock(name: str, start: date) -> Clock:
+    """The deadline ``name`` of an act that began on ``start``.
+
+    Raises:
+        KeyError: no such deadline, or none in force on that day.
+    """
+    fitting = [item for item in _deadlines() if item["id"] == name and item["from"] <= start]
+    if not fitting:
+        raise KeyError(name)
+    rule = max(fitting, key=lambda item: item["from"])
+    if rule["unit"] == "working":
+        counted = working_days().counted(start, rule["days"])
+    else:
+        counted = (start + timedelta(days=rule["days"]),)
+    return Clock(rule["title"], rule["days"], rule["unit"], rule["source"], rule["verified"], counted[-1], counted)
+
+
+def days_left(today: date, due_on: date) -> int:
+    """Working days left; negative when overdue."""
+    return working_days().left(today, due_on)
