@@ -19,7 +19,10 @@ NAVIGATION = (
     ("/c/ways", _("自动归集"), "ways.manage"),
     ("/c/subjects", _("企业库"), "subjects.view"),
     ("/c/runs", _("评价运行"), "runs.view"),
+    ("/c/grades", _("等级管理"), "runs.view"),
+    ("/c/reports", _("信息报错"), "reports.view"),
     ("/c/rulebooks", _("评价规则"), "runs.view"),
+    ("/c/indicators", _("指标监测"), "runs.view"),
     ("/c/ledger", _("存证账本"), "ledger.view"),
     ("/c/audit", _("审计"), "audit.view"),
     ("/c/accounts", _("账号与角色"), "accounts.view"),
@@ -35,4 +38,10 @@ def page(request: HttpRequest) -> dict[str, Any]:
         key=len,
         default="",
     )
-    return {"navigation": links, "here": here, "is_demo": settings.DEMO, "language": get_language() or "zh-hans"}
+    return {
+        "navigation": links,
+        "here": here,
+        "is_demo": settings.DEMO,
+        "is_large": request.COOKIES.get("view") == "large",
+        "language": get_language() or "zh-hans",
+    }

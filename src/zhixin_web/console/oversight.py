@@ -1,4 +1,4 @@
-"""Desk, ledger, audit events, accounts and roles."""
+"""Ledger, audit events, accounts and roles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -14,55 +13,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from zhixin.errors import LedgerError
 from zhixin_web.accounts.models import Organisation, Role, User
-from zhixin_web.accounts.permissions import ACTIONS, ANYONE, may, permitted
+from zhixin_web.accounts.permissions import ACTIONS, ANYONE, permitted
 from zhixin_web.accounts.services import grant_role, open_account, set_active
 from zhixin_web.audit.models import Event, LedgerEntry, SignedCheckpoint
 from zhixin_web.audit.queries import consistency_proof, dump_lines, inclusion_proof, latest_checkpoint, ledger_size
 from zhixin_web.audit.services import make_checkpoint, record_event, verifier_key
-from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.presentation.paging import page_of
-from zhixin_web.records.models import Batch, QuarantinedRow
-from zhixin_web.records.scope import visible_batches, visible_rows
 
 MOST_ENTRIES = 1_000
-
-
-@permitted("desk.view")
-@require_GET
-def desk(request: HttpRequest) -> HttpResponse:
-    """What waits for this account."""
-    user: Any = request.user
-    if user.role == Role.ENTERPRISE_USER and user.organisation is not None:
-        return redirect("subject", code=user.organisation.code)
-    waiting: list[tuple[str, int, str]] = []
-    if may(user, "batches.view"):
-        states = dict(visible_batches(user).values_list("status").annotate(n=Count("pk")).values_list("status", "n"))
-        waiting += [
-            (str(Batch.Status(state).label), states[state], f"/c/batches?status={state}")
-            for state in (Batch.Status.HELD, Batch.Status.MAPPING, Batch.Status.STAGED)
-            if states.get(state)
-        ]
-        rows = visible_rows(user).filter(status=QuarantinedRow.Status.OPEN).count()
-        if rows:
-            waiting.append((_("隔离区中待处理的行"), rows, "/c/quarantine"))
-    if may(user, "runs.view"):
-        runs = dict(Run.objects.values_list("status").annotate(n=Count("pk")).values_list("status", "n"))
-        waiting += [
-            (str(Run.Status(state).label), runs[state], "/c/runs")
-            for state in (Run.Status.DRAFT, Run.Status.PROPOSED, Run.Status.FAILED)
-            if runs.get(state)
-        ]
-    grades = (
-        list(CurrentGrade.objects.values_list("grade").annotate(n=Count("pk")).order_by("grade").values_list("grade", "n"))
-        if may(user, "runs.view")
-        else []
-    )
-    total = sum(count for _grade, count in grades) or 1
-    return render(
-        request,
-        "desk.html",
-        {"waiting": waiting, "grades": [(name, count, round(100 * count / total, 1)) for name, count in grades]},
-    )
 
 
 # --- the ledger: pages for staff, proofs and checkpoints for anyone ---------------------------------------------------------

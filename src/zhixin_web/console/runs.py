@@ -1,4 +1,4 @@
-"""Pages of evaluation: runs with live progress, draft, two-person release; rulebook releases."""
+"""Pages of evaluation: runs with live progress, distribution, movers, outliers, two-person release, roll back."""
 
 from __future__ import annotations
 
@@ -13,20 +13,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from zhixin.errors import RulebookError
-from zhixin.loader import loads_rulebook
 from zhixin_web.accounts.permissions import permitted
 from zhixin_web.audit.queries import ledger_size
-from zhixin_web.evaluations import rulebook_services, services
+from zhixin_web.cases.models import ErrorReport
+from zhixin_web.evaluations import services
 from zhixin_web.evaluations.models import RulebookRelease, Run
 from zhixin_web.evaluations.queries import preflight
+from zhixin_web.evaluations.results import results_of
 from zhixin_web.evaluations.tasks import execute_run
-from zhixin_web.presentation.language import in_english
+from zhixin_web.presentation.charts import histogram
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records.originals import read_progress
 from zhixin_web.records.sources import sources
-
-LONGEST_RULEBOOK = 2_000_000
 
 
 @permitted("runs.view")
@@ -70,6 +68,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "checks": checks,
         "stale": stale,
+        "disputed": ErrorReport.objects.filter(status=ErrorReport.Status.OPEN).count(),
         "faults": faults,
         "as_of": text,
         "last_seq": ledger_size() - 1,
@@ -89,7 +88,10 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
         for key, count in run.summary.get("matrix", {}).items()
         if key.split(">")[0] != key.split(">")[1]
     ]
+    results = results_of(run) if not run.is_busy else None
     content = {
+        "results": results, "chart": histogram(results.histogram, results.step, results.cuts) if results else None,
+        "can_roll_back": run.status == Run.Status.RELEASED and run.kind == Run.Kind.FULL,
         "run": run, "grades": [(name, count, round(100 * count / total, 1)) for name, count in grades.items()],
         "moves": moves, "progress": read_progress(f"run-{pk}") if run.is_busy else {}, "stale": [sources()[name].title for name in run.preflight.get("stale", [])],
     }  # fmt: skip
@@ -135,6 +137,20 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
     return _acted(request, pk, services.release_run, _("已发布，等级生效"))
 
 
+@permitted("runs.propose", reauthenticate=True)
+@require_POST
+def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Propose that the results before this run be published again; another person releases that."""
+    run = get_object_or_404(Run, pk=pk)
+    try:
+        made = services.propose_rollback(run, reason=request.POST.get("reason", ""), by=request.user)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+        return redirect("run", pk=pk)
+    messages.success(request, _("已提请回退，等待另一人审批"))
+    return redirect("run", pk=made.pk)
+
+
 @permitted("runs.view")
 @require_POST
 def replay(request: HttpRequest, pk: int) -> HttpResponse:
@@ -143,61 +159,3 @@ def replay(request: HttpRequest, pk: int) -> HttpResponse:
     if not run.folder:
         return redirect("run", pk=pk)
     return render(request, "replay.html", {"run": run, "result": services.replay(run)})
-
-
-# --- rulebooks -----------------------------------------------------------------------------------------------------------
-
-
-@permitted("runs.view")
-@require_GET
-def rulebooks_page(request: HttpRequest) -> HttpResponse:
-    """All versions: proposed and released."""
-    found = RulebookRelease.objects.select_related("proposed_by", "approved_by").order_by("-pk")
-    return render(request, "rulebooks.html", {"page": page_of(request, found), "faults": []})
-
-
-@permitted("rulebooks.propose")
-@require_POST
-def propose_rulebook(request: HttpRequest) -> HttpResponse:
-    """Check an uploaded rulebook; with faults nothing is proposed and every fault is shown with its line."""
-    file = request.FILES.get("file")
-    faults: list[str] = []
-    if file is None or (file.size or 0) > LONGEST_RULEBOOK:
-        faults = [_("请选择规则文件（YAML，不超过 2 MB）")]
-    else:
-        try:
-            rulebook_services.propose_rulebook(
-                loads_rulebook(file.read().decode("utf-8"), file.name or "rulebook.yaml"), request.user
-            )
-            messages.success(request, _("规则已提交，等待另一人审批"))
-            return redirect("rulebooks")
-        except RulebookError as error:
-            faults = [fault.sentence("en" if in_english() else "zh") for fault in error.faults]
-        except (UnicodeDecodeError, ValidationError) as error:
-            faults = [str(getattr(error, "messages", [_("文件不是 UTF-8 编码")])[0])]
-    found = RulebookRelease.objects.select_related("proposed_by", "approved_by").order_by("-pk")
-    return render(request, "rulebooks.html", {"page": page_of(request, found), "faults": faults}, status=422)
-
-
-@permitted("rulebooks.approve", reauthenticate=True)
-@require_POST
-def approve_rulebook(request: HttpRequest, pk: int) -> HttpResponse:
-    """The second person's release of a rulebook."""
-    try:
-        rulebook_services.approve_rulebook(
-            get_object_or_404(RulebookRelease, pk=pk),
-            request.user,
-            releases_events=bool(request.POST.get("releases_events")),
-        )
-        messages.success(request, _("规则已发布"))
-    except PermissionDenied:
-        messages.error(request, _("提请人与审批人不能是同一人"))
-    return redirect("rulebooks")
-
-
-@permitted("runs.view")
-@require_GET
-def rulebook_text(request: HttpRequest, pk: int) -> HttpResponse:
-    """A rulebook version as YAML."""
-    found = get_object_or_404(RulebookRelease, pk=pk)
-    return HttpResponse(found.text, content_type="text/plain; charset=utf-8")

@@ -1,4 +1,4 @@
-"""Pages of subjects and records: search, the subject with record versions, one record with its proof, unmasking, repair."""
+"""Pages of subjects and records: the subject all round, why and outlook, one record with its proof, unmasking, repair."""
 
 from __future__ import annotations
 
@@ -14,43 +14,32 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from zhixin import RunFolder, explain
+from zhixin import Outlook, RunFolder, explain, facts_of
+from zhixin.calendar import shift_months
 from zhixin.errors import ZhixinError
-from zhixin.identity import check_uscc
 from zhixin.sentences import sentences
+from zhixin_web.accounts.models import Role
 from zhixin_web.accounts.permissions import permitted
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint
 from zhixin_web.audit.services import record_event
-from zhixin_web.evaluations.queries import grade_as_of, run_in_force
+from zhixin_web.cases.services import add_note
+from zhixin_web.evaluations.models import CurrentGrade, RulebookRelease
+from zhixin_web.evaluations.queries import grade_as_of, rulebook_of, run_in_force
 from zhixin_web.evaluations.snapshots import run_folder
-from zhixin_web.presentation.language import in_english
+from zhixin_web.presentation.charts import explanation_waterfall, strip, timeline
+from zhixin_web.presentation.language import language_code
 from zhixin_web.presentation.paging import page_of
-from zhixin_web.presentation.templatetags.zhixin import district_name
-from zhixin_web.records import queries, search, services
+from zhixin_web.presentation.templatetags.zhixin import district_name, kind_title
+from zhixin_web.records import queries, services
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.scope import visible_records, visible_subjects
 from zhixin_web.records.sources import SourceManifest, publicity_rule, sources
 
-
-@permitted("subjects.view")
-@require_GET
-def subjects_page(request: HttpRequest) -> HttpResponse:
-    """Search by name, pinyin initials or part of the code; without a question, the list by code."""
-    query = request.GET.get("q", "").strip()[:100]
-    found = visible_subjects(request.user).select_related("current").order_by("code")
-    hint = ""
-    if query:
-        keys = search.find(query, limit=500)
-        found = found.filter(pk__in=keys)
-        if not keys and len(query) == 18:
-            checked = check_uscc(query)
-            if checked.reason is not None:
-                hint = checked.reason.in_language("en" if in_english() else "zh")
-    grade = request.GET.get("grade", "")
-    if grade in ("A", "B", "C", "D", "N"):
-        found = found.filter(current__grade=grade)
-    return render(request, "subjects.html", {"page": page_of(request, found), "query": query, "grade": grade, "hint": hint})
+MONTHS_BACK = 36
+YEARS_SHOWN = 4
+MOST_PEERS = 400
+FEWEST_PEERS = 10
 
 
 def _day(text: str | None) -> date | None:
@@ -63,26 +52,76 @@ def _day(text: str | None) -> date | None:
 @permitted("subjects.view")
 @require_GET
 def subject_page(request: HttpRequest, code: str) -> HttpResponse:
-    """One subject: what is known, its grade (today or as of a day), its records and every version of them."""
+    """One subject all round: grade (today or as of a day), records and their versions, time, peers, cases, notes."""
     subject = get_object_or_404(visible_subjects(request.user).select_related("current__run"), code=code)
     asked = request.GET.get("as_of")
     day = _day(asked)
-    if asked and day is None:
-        messages.error(request, _("日期应写作 2026-01-31"))
+    today = timezone.localdate()
+    if asked and (day is None or day > today):
+        messages.error(request, _("日期应写作 2026-01-31，不晚于今天"))
+        day = None
     past = grade_as_of(subject, day) if day else None
     records = queries.last_versions(CreditRecord.objects.filter(subject=subject).exclude(state="withdrawn")).order_by(
         "-decided_on", "-seq"
     )
-    if day:
-        run = run_in_force(subject, day)
-        known = queries.known_at(subject, run.known_seq) if run else []
-        page: Any = page_of(request, known)
-    else:
-        page = page_of(request, records)
-    history = subject.grades.select_related("run").order_by("-pk")[:24]
+    run = run_in_force(subject, day) if day else None
+    shown: Any = (queries.known_at(subject, run.known_seq) if run else []) if day else records
     record_event("subjects.view", request=request, ref=code)
-    content = {"subject": subject, "day": day, "past": past, "page": page, "history": history, "facts": _facts(subject)}
+    history = list(subject.grades.select_related("run").order_by("-pk")[:24])
+    content = {
+        "subject": subject, "day": day, "today": today, "past": past, "page": page_of(request, shown), "history": history,
+        "facts": _facts(subject), "chart": _timeline(subject, list(records[:60]), history, day or today),
+        "months_back": (today.year - day.year) * 12 + today.month - day.month if day else 0, "most_months": MONTHS_BACK,
+        "peers": peers_of(subject) if not day else None, "order": subject.grade_orders.filter(status="active").first(),
+        "ladder": ladder_of(subject),
+    }  # fmt: skip
+    if request.user.role != Role.ENTERPRISE_USER:  # type: ignore[union-attr]
+        content |= {
+            "reports": subject.error_reports.order_by("-pk")[:10], "notes": subject.notes.select_related("by").order_by("-pk")[:20],
+            "tags": subject.tags.order_by("label"),
+        }  # fmt: skip
     return render(request, "subject.html", content)
+
+
+def ladder_of(subject: Subject) -> list[tuple[str, str]]:
+    """Grades an override may choose: identifier and title."""
+    current = getattr(subject, "current", None)
+    if current is None:
+        return []
+    rulebook = rulebook_of(RulebookRelease.objects.get(pk=current.run.release_id))
+    return [(item.id, item.title.in_language(language_code())) for item in rulebook.ladder if item.id != current.grade]
+
+
+def peers_of(subject: Subject) -> dict[str, Any] | None:
+    """Where the score lies among subjects of the same industry and class, evaluated by the same run."""
+    current = getattr(subject, "current", None)
+    if current is None:
+        return None
+    peers = CurrentGrade.objects.filter(subject__industry=subject.industry, class_name=current.class_name).exclude(
+        subject=subject
+    )
+    scores = list(peers.order_by("subject_id").values_list("score_milli", flat=True)[:MOST_PEERS])
+    return strip(scores, current.score_milli) if len(scores) >= FEWEST_PEERS else None
+
+
+def _timeline(subject: Subject, records: list[CreditRecord], history: list[Any], day: date) -> Any:
+    """Records with their terms and changes of grade on one line of time."""
+    spans: list[tuple[str, date, date | None, str, str]] = [
+        (
+            f"{kind_title(item.kind)} {item.decided_on}",
+            item.decided_on,
+            item.publicity_until,
+            item.severity or "",
+            f"/c/records/{item.seq}",
+        )
+        for item in records
+    ]
+    spans += [(f"{item.was} → {item.grade}", item.run.as_of, None, "grade", f"/c/runs/{item.run_id}") for item in history]
+    if not spans:
+        return None
+    first = max(min(start for _t, start, *_rest in spans), shift_months(day, -12 * YEARS_SHOWN)).replace(day=1)
+    last = max([day, *(end for _t, _s, end, *_rest in spans if end)])
+    return timeline(spans, first, shift_months(last, 2), day)
 
 
 def _spoken(manifest: SourceManifest, name: str, value: Any) -> Any:
@@ -110,7 +149,7 @@ def _facts(subject: Subject) -> list[dict[str, Any]]:
 @permitted("subjects.view")
 @require_GET
 def why(request: HttpRequest, code: str) -> HttpResponse:
-    """Why this grade: start, every contribution with its article and records, the decisions; they add up to the score."""
+    """Why this grade: a waterfall whose bars lead to the indicator, its article and its records; they add up to the score."""
     subject = get_object_or_404(visible_subjects(request.user), code=code)
     run = run_in_force(subject, _day(request.GET.get("as_of")) or timezone.localdate())
     if run is None:
@@ -119,9 +158,48 @@ def why(request: HttpRequest, code: str) -> HttpResponse:
         content = explain(RunFolder.open(run_folder(run)), code)
     except ZhixinError:
         return render(request, "why.html", {"subject": subject, "run": None})
-    lines = sentences(content, "en" if in_english() else "zh")
     record_event("subjects.why", request=request, ref=code)
-    return render(request, "why.html", {"subject": subject, "run": run, "explanation": content, "lines": lines})
+    language = language_code()
+    shown = {
+        "subject": subject, "run": run, "explanation": content, "lines": sentences(content, language),
+        "chart": explanation_waterfall(content, language), "order": subject.grade_orders.filter(status="active").first(),
+    }  # fmt: skip
+    return render(request, "why.html", shown)
+
+
+@permitted("subjects.view")
+@require_GET
+def outlook(request: HttpRequest, code: str) -> HttpResponse:
+    """What lies ahead: what expires when, what a repair or correction changes, when a better grade comes."""
+    subject = get_object_or_404(visible_subjects(request.user), code=code)
+    run = run_in_force(subject, timezone.localdate())
+    content = None
+    if run is not None:
+        folder = RunFolder.open(run_folder(run))
+        try:
+            content = Outlook(folder.rulebook, facts_of(folder, code), folder.horizon).content()
+        except ZhixinError:
+            content = None
+    record_event("subjects.outlook", request=request, ref=code)
+    shown = {
+        "subject": subject,
+        "run": run,
+        "outlook": content,
+        "lines": content["text"][language_code()] if content else [],
+    }
+    return render(request, "outlook.html", shown)
+
+
+@permitted("subjects.note")
+@require_POST
+def note(request: HttpRequest, code: str) -> HttpResponse:
+    """Note something about a subject, for staff only."""
+    subject = get_object_or_404(visible_subjects(request.user), code=code)
+    try:
+        add_note(subject, text=request.POST.get("text", ""), by=request.user)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+    return redirect(f"/c/subjects/{code}#notes")
 
 
 @permitted("subjects.view")

@@ -6,13 +6,13 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from zhixin import RunFolder
 from zhixin.loader import loads_rulebook
 from zhixin.rulebook import Rulebook
-from zhixin_web.evaluations.models import CurrentGrade, RulebookRelease, Run
+from zhixin_web.evaluations.models import CurrentGrade, GradeOrder, RulebookRelease, Run
 from zhixin_web.evaluations.snapshots import attribute_types, run_folder
 from zhixin_web.records.models import Batch, QuarantinedRow, Subject
 from zhixin_web.records.sources import sources
@@ -95,7 +95,17 @@ def grade_as_of(subject: Subject, day: date) -> dict[str, Any] | None:
     if run is None:
         return None
     row, _ = RunFolder.open(run_folder(run)).rows_of(subject.code)
-    return row | {"run": run.pk, "as_of": run.as_of} if row else None
+    order = order_as_of(subject, day)
+    return row | {"run": run.pk, "as_of": run.as_of, "in_force": order.grade if order else row["grade"]} if row else None
+
+
+def order_as_of(subject: Subject, day: date) -> GradeOrder | None:
+    """The override or hold in force for a subject at the end of a day."""
+    moment = datetime.combine(day, time.max, tzinfo=timezone.get_current_timezone())
+    decided = GradeOrder.objects.filter(
+        subject=subject, status__in=[GradeOrder.Status.ACTIVE, GradeOrder.Status.ENDED], decided_at__lte=moment
+    )
+    return decided.filter(Q(ended_at=None) | Q(ended_at__gt=moment)).order_by("-decided_at").first()
 
 
 def current_grades() -> QuerySet[CurrentGrade]:

@@ -201,5 +201,5 @@ def strip(values: Sequence[int], own: int) -> dict[str, Any]:
     below = sum(value < own for value in values)
     return {
         "dots": [place(value) for value in values], "own": place(own), "low": low, "high": high, "peers": len(values),
-        "below": below, "share": round(100 * below / len(values)) if values else None, "width": WIDTH,
+        "below": below, "share": f"{round(100 * below / len(values))}%" if values else "", "width": WIDTH,
     }  # fmt: skip

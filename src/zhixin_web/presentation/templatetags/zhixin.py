@@ -217,3 +217,41 @@ def group_name(name: str, by: str) -> str:
 def measure_words(rulebook: Any, rule: Any) -> str:
     """A measure of a rulebook in words."""
     return Wording(rulebook, language_code()).measure_rule(rule)
+
+
+@cache
+def _class_titles() -> dict[str, Any]:
+    """Titles of subject classes, from the flagship's rulebook."""
+    return {item.id: item.title for item in load_rulebook(shipped_rulebooks() / "zhengzhou-ip").classes}
+
+
+@register.filter
+def facet_name(value: str, name: str) -> str:
+    """The value of a facet in words."""
+    if name == "district":
+        return district_name(value)
+    if name == "industry":
+        return industry_name(value)
+    if name == "class":
+        found = _class_titles().get(value)
+        return said(found) if found is not None else value
+    return {"H": _("暂缓")}.get(value, value) if name == "grade" else value
+
+
+@register.filter
+def section_title(section: str) -> str:
+    """A part of a rulebook in words."""
+    titles = {
+        "score": _("得分"),
+        "ladder": _("等级"),
+        "dimensions": _("维度"),
+        "indicators": _("指标"),
+        "measures": _("措施"),
+    }
+    return titles.get(section, section)
+
+
+@register.filter
+def score_three(milli: int | None) -> str:
+    """Thousandths with three decimals: 0.052."""
+    return "—" if milli is None else f"{milli / 1000:.3f}"

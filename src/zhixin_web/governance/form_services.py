@@ -1,0 +1,155 @@
+"""A rulebook's numbers as form fields: every number of an indicator, grade, start, dimension or measure can be edited.
+
+The form and the YAML are the same draft: a field is named by its path, and writing it back changes exactly that number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import yaml
+from django.core.exceptions import ValidationError
+
+from zhixin.errors import ZhixinError
+from zhixin.loader import loads_rulebook
+from zhixin.wording import Wording
+
+SECTIONS = ("score", "ladder", "dimensions", "indicators", "measures")
+SEPARATOR = "/"
+NO_NUMBERS = ("back", "verified")
+
+
+@dataclass(frozen=True)
+class NumberField:
+    """One number: its path, a label, its value as written, the day it is in force from where it is dated."""
+
+    path: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class NumberGroup:
+    """The numbers of one part, with what the part says in words."""
+
+    section: str
+    title: str
+    words: str
+    fields: tuple[NumberField, ...]
+
+
+def _numbers(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if str(key) not in NO_NUMBERS:
+                yield from _numbers(item, (*path, str(key)))
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _numbers(item, (*path, str(place)))
+    elif isinstance(value, int | float) and not isinstance(value, bool) or isinstance(value, str) and _is_number(value):
+        yield path, value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite() and len(text) <= 20
+    except InvalidOperation:
+        return False
+
+
+def editable_numbers(text: str, language: str) -> list[NumberGroup]:
+    """The numbers of a draft by part; empty where its YAML cannot be read."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return []
+    if not isinstance(content, dict):
+        return []
+    words = _words(text, language)
+    groups = []
+    for section in SECTIONS:
+        parts = content.get(section)
+        items = list(enumerate(parts)) if isinstance(parts, list) else [(None, parts)] if isinstance(parts, dict) else []
+        for place, part in items:
+            head = (section,) if place is None else (section, str(place))
+            fields = tuple(
+                NumberField(SEPARATOR.join(path), _label(path[len(head) :]), str(value))
+                for path, value in _numbers(part, head)
+            )
+            if fields:
+                title = part.get("title") if isinstance(part, dict) else None
+                named = (title or {}).get(language) if isinstance(title, dict) else None
+                key = str(part.get("id", section)) if isinstance(part, dict) else section
+                groups.append(NumberGroup(section, named or key, words.get((section, key), ""), fields))
+    return groups
+
+
+def _label(path: tuple[str, ...]) -> str:
+    return " › ".join(str(int(part) + 1) if part.isdigit() else part for part in path)
+
+
+def _words(text: str, language: str) -> dict[tuple[str, str], str]:
+    """What each part says, where the draft is without errors."""
+    try:
+        rulebook = loads_rulebook(text, "draft.yaml")
+    except ZhixinError:
+        return {}
+    wording = Wording(rulebook, language)
+    found = {("indicators", item.id): wording.indicator(item) for item in rulebook.indicators}
+    found |= {("ladder", item.id): wording.grade(item) for item in rulebook.ladder}
+    found |= {("measures", item.id): wording.measure_rule(item) for item in rulebook.measures}
+    return found
+
+
+def with_numbers(text: str, values: dict[str, Any]) -> str:
+    """The YAML of a draft with some of its numbers replaced.
+
+    Args:
+        text: the YAML as it is.
+        values: path → number as typed; names that are no paths of numbers are left alone.
+
+    Raises:
+        ValidationError: something typed is no number; names the field and what was typed.
+    """
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ValidationError(
+            "草案的 YAML 无法读取，请先在文本中改正 / the YAML cannot be read: mend the text first"
+        ) from None
+    known = {
+        SEPARATOR.join(path): path for section in SECTIONS for path, _value in _numbers(content.get(section), (section,))
+    }
+    faults = []
+    for name, typed in values.items():
+        if name not in known:
+            continue
+        try:
+            number = Decimal(str(typed).strip())
+            if not number.is_finite() or abs(number) > 10**12:
+                raise InvalidOperation
+        except InvalidOperation:
+            faults.append(f"{name}：「{str(typed)[:20]}」不是数，请写作 12 或 -0.5 / not a number")
+            continue
+        _put(content, known[name], number)
+    if faults:
+        raise ValidationError(faults)
+    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=140)
+
+
+def _put(content: Any, path: tuple[str, ...], number: Decimal) -> None:
+    """Write one number; a whole one as an integer, another as the text of its digits, so that it stays exact."""
+    owner = content
+    for part in path[:-1]:
+        owner = owner[int(part)] if isinstance(owner, list) else owner[_key(owner, part)]
+    last: Any = int(path[-1]) if isinstance(owner, list) else _key(owner, path[-1])
+    if Decimal(str(owner[last])) != number:
+        owner[last] = int(number) if number == number.to_integral_value() else format(number.normalize(), "f")
+
+
+def _key(owner: dict[Any, Any], part: str) -> Any:
+    """The key of a mapping that a part of a path names; dates are keys too."""
+    return next(key for key in owner if str(key) == part)
