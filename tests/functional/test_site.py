@@ -5,30 +5,15 @@ Needs Chromium (Debian's ``chromium``). The demonstration is built small, once, 
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
+from functional.site import accessibility_faults, enter, needs_chromium
 from zhixin_web.demonstration import PASSWORD, PEOPLE
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-HAS_CHROMIUM = Path(CHROMIUM).exists()
-pytestmark = pytest.mark.skipif(
-    not HAS_CHROMIUM and os.environ.get("ZHIXIN_REQUIRE_ALL") != "1", reason="Chromium is missing: apt install chromium"
-)
-AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
+pytestmark = needs_chromium
 ADDRESSES = {
     "city": ["/c/", "/c/sources", "/c/sources/penalties", "/c/batches", "/c/quarantine", "/c/match", "/c/ways", "/c/subjects", "/c/subjects?q=金恒", "/c/subjects?q=无此企业", "/c/runs", "/c/runs/1", "/c/runs/new", "/c/rulebooks", "/c/ledger", "/c/password"],
     "approver": ["/c/", "/c/runs/2", "/c/rulebooks"],
@@ -42,79 +27,17 @@ ADDRESSES = {
 }  # fmt: skip
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = _free_port()
-    environment = {
-        key: value for key, value in os.environ.items() if not key.startswith(("ZHIXIN_", "DJANGO_", "DATABASE_"))
-    }
-    environment |= {
-        "ZHIXIN_DEMO": "1",
-        "ZHIXIN_VAR": str(tmp_path_factory.mktemp("site")),
-        "PYTHONUTF8": "1",
-        "PYTHONUNBUFFERED": "1",
-    }
-    command = [sys.executable, "-m", "zhixin_web.manage", "demo", "--subjects", "300", "--port", str(port)]
-    log = (tmp_path_factory.mktemp("log") / "site.log").open("w")
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"{address}/health", timeout=2).close()
-            if "Ctrl-C" in Path(log.name).read_text(encoding="utf-8"):  # the city is built, worker and clock are running
-                break
-        except (urllib.error.URLError, OSError):
-            pass
-        assert process.poll() is None, Path(log.name).read_text(encoding="utf-8")
-        time.sleep(0.5)
-    yield address
-    process.send_signal(2)
-    process.wait(timeout=30)
-    log.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-def _enter(browser: Browser, site: str, username: str, width: int = 1280) -> Page:
-    page = browser.new_context(viewport={"width": width, "height": 900}, locale="zh-CN").new_page()
-    page.errors = []  # type: ignore[attr-defined]
-    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)  # type: ignore[attr-defined]
-    page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
-    page.goto(f"{site}/c/sign-in")
-    page.fill("#username", username)
-    page.fill("#password", PASSWORD)
-    page.click(".door button")
-    return page
-
-
-def _faults(page: Page) -> list[Any]:
-    found = Axe().run(page, options=AXE).response["violations"]
-    return [(item["id"], item["nodes"][0]["html"][:120]) for item in found]
-
-
 @pytest.mark.parametrize("username", [name for name, *_ in PEOPLE])
 def test_each_role_finds_its_pages_whole_accessible_and_marked_as_demonstration(
     browser: Browser, site: str, username: str
 ) -> None:
-    page = _enter(browser, site, username)
+    page = enter(browser, site, username)
     for address in ADDRESSES[username]:
         answer = page.goto(site + address)
         assert answer is not None
         assert answer.status == 200, address
         assert "演示数据" in page.inner_text("body"), address
-        assert _faults(page) == [], address
+        assert accessibility_faults(page) == [], address
     assert page.errors == []  # type: ignore[attr-defined]
 
 
@@ -134,22 +57,22 @@ def test_each_role_finds_its_pages_whole_accessible_and_marked_as_demonstration(
     ],
 )
 def test_no_page_is_wider_than_a_phone(browser: Browser, site: str, address: str) -> None:
-    page = _enter(browser, site, "city", width=360)
+    page = enter(browser, site, "city", width=360)
     page.goto(site + address)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_the_subject_why_and_record_pages_are_accessible_and_linked(browser: Browser, site: str) -> None:
-    page = _enter(browser, site, "city", width=390)
+    page = enter(browser, site, "city", width=390)
     page.goto(f"{site}/c/subjects?grade=C")
     page.click("tbody th a")
-    assert _faults(page) == []
+    assert accessibility_faults(page) == []
     subject = page.url
     page.click("text=为什么是这个等级")
-    assert _faults(page) == []
+    assert accessibility_faults(page) == []
     page.click("tbody td a >> nth=0")
     assert "/c/records/" in page.url
-    assert _faults(page) == []
+    assert accessibility_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.goto(f"{subject}?as_of=2020-01-01")
     assert "当时还没有已发布的等级" in page.inner_text("main")
@@ -157,7 +80,7 @@ def test_the_subject_why_and_record_pages_are_accessible_and_linked(browser: Bro
 
 
 def test_the_page_speaks_english_by_switch_and_stays_where_it_is(browser: Browser, site: str) -> None:
-    page = _enter(browser, site, "city")
+    page = enter(browser, site, "city")
     page.goto(f"{site}/c/runs")
     page.click("button:has-text('English')")
     assert page.url == f"{site}/c/runs"
@@ -169,7 +92,7 @@ def test_the_page_speaks_english_by_switch_and_stays_where_it_is(browser: Browse
 
 def test_import_from_upload_to_mended_row(browser: Browser, site: str, tmp_path: Path) -> None:
     """F1: upload → checked → taken in by the worker → receipt → a refused row mended in place."""
-    page = _enter(browser, site, "city")
+    page = enter(browser, site, "city")
     page.goto(f"{site}/c/subjects")
     name, code = page.inner_text("tbody th >> nth=0"), page.inner_text("tbody td.code >> nth=0").replace(" ", "")
     file = tmp_path / "投诉.csv"
@@ -182,34 +105,34 @@ def test_import_from_upload_to_mended_row(browser: Browser, site: str, tmp_path:
     page.click("text=提交并检查")
     page.wait_for_selector("button:has-text('确认入库')", timeout=30_000)
     assert "1 行可以入库" in page.inner_text("main")
-    assert _faults(page) == []
+    assert accessibility_faults(page) == []
     page.click("button:has-text('确认入库')")
     page.wait_for_selector("h2:has-text('回执')", timeout=30_000)
-    assert _faults(page) == []
+    assert accessibility_faults(page) == []
     page.click("table a:has-text('更正')")
     assert "没有「2026-02-30」这一天" in page.inner_text("main")
     page.fill("#decided_on", "2026-02-28")
-    assert _faults(page) == []
+    assert accessibility_faults(page) == []
     page.click("text=更正并入库")
     assert "已更正并入库" in page.inner_text("main")
 
 
 def test_evaluation_from_start_to_release_by_two_persons(browser: Browser, site: str) -> None:
     """F2: start → draft → proposed by one → released by another, who confirms the password."""
-    page = _enter(browser, site, "city")
+    page = enter(browser, site, "city")
     page.goto(f"{site}/c/runs/new")
     page.click("text=开始评价")
     page.wait_for_selector("button:has-text('提请发布')", timeout=60_000)
     address = page.url
     page.click("button:has-text('提请发布')")
     assert page.locator("button:has-text('审批并发布')").count() == 0
-    other = _enter(browser, site, "approver")
+    other = enter(browser, site, "approver")
     other.goto(address)
     other.click("button:has-text('审批并发布')")
     other.wait_for_selector("text=已发布，等级生效")
     other.click("text=重算并比对")
     assert "逐字节一致" in other.inner_text("main")
-    assert _faults(other) == []
+    assert accessibility_faults(other) == []
 
 
 def test_it_works_by_keyboard_alone(browser: Browser, site: str) -> None:

@@ -288,10 +288,6 @@ def test_many_sorts_of_numbers_are_looked_at() -> None:
     assert len(SORTS) > 40
 
 
-def _first(part: str, test: Callable[[Dump], bool] = lambda item: True) -> Callable[[Dump], Dump]:
-    return lambda dump: next(item for item in dump[part] if test(item))
-
-
 CHANGES: dict[str, tuple[Callable[[Dump], Any], str]] = {
     "the title of an indicator": (lambda d: d["indicators"][0]["title"].update(zh="另一名称"), "dimension."),
     "the title of a grade": (lambda d: d["ladder"][0]["title"].update(zh="另一名称"), "ladder"),

@@ -112,7 +112,9 @@ class Markup(HTMLParser):
 
 
 def test_the_reader_of_markup_sees_what_it_should() -> None:
-    assert [bool(Markup.found(f"<p>{text}</p>")) for text in (f"<b>{MARK}", f"<i onclick={MARK}>", f"<!--{MARK}-->")] == [True] * 3
+    assert [bool(Markup.found(f"<p>{text}</p>")) for text in (f"<b>{MARK}", f"<i onclick={MARK}>", f"<!--{MARK}-->")] == [
+        True
+    ] * 3
 
 
 def faults_of(answer: Any, text: str) -> list[str]:
@@ -214,7 +216,9 @@ WRONG = list(wrong_codes("914199000000000000"))
 
 @pytest.mark.parametrize("fault", WRONG)
 @pytest.mark.parametrize("address", ["/e/{}", "/e/{}/why"])
-def test_the_address_of_a_wrong_code_says_what_is_wrong(browser: Browser, codes: list[str], address: str, fault: str) -> None:
+def test_the_address_of_a_wrong_code_says_what_is_wrong(
+    browser: Browser, codes: list[str], address: str, fault: str
+) -> None:
     typed, words, _english = wrong_codes(codes[0])[fault]
     answer = browser.get(address.replace("{}", escaped(typed)))
     assert (answer.status_code, words in html.unescape(answer.content.decode())) == (404, True)
@@ -303,7 +307,9 @@ def consultation(people: Any) -> Consultation:
 def form_faults(browser: Browser, address: str, field: str, others: dict[str, str]) -> dict[str, list[str]]:
     found = {}
     for name, text, spelled in SPELLED:
-        body = "&".join([f"{field}={spelled}", *(f"{key}={escaped(value)}" for key, value in others.items() if key != field)])
+        body = "&".join(
+            [f"{field}={spelled}", *(f"{key}={escaped(value)}" for key, value in others.items() if key != field)]
+        )
         answer = browser.post(address, body, content_type="application/x-www-form-urlencoded", follow=True)
         if faults := faults_of(answer, text):
             found[name] = faults

@@ -27,14 +27,20 @@ NAVIGATION = (
     ("/c/audit", _("审计"), "audit.view"),
     ("/c/accounts", _("账号与角色"), "accounts.view"),
 )
+BELONGS = (
+    ("/c/drafts/", "/c/rulebooks"), ("/c/what-if/", "/c/rulebooks"), ("/c/panels/", "/c/rulebooks"),
+    ("/c/consultations/", "/c/rulebooks"), ("/c/records/", "/c/subjects"), ("/c/batches", "/c/sources"),
+)  # fmt: skip
+"""Pages without an entry of their own, and the entry they belong to."""
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """Template context of every page."""
     user = getattr(request, "user", None)
     links = [] if user is None else [(url, title) for url, title, action in NAVIGATION if may(user, action)]
+    path = next((url for start, url in BELONGS if request.path.startswith(start)), request.path)
     here = max(
-        (url for url, _title in links if request.path == url or request.path.startswith(url.rstrip("/") + "/")),
+        (url for url, _title in links if path == url or path.startswith(url.rstrip("/") + "/")),
         key=len,
         default="",
     )

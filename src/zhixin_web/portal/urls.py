@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from zhixin_web.portal import announcements, data, enterprise, rules, views
+from zhixin_web.portal import announcements, data, enterprise, rules, tour, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -36,5 +36,6 @@ urlpatterns = [
     path("fairness", data.fairness, name="fairness"),
     path("help", views.help_page, name="help"),
     path("help/site-check", views.site_check, name="site_check"),
+    path("tour", tour.tour, name="tour"),
     path("preferences", views.preferences, name="preferences"),
 ]

@@ -90,7 +90,8 @@ def explanation_waterfall(explanation: dict[str, Any], language: str) -> Waterfa
         (item["title"][language] or item["title"]["zh"], item["points_milli"], f"i-{item['indicator']}")
         for item in explanation["contributions"]
     ]
-    return waterfall(steps, score["total_milli"], _("得分"))
+    cuts = [(round(1000 * float(item["cut"])), item["grade"]) for item in explanation["cuts"]]
+    return waterfall(steps, score["total_milli"], _("得分"), cuts)
 
 
 @dataclass(frozen=True)

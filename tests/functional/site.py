@@ -1,0 +1,45 @@
+"""What the browser tests share: the demonstration served on a free port, a browser, signing in, axe."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from zhixin_web.demonstration import PASSWORD
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+HAS_CHROMIUM = Path(CHROMIUM).exists()
+needs_chromium = pytest.mark.skipif(
+    not HAS_CHROMIUM and os.environ.get("ZHIXIN_REQUIRE_ALL") != "1", reason="Chromium is missing: apt install chromium"
+)
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def enter(browser: Browser, site: str, username: str, width: int = 1280) -> Page:
+    page = browser.new_context(viewport={"width": width, "height": 900}, locale="zh-CN").new_page()
+    page.errors = []  # type: ignore[attr-defined]
+    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
+    page.goto(f"{site}/c/sign-in")
+    page.fill("#username", username)
+    page.fill("#password", PASSWORD)
+    page.click(".door button")
+    return page
+
+
+def accessibility_faults(page: Page) -> list[Any]:
+    found = Axe().run(page, options=AXE).response["violations"]
+    return [(item["id"], item["nodes"][0]["html"][:120]) for item in found]
