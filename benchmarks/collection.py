@@ -94,7 +94,8 @@ def main() -> None:
     batch = timed(f"import of {chosen.rows:,} penalties", lambda: take("penalties", file))
     assert batch.accepted == chosen.rows, (batch.accepted, batch.quarantined)
     release = rulebook_services.approve_rulebook(
-        rulebook_services.propose_rulebook(load_rulebook(shipped_rulebooks() / "zhengzhou-ip"), people["city"]), people["approver"]
+        rulebook_services.propose_rulebook(load_rulebook(shipped_rulebooks() / "zhengzhou-ip"), people["city"]),
+        people["approver"],
     )
     from django.utils import timezone
 

@@ -15,11 +15,11 @@ from zhixin_web.demonstration import PASSWORD, PEOPLE
 
 pytestmark = needs_chromium
 ADDRESSES = {
-    "city": ["/c/", "/c/sources", "/c/sources/penalties", "/c/batches", "/c/quarantine", "/c/match", "/c/ways", "/c/subjects", "/c/subjects?q=金恒", "/c/subjects?q=无此企业", "/c/runs", "/c/runs/1", "/c/runs/new", "/c/rulebooks", "/c/ledger", "/c/password"],
-    "approver": ["/c/", "/c/runs/2", "/c/rulebooks"],
+    "city": ["/c/", "/c/sources", "/c/sources/penalties", "/c/batches", "/c/quarantine", "/c/match", "/c/ways", "/c/subjects", "/c/subjects?q=金恒", "/c/subjects?q=无此企业", "/c/runs", "/c/runs/1", "/c/runs/new", "/c/rulebooks", "/c/ledger", "/c/password", "/c/grades", "/c/reports", "/c/indicators", "/c/styleguide", "/c/rulebooks/1", "/c/subjects?grade=B&district=410105"],
+    "approver": ["/c/", "/c/runs/2", "/c/rulebooks", "/c/grades", "/c/reports"],
     "district": ["/c/", "/c/subjects", "/c/batches"],
     "inspector": ["/c/", "/c/subjects"],
-    "department": ["/c/", "/c/sources", "/c/batches"],
+    "department": ["/c/", "/c/sources", "/c/batches", "/c/reports"],
     "enterprise": ["/c/"],
     "auditor": ["/c/", "/c/audit", "/c/ledger"],
     "security": ["/c/", "/c/accounts"],
@@ -54,6 +54,12 @@ def test_each_role_finds_its_pages_whole_accessible_and_marked_as_demonstration(
         "/c/subjects",
         "/c/runs/1",
         "/c/ledger",
+        "/c/grades",
+        "/c/reports",
+        "/c/rulebooks",
+        "/c/rulebooks/1",
+        "/c/indicators",
+        "/c/styleguide",
     ],
 )
 def test_no_page_is_wider_than_a_phone(browser: Browser, site: str, address: str) -> None:

@@ -399,12 +399,20 @@ def test_minor_dishonesty_that_its_source_did_not_publish_is_on_no_path(
     assert holding(everything(subjects[0]), "（虚构）罚7号") == []
 
 
-def test_a_record_is_on_no_path_before_its_publication_begins(subjects: list[Subject], take: Any, penalty: Any) -> None:
+@pytest.fixture
+def coming(subjects: list[Subject], take: Any, penalty: Any) -> CreditRecord:
+    """A record whose publication begins tomorrow."""
     tomorrow = (timezone.localdate() + timedelta(days=1)).isoformat()
-    batch = take("penalties", penalty((subjects[0].code, subjects[0].name, "（虚构）罚8号"), 公示日期=tomorrow))
-    if not batch.accepted:
-        pytest.skip("a date in the future is not collected")
-    assert holding(everything(subjects[0]), "（虚构）罚8号") == []
+    take("penalties", penalty((subjects[0].code, subjects[0].name, "（虚构）罚8号"), 公示日期=tomorrow))
+    return CreditRecord.objects.get()
+
+
+def test_a_record_is_on_no_path_before_its_publication_begins(coming: CreditRecord) -> None:
+    assert holding(everything(coming.subject), "（虚构）罚8号") == []
+
+
+def test_a_record_is_not_said_to_have_ended_before_its_publication_begins(coming: CreditRecord) -> None:
+    assert Browser().get(f"/e/{coming.subject.code}/r/{coming.seq}").status_code == 404
 
 
 # --- one enterprise is not another -------------------------------------------------------------------------------------------
