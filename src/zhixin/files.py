@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,6 +172,12 @@ def _parquet(path: Path) -> Sheet:
     return Sheet(list(file.schema_arrow.names), rows())
 
 
+def flush(path: Path) -> None:
+    """Have a written file reach the disk: what is committed elsewhere by its hash must survive a power cut."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
 def put_in_place(work: Path, out: Path, seal: str) -> None:
     """Move a finished folder to where it belongs. What stood there is moved aside whole first and removed last.
 
@@ -178,6 +185,9 @@ def put_in_place(work: Path, out: Path, seal: str) -> None:
         DatasetError: something else stands there: a folder that is not empty and does not hold ``seal``, or a file.
     """
     check_place(out, seal)
+    for file in work.iterdir():
+        if file.is_file():
+            flush(file)
     old = out.with_name(out.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if out.exists():

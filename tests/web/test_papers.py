@@ -193,12 +193,12 @@ def test_a_report_says_name_code_number_and_what_it_is(report: Report, known: Pu
 
 
 def test_a_report_lists_the_published_records_only(report: Report, known: PublishedSubject, take: Any, penalty: Any) -> None:
-    old = (today() - timedelta(2000)).isoformat()
-    take("penalties", penalty((known.code, known.name, "早已期满的文书"), 处罚决定日期=old))
-    take("penalties", penalty((known.code, known.name, "公示中的文书"), 处罚决定日期=(today() - timedelta(20)).isoformat()))
+    ended, running = (today() - timedelta(back) for back in (2000, 20))
+    for number, (facts, day) in enumerate([("早已期满的行为", ended), ("公示中的行为", running)]):
+        row = penalty((known.code, known.name, f"罚{number}"), 处罚决定日期=day.isoformat(), 违法事实=facts)
+        assert take("penalties", row).accepted == 1
     told = str(services.report_content(known, today())["records"])
-    print(told)
-    assert ("公示中的文书" in told, "早已期满的文书" in told) == (True, False)
+    assert ("公示中的行为" in told, "早已期满的行为" in told) == (True, False)
     assert "公示期内的记录1条" in words_of(report()[1])
 
 

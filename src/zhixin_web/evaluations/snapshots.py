@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from django.conf import settings
 
 from zhixin.dataset import ROW_GROUP, quoted, sha256_of, write_batches
-from zhixin.files import put_in_place
+from zhixin.files import flush, put_in_place
 from zhixin.rulebook import Rulebook
 from zhixin.tables import PREVIOUS, records_schema, subjects_schema
 from zhixin_web.evaluations.models import Run, Segment
@@ -129,6 +129,7 @@ def write_segment(folder: Path, first: int, last: int) -> tuple[str, str]:
     ):
         part = folder / f"{name}-{first}-{last}.part"
         write_batches(batches, part, schema)
+        flush(part)
         part.replace(segment_file(folder, name, first, last))
         hashes.append(sha256_of(segment_file(folder, name, first, last)))
     return hashes[0], hashes[1]

@@ -83,6 +83,8 @@ def write_staged(batch: int, outcomes: Iterable[Outcome]) -> None:
                 item.faults,
             ]
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(place)
 
 
