@@ -20,10 +20,14 @@ from zhixin.calendar import shift_months
 from zhixin.loader import shipped_rulebooks
 from zhixin_web.accounts.models import Organisation, Role, RoleGrant, User
 from zhixin_web.audit.services import make_checkpoint
-from zhixin_web.evaluations.models import Run
+from zhixin_web.cases.services import file_report, tag_subjects
+from zhixin_web.evaluations.models import CurrentGrade, RulebookRelease, Run
+from zhixin_web.evaluations.order_services import propose_order
 from zhixin_web.evaluations.rulebook_services import approve_rulebook, propose_rulebook
 from zhixin_web.evaluations.services import execute, propose_run, release_run, start_run
+from zhixin_web.governance.services import file_comment, open_consultation, open_draft
 from zhixin_web.records.models import Batch
+from zhixin_web.records.queries import published_records
 from zhixin_web.records.services import deliver, process, request_commit
 from zhixin_web.records.sources import sources
 
@@ -274,6 +278,33 @@ def _leave_something_to_do(table: pl.DataFrame, people: dict[str, User]) -> None
         by=by,
     )
     process(waiting)
+    _leave_cases(people)
+
+
+def _leave_cases(people: dict[str, User]) -> None:
+    """Something on every desk: an error report, an order to approve, a draft before the public with a comment, a tag."""
+    record = (
+        published_records(timezone.localdate()).filter(severity="general").select_related("subject").order_by("seq").first()
+    )
+    if record is not None:
+        file_report(record, reason="wrong_value", text="演示数据：罚款金额与决定书不一致，应为一万元。")
+        tag_subjects([record.subject], label="演示关注", by=people["city"])
+    graded = CurrentGrade.objects.filter(grade="C").select_related("subject").order_by("subject__code").first()
+    if graded is not None:
+        propose_order(
+            graded.subject, kind="hold", grade="", reason="演示数据：异议核实期间暂缓使用", basis="（虚构）演示〔2026〕2号",
+            until=timezone.localdate() + timedelta(days=30), by=people["city"],
+        )  # fmt: skip
+    release = RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).first()
+    if release is not None:
+        draft = open_draft(release, title="演示草案：提高守信加分", by=people["city"])
+        consultation = open_consultation(
+            draft, title="演示：关于评价规则（建议稿）公开征求意见的公告", explanation="演示数据：征求意见稿与现行规则一致，供体验征求意见的全过程。",
+            closes_on=timezone.localdate() + timedelta(days=35), by=people["city"],
+        )  # fmt: skip
+        file_comment(
+            consultation, about="dimension.creation", stance="change", text="演示数据：建议提高发明专利授权的加分上限。"
+        )
 
 
 def _waiting(table: pl.DataFrame) -> str:

@@ -364,7 +364,7 @@ def test_the_word_text_of_the_rules_has_the_same_bytes_twice() -> None:
     assert rules("docx") == rules("docx")
 
 
-def test_the_pdf_of_the_rules_has_the_same_bytes_twice_and_is_for_archiving(chinese: None) -> None:
+def test_the_pdf_of_the_rules_has_the_same_bytes_twice_and_is_for_archiving(db: None, chinese: None) -> None:
     content = rules("pdf")
     assert content == rules("pdf")
     assert re.search(rb"pdfaid:part(>|=[\"'])2", inside(content))
@@ -430,10 +430,32 @@ def test_the_word_text_contains_every_indicator_title_and_the_hash() -> None:
     assert (numbers[0], len(set(numbers))) == ("一", len(numbers))
 
 
-def test_the_pdf_of_the_rules_contains_every_indicator_title(chinese: None) -> None:
+def test_the_pdf_of_the_rules_contains_every_indicator_title(db: None, chinese: None) -> None:
     words = words_of(rules("pdf"))
     missing = [item.title.zh for item in FLAGSHIP.indicators if re.sub(r"\s", "", item.title.zh) not in words]
     assert missing == []
+
+
+@pytest.mark.parametrize("form", ["docx", "pdf"])
+def test_the_code_that_the_text_of_the_rules_bears_verifies(release: Any, chinese: None, form: str) -> None:
+    answer = Browser().get(f"/rules/{release.pk}/document.{form}")
+    if form == "pdf":
+        text = words_of(answer.content)
+    else:
+        text = "\n".join(paragraph.text for paragraph in Document(io.BytesIO(answer.content)).paragraphs)
+    printed = re.search("/v/([A-HJ-NP-Z2-9]{12})", text)
+    assert printed is not None, "it bears a code"
+    status, page = verified(printed.group(1))
+    assert (status, "真实有效" in page) == (200, True)
+
+
+def test_the_hash_of_the_rules_is_that_of_the_file_handed_out_whatever_address_was_asked(
+    release: Any, chinese: None, settings: Any
+) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    for host in ("credit.example", "other.example"):
+        content = Browser().get(f"/rules/{release.pk}/document.pdf", headers={"host": host}).content
+        assert sha256(content) in Paper.objects.filter(kind=Paper.Kind.RULES).values_list("file_sha256", flat=True), host
 
 
 def test_the_page_gives_the_word_text(release: Any) -> None:

@@ -8,12 +8,15 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
 import pyarrow.parquet as pq
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.http import parse_cookie
 from django.test import Client as Browser
 from django.test import RequestFactory
@@ -360,7 +363,7 @@ class Clock:
 @pytest.fixture
 def time(monkeypatch: Any) -> Clock:
     found = Clock()
-    monkeypatch.setattr(cache.time, "monotonic", found)
+    monkeypatch.setattr(cache, "time", SimpleNamespace(monotonic=found))
     return found
 
 
@@ -563,15 +566,19 @@ def test_odd_cookies_of_one_visitor_do_not_change_the_language_of_others(
 
 
 @pytest.fixture
-def site(db: None) -> Callable[..., tuple[str, dict[str, str], bytes]]:
-    """Asks the site through the cache, as ``wsgi.py`` serves it."""
+def site(db: None) -> Iterator[Callable[..., tuple[str, dict[str, str], bytes]]]:
+    """Asks the site through the cache, as ``wsgi.py`` serves it; the test's connection stays open, as in Django's client."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
     kept = PublicCache(WSGIHandler())
 
     def asking(path: str, **environ: Any) -> tuple[str, dict[str, str], bytes]:
         whole = RequestFactory()._base_environ(PATH_INFO=path, HTTP_HOST="testserver", **environ)
         return ask(kept, path, **{key: value for key, value in whole.items() if key not in ("REQUEST_METHOD",)})
 
-    return asking
+    yield asking
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 def test_the_site_serves_a_copy(record: CreditRecord, site: Any, time: Clock, django_assert_num_queries: Any) -> None:

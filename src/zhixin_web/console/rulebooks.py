@@ -266,7 +266,12 @@ def draft_difference(request: HttpRequest, pk: int) -> HttpResponse:
 def put_forward(request: HttpRequest, pk: int) -> HttpResponse:
     """Propose a draft for release."""
     try:
-        release = services.put_forward(get_object_or_404(Draft, pk=pk, is_closed=False), by=request.user)
+        text = request.POST.get("effective_from", "")
+        day = date.fromisoformat(text) if text else None
+        release = services.put_forward(get_object_or_404(Draft, pk=pk, is_closed=False), by=request.user, effective_from=day)
+    except ValueError:
+        messages.error(request, _("日期应写作 2026-01-31"))
+        return redirect("draft", pk=pk)
     except ValidationError as error:
         _told(request, error)
         return redirect("draft", pk=pk)

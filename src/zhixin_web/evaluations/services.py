@@ -355,7 +355,10 @@ def _event_run(batch: Batch) -> Run | None:
     found = Run.objects.filter(trigger=trigger).first()
     if found is not None:
         return found
-    release = RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).order_by("-approved_at").first()
+    in_force = RulebookRelease.objects.filter(
+        status=RulebookRelease.Status.RELEASED, effective_from__lte=timezone.localdate()
+    )
+    release = in_force.order_by("-approved_at").first()
     if release is None or not CurrentGrade.objects.exists():
         return None
     kinds = rulebook_of(release).cycle.event_driven

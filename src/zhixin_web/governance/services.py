@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import yaml
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -137,19 +138,36 @@ def rulebook_of_draft(draft: Draft) -> Rulebook:
         raise ValidationError("草案还有错误，请先改正 / the draft has errors: mend them first") from None
 
 
-def put_forward(draft: Draft, *, by: Any) -> RulebookRelease:
+def put_forward(draft: Draft, *, by: Any, effective_from: date | None = None) -> RulebookRelease:
     """Propose a draft for release; another person approves it.
+
+    Args:
+        effective_from: the day it is to be in force from, written into the rulebook; as written in the draft by default.
 
     Raises:
         ValidationError: it has errors, a case fails, or this very version is there already.
     """
+    if effective_from is not None:
+        draft.text = with_effective_date(draft.text, effective_from)
     rulebook = rulebook_of_draft(draft)
     if run_tests(rulebook, draft.cases)["disagreements"]:
         raise ValidationError("有用例未通过，请先改正规则或用例 / a case fails: mend the rules or the case")
     with transaction.atomic():
         release = propose_rulebook(rulebook, by)
-        Draft.objects.filter(pk=draft.pk).update(is_closed=True)
+        Draft.objects.filter(pk=draft.pk).update(is_closed=True, text=draft.text)
     return release
+
+
+def with_effective_date(text: str, day: date) -> str:
+    """The YAML of a draft with another day of entry into force."""
+    try:
+        content = yaml.safe_load(text)
+        content["effective"] = {**(content.get("effective") or {}), "from": day.isoformat()}
+    except (yaml.YAMLError, AttributeError, TypeError):
+        raise ValidationError(
+            "草案的 YAML 无法读取，请先在文本中改正 / the YAML cannot be read: mend the text first"
+        ) from None
+    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=140)
 
 
 # --- what if ---------------------------------------------------------------------------------------------------------------

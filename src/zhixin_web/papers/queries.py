@@ -6,6 +6,7 @@ from typing import Literal
 
 from django.utils import timezone
 
+from zhixin_web.evaluations.published import published_releases
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services import content_hash, report_content
 from zhixin_web.records.published import published_subject
@@ -26,5 +27,9 @@ def paper_by_code(code: str) -> tuple[Paper | None, State]:
     if paper.kind == Paper.Kind.CREDIT_REPORT and paper.subject is not None:
         subject = published_subject(paper.subject.code)
         if subject is None or content_hash(report_content(subject, timezone.localdate())) != paper.content_sha256:
+            return paper, "outdated"
+    if paper.kind == Paper.Kind.RULES:
+        newest = published_releases().first()
+        if newest is None or newest.sha256 != paper.content_sha256:
             return paper, "outdated"
     return paper, "valid"

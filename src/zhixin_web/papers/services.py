@@ -194,10 +194,12 @@ def rules_document(rulebook: Rulebook, form: str, verify: str, day: date) -> tup
     Raises:
         FontMissing: a PDF is asked for and no Chinese font is installed.
     """
+    code = code_of("rules", rulebook.sha256, day)
     data: dict[str, Any] = {
         "title": rulebook.title.zh, "subtitle": rulebook.document, "chapters": chapters_of(articles(rulebook, "zh")),
         "authority": rulebook.authority.zh, "day": f"{day.year}年{day.month}月{day.day}日", "date": [day.year, day.month, day.day],
-        "footer": f"本文本由评价规则生成，规则 SHA-256：{rulebook.sha256}。标注“未核对”的内容尚未与正式文本逐字核对。",
+        "footer": f"本文本由评价规则生成，规则 SHA-256：{rulebook.sha256}。标注“未核对”的内容尚未与正式文本逐字核对。"
+        f"验证：{verify}{code}",
     }  # fmt: skip
     name = f"{rulebook.id}-{rulebook.sha256[:12]}"
     if form == "docx":
@@ -205,4 +207,10 @@ def rules_document(rulebook: Rulebook, form: str, verify: str, day: date) -> tup
     data["fonts"] = {
         "fangsong": choose(FANGSONG, SONG), "kai": choose(KAI, SONG), "hei": choose(HEI), "song": choose(SONG), "title": choose(TITLE, SONG),
     }  # fmt: skip
-    return f"{name}.pdf", "application/pdf", _compile("rules.typ", data)
+    content = _compile("rules.typ", data)
+    values = {
+        "kind": Paper.Kind.RULES, "number": f"{KINDS['rules']}-{day:%Y%m%d}-{code}", "as_of": day, "content_sha256": rulebook.sha256,
+        "file_sha256": hashlib.sha256(content).hexdigest(),
+    }  # fmt: skip
+    Paper.objects.get_or_create(code=code, defaults=values)
+    return f"{name}.pdf", "application/pdf", content
