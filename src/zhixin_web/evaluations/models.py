@@ -99,8 +99,12 @@ class Run(models.Model):
     released_at = models.DateTimeField(null=True, db_index=True)
     ledger_seq = models.BigIntegerField(null=True)
     rolls_back = models.ForeignKey("self", models.PROTECT, null=True, related_name="rolled_back_by")
-    """The run whose results this one takes back by publishing the results before it again."""
+    """The run whose results this one takes back."""
+    republishes = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    """The run whose results this one publishes again in its place."""
     reason = models.CharField(max_length=500, blank=True)
+    is_projected = models.BooleanField(default=True)
+    """Whether its results became the grades in force; an internal class never replaces a public evaluation."""
 
     class Meta:
         constraints = [

@@ -43,19 +43,39 @@ class PublishedGrade:
 
 
 @lru_cache(maxsize=16)
+def _rulebook_by_hash(sha256: str, release: int) -> Rulebook:
+    return rulebook_of(RulebookRelease.objects.get(pk=release))
+
+
 def _rulebook(release: int) -> Rulebook:
     """The rulebook of a release, which never changes."""
-    return rulebook_of(RulebookRelease.objects.get(pk=release))
+    sha256 = RulebookRelease.objects.values_list("sha256", flat=True).get(pk=release)
+    return _rulebook_by_hash(sha256, release)
+
+
+def public_releases() -> list[int]:
+    """Released rulebooks whose grades are public. Everything the portal shows of grades and rules hangs on these."""
+    rows = RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).values_list("sha256", "pk")
+    return [pk for sha256, pk in rows if _rulebook_by_hash(sha256, pk).visibility.grade == Visibility.PUBLIC]
+
+
+def _public_grades() -> QuerySet[CurrentGrade]:
+    """Grades in force that are public, whichever run gave them."""
+    return CurrentGrade.objects.filter(run__release__in=public_releases())
 
 
 def published_grade(subject: PublishedSubject) -> PublishedGrade:
     """The grade of a subject, if the rulebook makes grades public."""
     rows = CurrentGrade.objects.filter(subject=subject.pk)
-    found = list(rows.values("grade", "in_force", "since", "run", "run__as_of", "run__release", "score_milli")[:1])
+    found = list(
+        rows.values(
+            "grade", "in_force", "since", "run", "run__as_of", "run__release", "run__release__sha256", "score_milli"
+        )[:1]
+    )
     if not found:
         return PublishedGrade("not_evaluated")
     row = found[0]
-    rulebook = _rulebook(row["run__release"])
+    rulebook = _rulebook_by_hash(row["run__release__sha256"], row["run__release"])
     shared: dict[str, Any] = {"as_of": row["run__as_of"], "run": row["run"], "release": row["run__release"]}
     if rulebook.visibility.grade != Visibility.PUBLIC:
         return PublishedGrade("not_public", **shared)
@@ -105,8 +125,8 @@ def order_in_force(subject: PublishedSubject) -> GradeOrder | None:
 
 
 def published_releases() -> QuerySet[RulebookRelease]:
-    """Released rulebooks, the newest first."""
-    return RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).order_by("-approved_at", "-pk")
+    """Released rulebooks whose grades are public, the newest first; the rules of an internal class would reveal it."""
+    return RulebookRelease.objects.filter(pk__in=public_releases()).order_by("-approved_at", "-pk")
 
 
 def published_rulebook(release: int) -> Rulebook:
@@ -121,27 +141,21 @@ def rulebook_in_force(day: date) -> tuple[RulebookRelease, Rulebook] | None:
 
 
 def published_runs(limit: int = 50) -> list[Run]:
-    """Released full evaluations, newest first; rulebook text is left in the database."""
-    rows = (
-        Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL).select_related("release").defer("release__text")
-    )
-    return list(rows.order_by("-released_at")[:limit])
+    """Released full evaluations with public grades, newest first; rulebook text is left in the database."""
+    released = Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL, release__in=public_releases())
+    return list(released.select_related("release").defer("release__text").order_by("-released_at")[:limit])
 
 
 def grade_counts() -> Counter[str]:
-    """How many subjects hold each public grade; nothing while grades are not public."""
-    newest = published_runs(1)
-    if not newest or _rulebook(newest[0].release_id).visibility.grade != Visibility.PUBLIC:
-        return Counter()
-    return Counter(dict(CurrentGrade.objects.values_list("in_force").annotate(n=Count("pk")).values_list("in_force", "n")))
+    """How many subjects hold each public grade."""
+    rows = _public_grades().values_list("in_force").annotate(n=Count("pk"))
+    return Counter(dict(rows.values_list("in_force", "n")))
 
 
 def grades_by_district() -> dict[str, Counter[str]]:
     """Public grades by district code."""
-    if not grade_counts():
-        return {}
     found: dict[str, Counter[str]] = {}
-    rows = CurrentGrade.objects.values_list("subject__district", "in_force").annotate(n=Count("pk"))
+    rows = _public_grades().values_list("subject__district", "in_force").annotate(n=Count("pk"))
     for district, grade, count in rows.values_list("subject__district", "in_force", "n"):
         found.setdefault(district, Counter())[grade] = count
     return found
@@ -149,28 +163,23 @@ def grades_by_district() -> dict[str, Counter[str]]:
 
 def published_grades_of(keys: list[int]) -> dict[int, str]:
     """Public grades of several subjects by primary key, for result lists."""
-    newest = published_runs(1)
-    if not newest or _rulebook(newest[0].release_id).visibility.grade != Visibility.PUBLIC:
-        return {}
-    rows = CurrentGrade.objects.filter(subject__in=keys).values_list("subject", "in_force")
+    rows = _public_grades().filter(subject__in=keys).values_list("subject", "in_force")
     return {key: "" if grade == HELD else grade for key, grade in rows}
 
 
 def trustworthy(limit: int) -> list[tuple[str, str, str, date]]:
     """Subjects whose public grade in force is the best: code, name, grade, since when; the newest first."""
     newest = published_runs(1)
-    if not newest or _rulebook(newest[0].release_id).visibility.grade != Visibility.PUBLIC:
+    if not newest:
         return []
     best = _rulebook(newest[0].release_id).ladder[0].id
-    rows = CurrentGrade.objects.filter(in_force=best).order_by("-since", "subject__name")
+    rows = _public_grades().filter(in_force=best).order_by("-since", "subject__name")
     return list(rows.values_list("subject__code", "subject__name", "in_force", "since")[:limit])
 
 
 def every_public_grade() -> Iterator[tuple[str, str, str, date]]:
     """Code, name, public grade in force and since when, in the order of the codes: for the bulk files."""
-    if not grade_counts():
-        return
-    rows = CurrentGrade.objects.exclude(in_force=HELD).order_by("subject__code")
+    rows = _public_grades().exclude(in_force=HELD).order_by("subject__code")
     yield from rows.values_list("subject__code", "subject__name", "in_force", "since").iterator(chunk_size=5_000)
 
 

@@ -19,11 +19,12 @@ from zhixin import RunFolder, evaluate
 from zhixin.dataset import sha256_of
 from zhixin.errors import ZhixinError
 from zhixin.rulebook import Rulebook
+from zhixin.vocabulary import Visibility
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services import append_one, insert_rows, lock_ledger, record_event
 from zhixin_web.evaluations.models import CurrentGrade, GradeOrder, RulebookRelease, Run, Segment
-from zhixin_web.evaluations.queries import preflight, previous_runs, rulebook_of
+from zhixin_web.evaluations.queries import events_kept, preflight, previous_runs, rulebook_of
 from zhixin_web.evaluations.snapshots import (
     build_dataset,
     read_grades,
@@ -256,7 +257,7 @@ def propose_rollback(run: Run, *, reason: str, by: Any) -> Run:
                          "contributions_sha256", "summary")
         }  # fmt: skip
         made = Run.objects.create(
-            **copied, status=Status.PROPOSED, started_by=by, proposed_by=by, finished_at=timezone.now(), rolls_back=run,
+            **copied, status=Status.PROPOSED, started_by=by, proposed_by=by, finished_at=timezone.now(), rolls_back=run, republishes=before.republishes or before,
             reason=reason.strip()[:500],
         )  # fmt: skip
         record_event("runs.roll_back", by=by, ref=f"run:{run.pk}", proposed=made.pk, reason=reason.strip()[:500])
@@ -285,7 +286,9 @@ def _release(run: Run, by: Any) -> Run:
             raise ValidationError("只有待审批的评价可以发布 / only a proposed run can be released")
         if sha256_of(run_folder(run) / "grades.parquet") != run.grades_sha256:
             raise ValidationError("归档的等级文件与其散列不符，不予发布 / the archived grades do not fit their hash")
-        changed = _apply(run, read_grades(run_folder(run)))
+        _check_rollback(run)
+        run.is_projected = is_projected(run)
+        changed = _apply(run, _grades_to_publish(run)) if run.is_projected else 0
         run.status, run.released_by, run.released_at = Status.RELEASED, by, timezone.now()
         run.summary = run.summary | {"changed": changed}
         run.ledger_seq = append_one(
@@ -298,6 +301,38 @@ def _release(run: Run, by: Any) -> Run:
         failpoint("release.before_commit")
     failpoint("release.after_commit")
     return run
+
+
+def _check_rollback(run: Run) -> None:
+    """A proposal to roll back that a newer release has overtaken would take that one back too.
+
+    Raises:
+        ValidationError: what it takes back is no longer the newest.
+    """
+    if run.rolls_back_id is None:
+        return
+    newest = Run.objects.filter(status=Status.RELEASED, kind=Run.Kind.FULL).order_by("-released_at").first()
+    if newest is None or newest.pk != run.rolls_back_id:
+        raise ValidationError("提请后已有更新的评价发布，请重新提请回退 / a newer release has overtaken this proposal")
+
+
+def is_projected(run: Run) -> bool:
+    """Whether the results of a run become the grades in force: an internal class never replaces a public evaluation."""
+    if rulebook_of(run.release).visibility.grade == Visibility.PUBLIC:
+        return True
+    others = CurrentGrade.objects.exclude(run__release__rulebook_id=run.release.rulebook_id)
+    held = others.values_list("run__release", flat=True).distinct()
+    return not any(
+        rulebook_of(release).visibility.grade == Visibility.PUBLIC for release in RulebookRelease.objects.filter(pk__in=held)
+    )
+
+
+def _grades_to_publish(run: Run) -> list[dict[str, Any]]:
+    """The rows of the archive; in a roll back those of event-driven runs since stand over them."""
+    rows = {row["subject_id"]: row for row in read_grades(run_folder(run))}
+    for event in events_kept(run):
+        rows |= {row["subject_id"]: row for row in read_grades(run_folder(event)) if row["subject_id"] in event.only}
+    return list(rows.values())
 
 
 def _apply(run: Run, grades: list[dict[str, Any]]) -> int:
@@ -318,9 +353,14 @@ def _apply(run: Run, grades: list[dict[str, Any]]) -> int:
             continue
         changed.append((run.pk, key, now[0], was[0] if was else "", now[1], now[2], now[3]))
         (create if was is None else update).append((key, run.pk, *now, run.as_of.isoformat(), now[0]))
+    gone = []
+    if run.rolls_back_id is not None:  # subjects that only what is taken back knew have no grade any more
+        known = {subjects[row["subject_id"]] for row in grades}
+        gone = [key for key in current if key not in known]
+        changed += [(run.pk, key, "", current[key][0], 0, "withdrawn", "") for key in gone]
     insert_rows("evaluations_grade", ("run_id", "subject_id", "grade", "was", "score_milli", "step", "class_name"), changed)
     columns = ("subject_id", "run_id", "grade", "score_milli", "step", "class_name", "since", "in_force")
-    stale = [row[0] for row in update]
+    stale = [row[0] for row in update] + gone
     for place in range(0, len(stale), 900):
         CurrentGrade.objects.filter(pk__in=stale[place : place + 900]).delete()
     insert_rows("evaluations_currentgrade", columns, [*create, *update])
@@ -355,10 +395,9 @@ def _event_run(batch: Batch) -> Run | None:
     found = Run.objects.filter(trigger=trigger).first()
     if found is not None:
         return found
-    in_force = RulebookRelease.objects.filter(
-        status=RulebookRelease.Status.RELEASED, effective_from__lte=timezone.localdate()
-    )
-    release = in_force.order_by("-approved_at").first()
+    full = Run.objects.filter(status=Status.RELEASED, kind=Run.Kind.FULL, is_projected=True)
+    newest = full.order_by("-released_at").select_related("release").first()
+    release = newest.release if newest is not None else None
     if release is None or not CurrentGrade.objects.exists():
         return None
     kinds = rulebook_of(release).cycle.event_driven

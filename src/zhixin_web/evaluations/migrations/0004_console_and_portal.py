@@ -25,6 +25,18 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="run",
+            name="republishes",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="evaluations.run"
+            ),
+        ),
+        migrations.AddField(
+            model_name="run",
+            name="is_projected",
+            field=models.BooleanField(default=True),
+        ),
+        migrations.AddField(
+            model_name="run",
             name="reason",
             field=models.CharField(blank=True, max_length=500),
         ),
