@@ -56,18 +56,21 @@ class WorkingDays:
     Args:
         holidays: days off that fall on weekdays or weekends.
         worked: weekend days that are worked in exchange (调休).
-        known_until: the last day the table covers; a deadline beyond it is refused, never guessed.
+        known_until: the last day the table covers; a day outside is refused, never guessed.
+        known_from: the first day.
     """
 
     holidays: frozenset[date]
     worked: frozenset[date]
     known_until: date
+    known_from: date = date.min
 
     def is_working(self, day: date) -> bool:
-        if day > self.known_until:
+        if not self.known_from <= day <= self.known_until:
             raise UsageError(
-                f"工作日历只到 {self.known_until}，无法判断 {day}；请补充当年的放假安排",
-                f"the working-day calendar ends on {self.known_until} and cannot tell {day}: add that year's holidays",
+                f"工作日历只含 {self.known_from} 至 {self.known_until}，无法判断 {day}；请补充当年的放假安排",
+                f"the working-day calendar covers {self.known_from} to {self.known_until} and cannot tell {day}: "
+                "add that year's holidays",
             )
         return day in self.worked or (day.weekday() < 5 and day not in self.holidays)
 
@@ -86,7 +89,7 @@ class WorkingDays:
         return self.counted(start, days)[-1] if days else start
 
     def left(self, today: date, due: date) -> int:
-        """Working days that remain after ``today`` up to ``due``; negative once it has passed."""
-        first, last, sign = (today, due, 1) if today <= due else (due, today, -1)
-        span = (last - first).days
-        return sign * sum(self.is_working(first + timedelta(days=number)) for number in range(1, span + 1))
+        """Working days that remain after ``today`` up to ``due``; negative once it has passed, also over a weekend."""
+        first, last = (today, due) if today <= due else (due, today)
+        between = sum(self.is_working(first + timedelta(days=number)) for number in range(1, (last - first).days + 1))
+        return between if today <= due else -max(between, 1)

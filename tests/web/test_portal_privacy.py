@@ -198,22 +198,28 @@ def test_the_bulk_file_of_a_public_grade_has_a_row_for_everybody(subjects: Any, 
     assert [item.code for item in subjects if item.code not in shown] == []
 
 
-def test_the_internal_grade_of_an_event_is_on_no_path_where_grades_of_others_are_public(
+def test_an_internal_class_never_stands_in_for_a_public_grade(
     penalised: Subject, release: Any, evaluated: Any, people: Any, take: Any
 ) -> None:
-    """A newer internal rulebook answers a listing: the subject's grade in force is then internal, the city's is public."""
+    """A released run of an internal rulebook stays in the archive; an event is answered by the public one."""
     evaluated(release)
+    before = everything(penalised)
     rulebook = load_rulebook(shipped_rulebooks() / "zhengzhou-ip-risk")
-    rulebook_services.approve_rulebook(rulebook_services.propose_rulebook(rulebook, people["city"]), people["approver"])
-    batch = take("serious_list", LISTING.format(code=penalised.code, name=penalised.name, day=timezone.localdate()))
-    run = services.react(batch)
-    assert run is not None
+    risk = rulebook_services.approve_rulebook(
+        rulebook_services.propose_rulebook(rulebook, people["city"]), people["approver"]
+    )
+    run = evaluated(risk)
+    assert (run.status, run.is_projected) == ("released", False)
+    counting = ("/data", "/ledger", "/stats")  # these say how long the ledger is, and it has grown
+    assert [path for path in differing(before, everything(penalised)) if not path.startswith(counting)] == []
+    event = services.react(
+        take("serious_list", LISTING.format(code=penalised.code, name=penalised.name, day=timezone.localdate()))
+    )
+    assert event is not None
+    assert event.release == release
     shown = published_subject(penalised.code)
     assert shown is not None
-    assert published_grade(shown).state == "not_public"
-    before = everything(penalised)
-    CurrentGrade.objects.filter(subject=penalised).update(grade="A", in_force="A")
-    assert differing(before, everything(penalised)) == []
+    assert (published_grade(shown).state, published_grade(shown).grade) == ("graded", "D")
 
 
 def test_the_text_of_an_internal_rulebook_is_on_no_path(subjects: Any, risk: Any, evaluated: Any) -> None:

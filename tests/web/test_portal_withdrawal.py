@@ -293,8 +293,7 @@ def test_following_the_delta_in_parts_misses_nothing(
     take("penalties", penalty(*[(item.code, item.name, f"（虚构）罚{number}") for number, item in enumerate(subjects)]))
     first = CreditRecord.objects.order_by("seq")[0]
     services.change_record(first, state="repaired", on=timezone.localdate(), basis="修1号", by=people["city"])
-    monkeypatch.setattr(bulk, "published_since", partial(bulk.published_since, limit=3))
-    monkeypatch.setattr(bulk, "ended_since", partial(bulk.ended_since, limit=3))
+    monkeypatch.setattr(bulk, "MOST", 3)
     got, since = set(), 0
     for _ in range(30):
         part = delta(since)

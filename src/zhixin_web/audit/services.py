@@ -203,6 +203,20 @@ def ask_signer(checkpoint: ledger.Checkpoint, proof: Sequence[bytes]) -> str:
     return done.stdout
 
 
+_KEYS: dict[str, str] = {}
+
+
+def published_key() -> str:
+    """The public key for a page: asked from the signing process once; empty while it does not answer."""
+    command = shlex.join(signer_command())
+    if command not in _KEYS:
+        try:
+            _KEYS[command] = verifier_key()
+        except (OSError, ValueError, subprocess.SubprocessError):
+            return ""
+    return _KEYS[command]
+
+
 def verifier_key() -> str:
     """The public key, asked from the signing process."""
     done = subprocess.run([*signer_command(), "key"], capture_output=True, text=True, timeout=60, check=True)

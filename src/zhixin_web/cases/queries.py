@@ -30,6 +30,9 @@ def disputed_keys(keys: Iterable[str]) -> set[str]:
 
 
 def report_by_code(code: str) -> ErrorReport | None:
+    """A report by the code its reporter was given."""
+    if "\x00" in code:
+        return None
     return ErrorReport.objects.select_related("subject").filter(code=code).first()
 
 

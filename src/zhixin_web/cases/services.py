@@ -27,6 +27,7 @@ def file_report(record: CreditRecord, *, reason: str, text: str) -> ErrorReport:
     Raises:
         ValidationError: no reason, no text, or too many open reports on this record already.
     """
+    text = text.replace("\x00", "")
     faults: dict[str, str] = {}
     if reason not in ErrorReport.Reason.values:
         faults["reason"] = "请选择问题类型 / choose what is wrong"

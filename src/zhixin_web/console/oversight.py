@@ -17,7 +17,7 @@ from zhixin_web.accounts.permissions import ACTIONS, ANYONE, permitted
 from zhixin_web.accounts.services import grant_role, open_account, set_active
 from zhixin_web.audit.models import Event, LedgerEntry, SignedCheckpoint
 from zhixin_web.audit.queries import consistency_proof, dump_lines, inclusion_proof, latest_checkpoint, ledger_size
-from zhixin_web.audit.services import make_checkpoint, record_event, verifier_key
+from zhixin_web.audit.services import make_checkpoint, published_key, record_event
 from zhixin_web.presentation.paging import page_of
 
 MOST_ENTRIES = 1_000
@@ -34,14 +34,10 @@ def ledger_page(request: HttpRequest) -> HttpResponse:
     entries = LedgerEntry.objects.order_by("-seq")
     if text:
         entries = entries.filter(ref=text)
-    try:
-        key = verifier_key()
-    except (OSError, ValueError, LedgerError):
-        key = ""
     content = {
         "size": ledger_size(),
         "checkpoint": latest_checkpoint(),
-        "vkey": key,
+        "vkey": published_key(),
         "page": page_of(request, entries),
         "ref": text,
     }

@@ -231,6 +231,7 @@ def file_comment(consultation: Consultation, *, about: str, stance: str, text: s
     Raises:
         ValidationError: it is not open, or what is wrong with a field.
     """
+    about, text = about.replace("\x00", ""), text.replace("\x00", "")
     today = timezone.localdate()
     faults: dict[str, str] = {}
     if not consultation.opens_on <= today <= consultation.closes_on:

@@ -19,6 +19,8 @@ def paper_by_code(code: str) -> tuple[Paper | None, State]:
 
     ``valid``: issued here, and nothing has changed since. ``outdated``: issued here, but what is public has changed.
     """
+    if "\x00" in code:
+        return None, "unknown"
     paper = Paper.objects.select_related("subject").filter(pk=code).first()
     if paper is None:
         return None, "unknown"

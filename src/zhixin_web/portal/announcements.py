@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -25,6 +26,8 @@ from zhixin_web.records.sources import sources
 PENALTIES = ("penalty.", "customs.", "filing.", "material.", "refusal.", "commitment.broken")
 LISTS = ("list.", "enforcement.")
 SHOWN = 100
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 does not allow."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,10 @@ def _results() -> list[Notice]:
         assert run.released_at is not None
         notices.append(
             Notice(
-                title, f"/pub/results#{run.pk}", run.released_at.date(), counts + (f"；{run.reason}" if run.reason else "")
+                title,
+                f"/pub/results#{run.pk}",
+                timezone.localdate(run.released_at),
+                counts + (f"；{run.reason}" if run.reason else ""),
             )
         )
     return notices
@@ -149,7 +155,8 @@ def rss(request: HttpRequest, kind: str) -> HttpResponse:
     )
     for item in rows:
         moment = datetime.combine(item.on, time(), tzinfo=timezone.get_current_timezone())
-        made.add_item(item.title, request.build_absolute_uri(item.address), item.detail, pubdate=moment)
+        address = request.build_absolute_uri(item.address)
+        made.add_item(_NOT_XML.sub("", item.title), address, _NOT_XML.sub("", item.detail), pubdate=moment)
     return HttpResponse(made.writeString("utf-8"), content_type="application/rss+xml; charset=utf-8")
 
 

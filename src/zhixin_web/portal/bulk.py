@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from zhixin_web.audit.queries import ledger_size
 from zhixin_web.evaluations.published import every_public_grade, grade_stamp
@@ -25,6 +26,8 @@ from zhixin_web.records.cells import safe_cell
 from zhixin_web.records.published import change_stamp, ended_since, every_published, published_since
 
 BATCH = 5_000
+MOST = 10_000
+"""Rows of a kind in one answer of the delta; ``has_more`` says that the next answer goes on."""
 RECORD_COLUMNS = (
     ("seq", pa.int64(), "账本序号 / ledger sequence number of the version shown"),
     ("code", pa.string(), "统一社会信用代码 / unified social credit code"),
@@ -110,19 +113,29 @@ def delta(since: int) -> dict[str, Any]:
     A tombstone holds the number of the new version and a hash of the record's key, never its content.
     """
     names = [column for column, _kind, _words in RECORD_COLUMNS]
+    new, old = published_since(since, timezone.localdate(), MOST), ended_since(since, MOST)
+    full = [part[-1] for part in ([item.seq for item, *_rest in new], [seq for seq, _key in old]) if len(part) == MOST]
+    upto = min(full, default=None)
     added = [
-        {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in zip(names, record_row(item, code, subject), strict=True)}
+        {
+            name: value.isoformat() if hasattr(value, "isoformat") else value
+            for name, value in zip(names, record_row(item, code, subject), strict=True)
+        }
         | {"id": record_id(item.key)}
-        for item, code, subject in published_since(since, timezone.localdate())
-    ]  # fmt: skip
-    ended = [{"seq": seq, "id": record_id(key)} for seq, key in ended_since(since)]
+        for item, code, subject in new
+        if upto is None or item.seq <= upto
+    ]
+    ended = [{"seq": seq, "id": record_id(key)} for seq, key in old if upto is None or seq <= upto]
     last = max([since, *(row["seq"] for row in added), *(row["seq"] for row in ended)])
-    return {"format": "delta/1", "since": since, "next": last, "size": ledger_size(), "published": added, "ended": ended}
+    return {
+        "format": "delta/1", "since": since, "next": last, "has_more": upto is not None, "size": ledger_size(),
+        "published": added, "ended": ended,
+    }  # fmt: skip
 
 
 def record_id(key: str) -> str:
-    """A name of a record that stays the same over its versions and says nothing about it."""
-    return hashlib.sha256(key.encode()).hexdigest()[:24]
+    """A name of a record that stays the same over its versions; keyed, so that nobody can guess a record from it."""
+    return salted_hmac("zhixin.open-data", key, algorithm="sha256").hexdigest()[:24]
 
 
 def schema() -> dict[str, Any]:

@@ -10,13 +10,16 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
+
+from django.conf import settings
+from django.http import parse_cookie
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 MOST_PAGES = 4_000
 LARGEST_PAGE = 512 * 1024
+MOST_BYTES = 64 * 1024 * 1024
 PREFERENCES = ("django_language", "view")
 
 
@@ -26,6 +29,7 @@ class PublicCache:
     def __init__(self, application: Callable[[Environ, StartResponse], Iterable[bytes]]) -> None:
         self.application = application
         self.pages: OrderedDict[tuple[str, ...], tuple[float, str, list[tuple[str, str]], bytes]] = OrderedDict()
+        self.bytes = 0
         self.lock = threading.Lock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -43,17 +47,13 @@ class PublicCache:
     @staticmethod
     def _key(environ: Environ) -> tuple[str, ...]:
         cookie = environ.get("HTTP_COOKIE", "")
-        wanted: tuple[str, ...] = ()
-        if cookie:
-            try:
-                jar = SimpleCookie(cookie)
-                wanted = tuple(jar[name].value[:12] if name in jar else "" for name in PREFERENCES)
-            except CookieError:
-                pass
+        jar = parse_cookie(cookie) if cookie else {}  # as Django reads it, or two visitors would share a page by mistake
+        wanted = tuple(jar.get(name, "")[:12] for name in PREFERENCES)
         return environ["PATH_INFO"], environ.get("QUERY_STRING", ""), environ.get("HTTP_HOST", ""), *wanted
 
     def _fetch(self, key: tuple[str, ...], environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         seen: dict[str, Any] = {}
+        started_at = time.monotonic()  # a copy is as old as the moment its data was read, not as its last byte
 
         def started(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             seen["status"], seen["headers"] = status, headers
@@ -71,10 +71,17 @@ class PublicCache:
         if len(body) <= LARGEST_PAGE:
             kept = [(name, value) for name, value in headers if name.lower() != "cache-control"]
             with self.lock:
-                self.pages[key] = (time.monotonic() + seconds, seen["status"], kept, body)
-                while len(self.pages) > MOST_PAGES:
-                    self.pages.popitem(last=False)
+                self._put(key, (started_at + seconds, seen["status"], kept, body))
         return [body]
+
+    def _put(self, key: tuple[str, ...], page: tuple[float, str, list[tuple[str, str]], bytes]) -> None:
+        """Keep a page; the oldest go when there are too many or they are too large together."""
+        held = self.pages.pop(key, None)
+        self.bytes += len(page[3]) - (len(held[3]) if held else 0)
+        self.pages[key] = page
+        while len(self.pages) > MOST_PAGES or self.bytes > MOST_BYTES:
+            _key, gone = self.pages.popitem(last=False)
+            self.bytes -= len(gone[3])
 
 
 def _public_seconds(status: str, headers: list[tuple[str, str]]) -> int:
@@ -84,6 +91,10 @@ def _public_seconds(status: str, headers: list[tuple[str, str]]) -> int:
         lowered = name.lower()
         if lowered == "set-cookie":
             return 0
-        if lowered == "cache-control" and value.startswith("public, max-age="):
-            found = int(value.removeprefix("public, max-age="))
-    return found if status.startswith("200") else 0
+        if lowered == "cache-control":
+            directives = {part.strip().lower() for part in value.split(",")}
+            if directives & {"private", "no-store", "no-cache"} or "public" not in directives:
+                return 0
+            ages = [part.removeprefix("max-age=") for part in directives if part.startswith("max-age=")]
+            found = min([int(age) for age in ages if age.isdigit()], default=0)
+    return min(found, settings.PUBLIC_SECONDS) if status.startswith("200") else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.audit.queries import latest_checkpoint, ledger_size
-from zhixin_web.audit.services import verifier_key
+from zhixin_web.audit.services import published_key
 from zhixin_web.cases.queries import report_statistics
 from zhixin_web.evaluations.fairness import group_distributions, latest_groups
 from zhixin_web.evaluations.published import grade_counts, published_runs, source_freshness
@@ -77,7 +78,8 @@ def data_schema(request: HttpRequest) -> HttpResponse:
 @public_page
 def verify(request: HttpRequest) -> HttpResponse:
     """Type the code of a paper."""
-    code = request.GET.get("code", "").strip().upper().replace("-", "").replace(" ", "")[:MOST_CODE]
+    last = request.GET.get("code", "").strip().rstrip("/").rpartition("/")[2]  # a whole address may be pasted
+    code = re.sub(r"[^0-9A-Z]", "", last.upper())[:MOST_CODE]
     if code:
         return redirect("verify_paper", code=code)
     return show(request, "portal/verify.html")
@@ -101,12 +103,8 @@ def ledger(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("seq", "")
     size, checkpoint = ledger_size(), latest_checkpoint()
     seq = int(text) if text.isascii() and text.isdigit() and len(text) < 19 and int(text) < size else None
-    try:
-        key = verifier_key()
-    except (OSError, ValueError):
-        key = ""
     content = {
-        "size": size, "checkpoint": checkpoint, "vkey": key, "seq": seq, "is_wrong": bool(text) and seq is None,
+        "size": size, "checkpoint": checkpoint, "vkey": published_key(), "seq": seq, "is_wrong": bool(text) and seq is None,
         "entry": LedgerEntry.objects.get(pk=seq) if seq is not None else None, "origin": settings.LEDGER_ORIGIN,
     }  # fmt: skip
     return show(request, "portal/ledger.html", content)

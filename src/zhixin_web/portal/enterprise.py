@@ -43,16 +43,19 @@ from zhixin_web.records.published import (
 )
 from zhixin_web.records.sources import publicity_rule, sources
 
+MOST_CODE = 200
+
 
 def _asked(request: HttpRequest, code: str) -> PublishedSubject | HttpResponse:
     """The subject of an address, or the page that says what is wrong with its code."""
     found = published_subject(code) if len(code) <= 40 else None
     if found is not None:
         return found
-    checked = check_uscc(code[:40])
-    if checked.reason is None and checked.value and checked.value != code and published_subject(checked.value):
+    checked = check_uscc(code.replace("\x00", "")[:MOST_CODE])
+    if checked.value and checked.value != code and published_subject(checked.value):
         return redirect("enterprise", code=checked.value)
-    fault = checked.reason.in_language(language_code()) if checked.reason is not None else ""
+    is_wrong = checked.value is None and checked.reason is not None
+    fault = checked.reason.in_language(language_code()) if is_wrong and checked.reason is not None else ""
     response = show(request, "portal/no_enterprise.html", {"code": code[:40], "fault": fault}, status=404)
     return response
 
@@ -98,7 +101,8 @@ def public_contributions(explanation: dict[str, Any], shown: set[int], is_score_
     for item in explanation["contributions"]:
         records = [part for part in item["records"] if str(part["record_id"]).isdigit() and int(part["record_id"]) in shown]
         if is_score_public or records:
-            found.append({**item, "records": records})
+            whole = is_score_public or len(records) == len(item["records"])
+            found.append({**item, "records": records, "measured": item["measured"] if whole else None})
     return found
 
 
@@ -134,7 +138,7 @@ def record(request: HttpRequest, code: str, seq: int) -> HttpResponse:
     today = timezone.localdate()
     found = published_record(seq, today)
     if found is None or found.subject != subject.pk:
-        if not was_published(seq):
+        if not was_published(seq, subject, today):
             raise Http404
         return show(request, "portal/record_gone.html", {"subject": subject}, status=410)
     checkpoint = latest_checkpoint()
@@ -167,7 +171,9 @@ def report_error(request: HttpRequest, code: str, seq: int) -> HttpResponse:
         **site(request), "subject": subject, "record": item, "reasons": ErrorReport.Reason.choices, "faults": faults,
         "clock": clock("report.answer", timezone.localdate()), "sent": request.POST,
     }  # fmt: skip
-    return render(request, "portal/report_error.html", content, status=422 if faults else 200)
+    response = render(request, "portal/report_error.html", content, status=422 if faults else 200)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @permitted(ANYONE)

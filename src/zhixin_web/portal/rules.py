@@ -140,4 +140,6 @@ def consultation(request: HttpRequest, pk: int) -> HttpResponse:
         "comments": found.comments.order_by("-pk")[:500], "faults": faults, "posted": request.POST, "sent": sent,
         "today": timezone.localdate(), "is_open": found.opens_on <= timezone.localdate() <= found.closes_on,
     }  # fmt: skip
-    return render(request, "portal/consultation.html", content, status=422 if faults else 200)
+    response = render(request, "portal/consultation.html", content, status=422 if faults else 200)
+    response["Cache-Control"] = "no-store"
+    return response

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET
 
@@ -19,7 +19,7 @@ from zhixin_web.evaluations.published import (
     published_runs,
     rulebook_in_force,
 )
-from zhixin_web.portal.pages import VIEW_COOKIE, public_page, show
+from zhixin_web.portal.pages import VIEW_COOKIE, language_of, public_page, show
 from zhixin_web.portal.site_check import site_rules
 from zhixin_web.records.published import find_published, subjects_by_district
 
@@ -103,6 +103,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: in the console its own page, elsewhere a search box."""
     if request.path.startswith("/c/"):
         return render(request, "404.html", status=404)
-    response = show(request, "portal/not_found.html", status=404)
-    response["Cache-Control"] = "no-store"
+    language = language_of(request)
+    with translation.override(language):
+        response = show(request, "portal/not_found.html", status=404)
+    response["Cache-Control"], response["Content-Language"] = "no-store", "en" if language == "en" else "zh-CN"
     return response

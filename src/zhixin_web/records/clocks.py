@@ -10,7 +10,11 @@ from typing import Any
 import yaml
 
 from zhixin.calendar import WorkingDays
+from zhixin.errors import UsageError
 from zhixin_web.records.sources import source_folder
+
+WEEKDAYS = WorkingDays(frozenset(), frozenset(), date.max)
+"""Monday to Friday, for years whose holidays are not known."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ def working_days() -> WorkingDays:
         frozenset(day for year in years for day in year["holidays"]),
         frozenset(day for year in years for day in year["worked"]),
         date(max(year["year"] for year in years), 12, 31),
+        date(min(year["year"] for year in years), 1, 1),
     )
 
 
@@ -52,13 +57,21 @@ def clock(name: str, start: date) -> Clock:
     if not fitting:
         raise KeyError(name)
     rule = max(fitting, key=lambda item: item["from"])
-    if rule["unit"] == "working":
-        counted = working_days().counted(start, rule["days"])
+    source, is_verified = rule["source"], rule["verified"]
+    if rule["unit"] != "working":
+        counted: tuple[date, ...] = (start + timedelta(days=rule["days"]),)
     else:
-        counted = (start + timedelta(days=rule["days"]),)
-    return Clock(rule["title"], rule["days"], rule["unit"], rule["source"], rule["verified"], counted[-1], counted)
+        try:
+            counted = working_days().counted(start, rule["days"])
+        except UsageError:  # the year's holidays are not known yet: weekdays, and said to be so; never an empty page
+            counted = WEEKDAYS.counted(start, rule["days"])
+            source, is_verified = f"{source}；放假安排尚未公布，暂按周一至周五计算", False
+    return Clock(rule["title"], rule["days"], rule["unit"], source, is_verified, counted[-1], counted)
 
 
 def days_left(today: date, due_on: date) -> int:
     """Working days left; negative when overdue."""
-    return working_days().left(today, due_on)
+    try:
+        return working_days().left(today, due_on)
+    except UsageError:
+        return WEEKDAYS.left(today, due_on)

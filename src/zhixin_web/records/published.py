@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet
+from django.utils import timezone
 
 from zhixin.identity import check_uscc
 from zhixin_web.records import search
@@ -23,6 +25,9 @@ from zhixin_web.records.queries import last_versions, published_records
 from zhixin_web.records.sources import SourceField, SourceManifest, sources
 
 MOST_HITS = 50
+LIKE_A_CODE = range(15, 21)
+"""Lengths of what somebody may have meant as a code, with a character too many or too few."""
+FEWEST_LETTERS = 12
 HIDDEN_ATTRIBUTES = ("contact_lost", "information_complete")
 """Registration details used for evaluation that are not among the facts of the public register."""
 HIDDEN_TARGETS = ("subject_id", "name")
@@ -71,6 +76,8 @@ _SUBJECT = ("pk", "code", "name", "district", "industry")
 
 def published_subject(code: str) -> PublishedSubject | None:
     """A subject by its exact code."""
+    if "\x00" in code:
+        return None
     rows = list(Subject.objects.filter(code=code).values(*_SUBJECT)[:1])
     return _subject(rows[0]) if rows else None
 
@@ -90,9 +97,10 @@ def find_published(query: str) -> Search:
     text = query.strip()[:100]
     squeezed = re.sub(r"\s+", "", text)
     fault = None
-    if len(squeezed) in (15, 17, 18, 19) and re.fullmatch(r"[0-9A-Za-z０-９Ａ-Ｚａ-ｚ]+", squeezed):
+    letters = sum(char.isascii() and char.isalnum() for char in unicodedata.normalize("NFKC", squeezed))
+    if len(squeezed) in LIKE_A_CODE and letters >= FEWEST_LETTERS:
         checked = check_uscc(squeezed)
-        if checked.reason is not None:
+        if checked.value is None and checked.reason is not None:
             fault = (checked.reason.in_language("zh"), checked.reason.in_language("en"))
         elif checked.value:
             found = published_subject(checked.value)
@@ -122,7 +130,7 @@ def published_facts(subject: PublishedSubject) -> list[tuple[SourceManifest, dat
             value = attributes.get(item.to)
             if value is not None:
                 lines.append((item.title, item.values.get(value, value) if isinstance(value, str) else value))
-        shown.append((manifest, at.date() if at else None, lines))
+        shown.append((manifest, timezone.localdate(at) if at else None, lines))
     return shown
 
 
@@ -139,16 +147,30 @@ _RECORD = ("seq", "key", "subject_id", "source", "kind", "severity", "body", "de
 def _record(row: dict[str, Any]) -> PublishedRecord:
     body = json.loads(row["body"])
     manifest = sources()[row["source"]]
-    reported = body.get("reported", {})
     lines = tuple(
-        (item.title, str(reported[item.id]))
+        (item.title, _amount(item, value) if item.type in ("money", "money_wan") else str(value))
         for item in manifest.fields
-        if item.id in reported and not item.personal and item.to not in HIDDEN_TARGETS
+        if not item.personal and item.to not in HIDDEN_TARGETS and (value := _value(body, item)) is not None
     )
     return PublishedRecord(
         row["seq"], row["key"], row["subject_id"], row["source"], row["kind"], row["severity"], body.get("document") or "",
         row["decided_on"], row["publicity_from"], row["publicity_min_until"], row["publicity_until"], lines,
     )  # fmt: skip
+
+
+def _value(body: dict[str, Any], item: SourceField) -> Any:
+    """What a record says in one field of its source: reported, an engine field, or a core field of the record."""
+    if item.to is None:
+        return body.get("reported", {}).get(item.id)
+    return body.get("fields", {}).get(item.to, body.get(item.to))
+
+
+def _amount(item: SourceField, fen: Any) -> str:
+    """Fen as yuan, or as ten thousand yuan where the source's column is in that unit."""
+    if not isinstance(fen, int):
+        return str(fen)
+    unit = 1_000_000 if item.type == "money_wan" else 100
+    return f"{fen / unit:,.2f}".rstrip("0").rstrip(".")
 
 
 def records_of(subject: PublishedSubject, day: date) -> list[PublishedRecord]:
@@ -171,9 +193,9 @@ def record_to_report(seq: int, day: date) -> CreditRecord | None:
     return published_records(day).filter(pk=seq).select_related("subject").first()
 
 
-def was_published(seq: int) -> bool:
-    """Whether a version of that number was ever published: then the page says that publication has ended."""
-    return CreditRecord.objects.filter(pk=seq, publicity_from__isnull=False).exists()
+def was_published(seq: int, subject: PublishedSubject, day: date) -> bool:
+    """Whether a version of that number of that subject was published up to a day: then its page says that it has ended."""
+    return CreditRecord.objects.filter(pk=seq, subject=subject.pk, publicity_from__lte=day).exists()
 
 
 def announced(
@@ -188,19 +210,21 @@ def announced(
     return [(_record(row), _subject({name: row[f"subject__{name}"] for name in _SUBJECT})) for row in found]
 
 
+_EARLIER = CreditRecord.objects.filter(key=OuterRef("key"), version__lt=OuterRef("version"), publicity_from__isnull=False)
+
+
+def _ended() -> QuerySet[CreditRecord]:
+    """Last versions that are not published although an earlier version was: the ends of publications."""
+    changed = last_versions(CreditRecord.objects.filter(version__gt=1, publicity_from=None))
+    return changed.filter(Exists(_EARLIER))
+
+
 def ended_recently(since: date, limit: int = 100) -> list[tuple[str, str, date]]:
     """Kind of ending (repaired, revoked), record kind and day, without naming anybody: what has ended is not shown again."""
-    rows = (
-        last_versions(
-            CreditRecord.objects.filter(version__gt=1, state__in=("repaired", "revoked"), publicity_from__isnull=False)
-        )
-        .order_by("-seq")
-        .values_list("state", "kind", "body")[:limit]
-    )
+    rows = _ended().filter(state__in=("repaired", "revoked")).order_by("-seq").values_list("state", "kind", "body")[:limit]
     found = []
     for state, kind, body in rows:
-        content = json.loads(body) if body else {}
-        text = content.get(f"{state}_on")
+        text = (json.loads(body) if body else {}).get(f"{state}_on")
         if text and date.fromisoformat(text) >= since:
             found.append((state, kind, date.fromisoformat(text)))
     return found
@@ -220,14 +244,8 @@ def change_stamp() -> str:
 
 
 def ended_since(seq: int, limit: int = 10_000) -> list[tuple[int, str]]:
-    """Ledger number and key of what ended after an entry: the tombstones of the delta."""
-    rows = (
-        CreditRecord.objects.filter(seq__gt=seq, version__gt=1)
-        .exclude(state="active")
-        .order_by("seq")
-        .values_list("seq", "key")
-    )
-    return list(rows[:limit])
+    """Ledger number and key of what ended after an entry: the tombstones of the delta. What was never published has none."""
+    return list(_ended().filter(seq__gt=seq).order_by("seq").values_list("seq", "key")[:limit])
 
 
 def published_since(seq: int, day: date, limit: int = 10_000) -> list[tuple[PublishedRecord, str, str]]:
