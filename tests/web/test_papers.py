@@ -30,6 +30,8 @@ from zhixin_web.records import services as record_services
 from zhixin_web.records.models import Batch, CreditRecord, Subject
 from zhixin_web.records.published import PublishedSubject, published_subject
 
+pytestmark = pytest.mark.django_db
+
 VERIFY = "https://credit.example/v/"
 FLAGSHIP = load_rulebook(shipped_rulebooks() / "zhengzhou-ip")
 Report = Callable[..., tuple[Paper, bytes]]

@@ -22,7 +22,7 @@ FEWEST = 30
 FEWEST_HITS = 5
 """Fewer subjects struck say nothing about a group."""
 OTHERS = "others"
-AGES = "CASE WHEN date_diff('year', established_on, DATE '{day}') < 3 THEN '0-2' WHEN date_diff('year', established_on, DATE '{day}') < 10 THEN '3-9' ELSE '10+' END"
+AGES = "CASE WHEN date_sub('year', established_on, DATE '{day}') < 3 THEN '0-2' WHEN date_sub('year', established_on, DATE '{day}') < 10 THEN '3-9' ELSE '10+' END"
 GROUPS = {"district": "district", "industry": "industry", "ownership": "ownership", "scale": "scale", "age": AGES}
 
 
@@ -74,7 +74,7 @@ def latest_groups() -> tuple[str, ...]:
 def group_distributions(by: str) -> Distribution | None:
     """The newest released evaluation by group; ``None`` where there is none or its grades are not public."""
     newest = (
-        Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL)
+        Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL, is_projected=True)
         .order_by("-released_at")
         .select_related("release")
         .first()
@@ -101,9 +101,12 @@ def _distribution(run_pk: int, by: str) -> Distribution:
             f"CREATE TEMP TABLE member AS WITH last AS (SELECT * FROM read_parquet({listed}, union_by_name = true) "
             f"WHERE is_registered AND seq <= {run.known_seq} QUALIFY row_number() OVER (PARTITION BY subject_id ORDER BY version DESC) = 1), "
             f"named AS (SELECT subject_id, coalesce(({column})::VARCHAR, '') AS name FROM last) "
-            f"SELECT g.subject_id, g.grade, CASE WHEN count(*) OVER (PARTITION BY name) < {FEWEST} THEN '{OTHERS}' ELSE name END AS name "
+            "SELECT g.subject_id, g.grade, name "
             f"FROM read_parquet({quoted(run_folder(run) / 'grades.parquet')}) g JOIN named USING (subject_id) WHERE g.grade IN ({_words(ladder)})"
         )
+        sizes = connection.execute("SELECT name, count(*) FROM member GROUP BY 1 ORDER BY 2, 1").fetchall()
+        for name in small_groups(sizes):
+            connection.execute("UPDATE member SET name = ? WHERE name = ?", [OTHERS, name])
         rows = connection.execute("SELECT name, grade, count(*) FROM member GROUP BY ALL").fetchall()
         struck = connection.execute(
             f"SELECT c.indicator, m.name, count(*) FROM read_parquet({quoted(run_folder(run) / 'contributions.parquet')}) c "
@@ -111,6 +114,21 @@ def _distribution(run_pk: int, by: str) -> Distribution:
         ).fetchall()
     titles = {item.id: {"zh": item.title.zh, "en": item.title.en} for item in rulebook.indicators}
     return _told(run.pk, ladder, lower, rows, struck, titles)
+
+
+def small_groups(sizes: list[tuple[str, int]]) -> list[str]:
+    """Groups to put together: those below ``FEWEST``, and the next smallest until together they are not below it.
+
+    Args:
+        sizes: (name, subjects), the smallest first.
+    """
+    together, taken = [], 0
+    for name, size in sizes:
+        if size >= FEWEST and (taken == 0 or taken >= FEWEST):
+            break
+        together.append(name)
+        taken += size
+    return together
 
 
 def _words(names: tuple[str, ...]) -> str:
@@ -132,6 +150,8 @@ def _told(
     everybody = sum(sizes.values())
     overall = sum(counts.get(grade, 0) for counts in by_group.values() for grade in lower) / (everybody or 1)
     groups = []
+    if everybody < FEWEST:
+        by_group = {}
     for name, counts in sorted(by_group.items(), key=lambda item: -sizes[item[0]]):
         low = sum(counts.get(grade, 0) for grade in lower)
         interval = wilson(low, sizes[name])

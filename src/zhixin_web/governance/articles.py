@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from zhixin.catalogue import RecordKind
 from zhixin.rulebook import Rulebook
 from zhixin.wording import Wording
 
@@ -70,140 +71,176 @@ def _parts(words: Wording) -> Iterator[Part]:
     yield from _rights(words)
 
 
+_CADENCE = {
+    "day": ("每日", "daily"), "week": ("每周", "weekly"), "month": ("每月", "monthly"), "quarter": ("每季度", "quarterly"),
+    "year": ("每年", "yearly"), "event": ("随时", "as it happens"),
+}  # fmt: skip
+_SEEN = {
+    "public": ("向社会公开", "public"), "subject": ("仅向本人公开", "for the subject itself"), "internal": ("仅限内部使用", "internal"),
+}  # fmt: skip
+
+
 def _general(words: Wording) -> Iterator[Part]:
     rulebook, chapter = words.rulebook, words.say("总则", "General")
     documents = [f"《{item.title.zh}》" if words.zh else item.title.en for item in rulebook.documents.values()]
     lines = [words.text(rulebook.title), words.say("制定机关：", "Authority: ") + words.text(rulebook.authority)]
     if rulebook.note is not None:
         lines.append(words.text(rulebook.note))
-    lines.append(words.say("依据：", "Based on: ") + words.join(documents))
+    if documents:
+        lines.append(words.say("依据：", "Based on: ") + words.join(documents))
     yield "general.purpose", chapter, words.say("目的和依据", "Purpose and basis"), lines
     classes = [f"{words.text(item.title)}{words.say('：', ': ')}{words.condition(item.when)}" for item in rulebook.classes]
     if classes:
         yield "general.classes", chapter, words.say("适用对象和分类", "Subjects and classes"), classes
-    every = {
-        "day": ("每日", "every day"),
-        "month": ("每月", "every month"),
-        "quarter": ("每季度", "every quarter"),
-        "year": ("每年", "every year"),
-    }
-    lines = [words.say("评价周期：", "Evaluated ") + words.say(*every[rulebook.cycle.every])]
-    if rulebook.cycle.event_driven:
-        kinds = words.kinds(rulebook.cycle.event_driven)
-        lines.append(words.say(f"下列信息归集后即时重新评价：{kinds}", f"Evaluated again at once after: {kinds}"))
-    lines.append(words.basis(rulebook.cycle.basis))
-    yield "general.cycle", chapter, words.say("评价周期", "Cycle"), [line for line in lines if line]
-    seen = {
-        "public": ("向社会公开", "public"),
-        "subject": ("仅向本人公开", "for the subject itself"),
-        "internal": ("仅限内部使用", "internal"),
-    }
-    visible = rulebook.visibility
+    yield "general.cycle", chapter, words.say("评价周期", "Cycle"), list(_cycle(words))
+    seen, source = rulebook.visibility, words.basis(rulebook.visibility.basis)
+    lines = [
+        words.say("等级：", "Grade: ") + words.say(*_SEEN[str(seen.grade)]),
+        words.say("得分：", "Score: ") + words.say(*_SEEN[str(seen.score)]),
+    ]
     yield (
         "general.visibility",
         chapter,
         words.say("公开范围", "Who may see"),
-        [
-            words.say("等级：", "Grade: ") + words.say(*seen[str(visible.grade)]),
-            words.say("得分：", "Score: ") + words.say(*seen[str(visible.score)]),
-            words.say("依据：", "Basis: ") + words.basis(visible.basis),
-        ],
+        lines + ([words.say("依据：", "Basis: ") + source] if source else []),
     )
+
+
+def _cycle(words: Wording) -> Iterator[str]:
+    cycle = words.rulebook.cycle
+    day = words.say(
+        f"，以每期 {cycle.snapshot_day} 日的数据为准", f", on the data of day {cycle.snapshot_day} of the period"
+    )
+    if cycle.snapshot_month is not None:
+        day = words.say(
+            f"，以 {cycle.snapshot_month} 月 {cycle.snapshot_day} 日的数据为准",
+            f", on the data of {cycle.snapshot_month}-{cycle.snapshot_day}",
+        )
+    yield words.say("评价周期：", "Evaluated ") + words.say(*_CADENCE[cycle.every]) + ("" if cycle.every == "day" else day)
+    if cycle.event_driven:
+        kinds = words.kinds(cycle.event_driven)
+        yield words.say(f"下列信息归集后即时重新评价：{kinds}", f"Evaluated again at once after: {kinds}")
+    if source := words.basis(cycle.basis):
+        yield words.say("依据：", "Basis: ") + source
 
 
 def _collection(words: Wording) -> Iterator[Part]:
     rulebook, chapter = words.rulebook, words.say("信息归集", "Collection")
-    sources = [
-        f"{words.text(item.title)}{words.say('（', ' (')}{words.text(item.owner)}{words.say('）', ')')}"
-        for item in rulebook.sources
-    ]
+    sources = []
+    for item in rulebook.sources:
+        often = words.say(*_CADENCE[item.cadence])
+        stale = words.say(f"{item.stale_after_days} 日未更新的视为过期", f"stale after {item.stale_after_days} days")
+        sources.append(
+            words.semicolon.join([words.text(item.title), words.text(item.owner), often, stale]) + words.source(item.basis)
+        )
     if sources:
         yield "collection.sources", chapter, words.say("信息来源", "Sources"), sources
-    lines = []
-    for item in rulebook.catalogue:
-        parts = [words.text(item.title)]
-        if item.evidence is not None:
-            parts.append(words.say("认定文书：", "document: ") + words.text(item.evidence))
-        if item.publicity is not None:
-            low, high = words.number(item.publicity.min_months), words.number(item.publicity.max_months)
-            parts.append(words.say(f"公示最短 {low} 个月、最长 {high} 个月", f"published for {low} to {high} months"))
-        if item.repair is not None:
-            after = words.number(item.repair.after_months)
-            parts.append(
-                words.say(
-                    f"满 {after} 个月可申请修复：{words.text(item.repair.conditions)}",
-                    f"repair after {after} months: {words.text(item.repair.conditions)}",
-                )
-            )
-        lines.append(words.semicolon.join(parts))
-    if lines:
-        yield "collection.catalogue", chapter, words.say("信用信息归集目录", "Catalogue of collected information"), lines
+    kinds = [_kind(words, item) for item in rulebook.catalogue]
+    if kinds:
+        yield "collection.catalogue", chapter, words.say("信用信息归集目录", "Catalogue of collected information"), kinds
+    answers = [
+        words.text(item.title) + words.say("：", ": ") + words.range(item.minimum, item.maximum)
+        for item in rulebook.attributes
+        if item.minimum is not None or item.maximum is not None
+    ]
+    if answers:
+        yield "collection.answers", chapter, words.say("由工作人员填写的项目", "What officers answer"), answers
+
+
+def _kind(words: Wording, item: RecordKind) -> str:
+    """One line of the catalogue: nature, source, class, document, term of publication, repair, how long it is kept."""
+    owners = {source.id: words.text(source.title) for source in words.rulebook.sources}
+    parts = [words.text(item.title) + words.effective(item), words.nature(item.nature), owners.get(item.source, item.source)]
+    if item.severity is not None:
+        parts.append(words.severity(item.severity))
+    if item.evidence is not None:
+        parts.append(words.say("认定文书：", "document: ") + words.text(item.evidence))
+    if item.publicity is not None:
+        low, high = words.number(item.publicity.min_months), words.number(item.publicity.max_months)
+        parts.append(words.say(f"公示最短 {low} 个月、最长 {high} 个月", f"published for {low} to {high} months"))
+    if item.repair is not None:
+        after, terms = words.number(item.repair.after_months), words.text(item.repair.conditions)
+        parts.append(words.say(f"满 {after} 个月可申请修复：{terms}", f"repair after {after} months: {terms}"))
+        if item.repair.required_measures:
+            named = words.join(item.repair.required_measures)
+            parts.append(words.say(f"修复前应完成：{named}", f"to be done before: {named}"))
+    if item.retention_years is not None:
+        parts.append(words.say(f"保存 {item.retention_years} 年", f"kept for {item.retention_years} years"))
+    return words.semicolon.join(parts)
 
 
 def _indicators(words: Wording) -> Iterator[Part]:
     chapter = words.say("评价指标", "Indicators")
     for dimension in words.rulebook.dimensions:
         lines = []
+        if how := words.combine(dimension.combine):
+            lines.append(how)
+        if dimension.start != 0:
+            lines.append(words.say("起始：", "Starts at: ") + words.points(dimension.start))
         if limits := words.limits(dimension.limits):
             lines.append(words.say(f"本维度合计{limits}。", f"This dimension counts {limits}."))
         if dimension.weight is not None:
             lines.append(words.say("权重：", "Weight: ") + words.number(dimension.weight))
-        for item in words.rulebook.indicators:
-            if item.dimension == dimension.id:
-                basis = words.basis(item.basis)
-                lines.append(
-                    f"{words.text(item.title)}{words.say('：', ': ')}{words.indicator(item)}"
-                    + (words.say("。依据：", ". Basis: ") + basis if basis else "")
-                )
+        lines += [
+            f"{words.text(item.title)}{words.effective(item)}{words.say('：', ': ')}{words.indicator(item)}{words.source(item.basis)}"
+            for item in words.rulebook.indicators
+            if item.dimension == dimension.id
+        ]
         yield f"dimension.{dimension.id}", chapter, words.text(dimension.title), lines
 
 
 def _grading(words: Wording) -> Iterator[Part]:
     rulebook, chapter = words.rulebook, words.say("等级评定", "Grading")
-    cases = [
-        f"{words.condition(item.when)}{words.say('：', ': ')}"
-        + (
+    cases = []
+    for item in rulebook.score.start.cases:
+        value = (
             words.number(item.value)
             if item.value is not None
             else f"{words.measure(item.measure)} × {words.number(item.times)}"
         )
-        for item in rulebook.score.start.cases
-    ]
+        cases.append(f"{words.condition(item.when)}{words.effective(item)}{words.say('：', ': ')}{value}")
     start = [*cases, words.say("起始分：", "Start: ") + words.number(rulebook.score.start.otherwise)]
     yield "score", chapter, words.say("得分", "Score"), [*start, *(words.step(item) for item in rulebook.steps)]
-    yield (
-        "ladder",
-        chapter,
-        words.say("等级", "Grades"),
-        [
-            *(words.grade(item) for item in rulebook.ladder),
-            *(words.text(item.title) for item in rulebook.side_grades),
-        ],
+    sides = [f"{item.id} · {words.text(item.title)}" for item in rulebook.side_grades]
+    held = (
+        [words.say(f"暂不定级的，记为 {rulebook.held_grade}", f"The held are given {rulebook.held_grade}")]
+        if rulebook.held_grade
+        else []
     )
-    decisions = rulebook.decisions
-    for key, title, rules in (
-        ("exclude", words.say("不予评价", "Not evaluated"), decisions.exclude),
-        ("direct", words.say("直接定级", "Direct grades"), decisions.direct),
-        ("side", words.say("旁列等级", "Side grades"), decisions.side),
-    ):
-        lines = [
-            f"{words.text(item.title)}{words.say('（', ' (')}{words.condition(item.when)}{words.say('）的，定为 ', '): ')}{item.grade}{words.say('。依据：', '. Basis: ')}{words.basis(item.basis)}"
-            for item in rules
-        ]
-        if lines:
-            yield f"decisions.{key}", chapter, title, lines
-    caps = [
-        f"{words.text(item.title)}{words.say('（', ' (')}{words.condition(item.when)}{words.say('）的，不高于 ', '): not above ')}{item.not_above}{words.say('。依据：', '. Basis: ')}{words.basis(item.basis)}"
-        for item in decisions.caps
-    ]
-    if caps:
-        yield "decisions.caps", chapter, words.say("等级上限", "Caps"), caps
-    shifts = [
-        f"{words.text(item.title)}{words.say('（', ' (')}{words.condition(item.when)}{words.say('）的，', '): ')}{words.shift(item.steps)}{words.say('。依据：', '. Basis: ')}{words.basis(item.basis)}"
-        for item in decisions.shifts
-    ]
-    if shifts:
-        yield "decisions.shifts", chapter, words.say("等级升降", "Shifts"), shifts
+    yield "ladder", chapter, words.say("等级", "Grades"), [*(words.grade(item) for item in rulebook.ladder), *sides, *held]
+    yield from _decisions(words, chapter)
+
+
+def _decisions(words: Wording, chapter: str) -> Iterator[Part]:
+    decisions = words.rulebook.decisions
+    first = words.say("同时符合多项的，适用先列的一项", "Where several hold, the first listed counts")
+    worst = words.say("同时符合多项的，适用最低的等级", "Where several hold, the worst grade counts")
+    order = [first if decisions.direct_order == "first" else worst]
+    all_shifts = words.say("各项升降合并计算", "Shifts add up")
+    strongest = words.say(
+        "只计最重的一项降级和最高的一项升级", "Only the strongest worsening and the strongest improvement count"
+    )
+    listed: tuple[tuple[str, str, Any, Any, list[str]], ...] = (
+        ("exclude", words.say("不予评价", "Not evaluated"), decisions.exclude, lambda rule: words.say(f"定为 {rule.grade}", f"{rule.grade}"), []),
+        ("direct", words.say("直接定级", "Direct grades"), decisions.direct, lambda rule: words.say(f"定为 {rule.grade}", f"{rule.grade}"), order),
+        ("side", words.say("旁列等级", "Side grades"), decisions.side, lambda rule: words.say(f"定为 {rule.grade}", f"{rule.grade}"), []),
+        ("caps", words.say("等级上限", "Caps"), decisions.caps, lambda rule: words.say(f"不高于 {rule.not_above}", f"not above {rule.not_above}"), []),
+        ("shifts", words.say("等级升降", "Shifts"), decisions.shifts, lambda rule: words.shift(rule.steps), [all_shifts if decisions.shift_order == "all" else strongest]),
+    )  # fmt: skip
+    for key, title, rules, consequence, tail in listed:
+        if rules:
+            yield f"decisions.{key}", chapter, title, [_rule(words, rule, consequence(rule)) for rule in rules] + tail
+
+
+def _rule(words: Wording, rule: Any, consequence: str) -> str:
+    """One rule of a decision: title, condition, whom it concerns, what follows, what it rests on."""
+    whom = ""
+    if rule.applies_to:
+        names = words.classes_of(rule.applies_to)
+        whom = words.say(f"，适用于{names}", f", for {names}")
+    condition = words.condition(rule.when)
+    head = words.say(f"{words.text(rule.title)}（{condition}{whom}）的，", f"{words.text(rule.title)} ({condition}{whom}): ")
+    return f"{head}{consequence}{words.effective(rule)}{words.source(rule.basis)}"
 
 
 def _measures(words: Wording) -> Iterator[Part]:
@@ -211,7 +248,7 @@ def _measures(words: Wording) -> Iterator[Part]:
     ladder: tuple[Any, ...] = (*words.rulebook.ladder, *words.rulebook.side_grades)
     for grade in ladder:
         lines = [
-            words.measure_rule(rule) + (words.say("。依据：", ". Basis: ") + words.basis(rule.basis) if rule.basis else "")
+            words.measure_rule(rule) + words.effective(rule) + words.source(rule.basis)
             for rule in words.rulebook.measures
             if grade.id in rule.grades
         ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml
 from django.core.exceptions import ValidationError
 
 from zhixin.errors import ZhixinError
-from zhixin.loader import loads_rulebook
+from zhixin.loader import Document, loads_rulebook
 from zhixin.wording import Wording
 
 SECTIONS = ("score", "ladder", "dimensions", "indicators", "measures")
@@ -62,11 +63,8 @@ def _is_number(text: str) -> bool:
 
 def editable_numbers(text: str, language: str) -> list[NumberGroup]:
     """The numbers of a draft by part; empty where its YAML cannot be read."""
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return []
-    if not isinstance(content, dict):
+    content = _read(text)
+    if content is None:
         return []
     words = _words(text, language)
     groups = []
@@ -137,6 +135,44 @@ def with_numbers(text: str, values: dict[str, Any]) -> str:
         _put(content, known[name], number)
     if faults:
         raise ValidationError(faults)
+    return _written(content)
+
+
+def with_effective_date(text: str, day: date) -> str:
+    """The YAML of a draft with another day of entry into force.
+
+    Raises:
+        ValidationError: it cannot be read.
+    """
+    content = _readable(text)
+    content["effective"] = {**(content.get("effective") or {}), "from": day.isoformat()}
+    return _written(content)
+
+
+def _read(text: str) -> dict[str, Any] | None:
+    """The YAML as the loader reads it (exact numbers, plain keys), in plain lists and texts; ``None``: it cannot be read."""
+    document = Document("draft.yaml", text)
+    return _plain(document.value) if not document.faults and isinstance(document.value, dict) else None
+
+
+def _readable(text: str) -> dict[str, Any]:
+    content = _read(text)
+    if content is None:
+        raise ValidationError("草案的 YAML 无法读取，请先在文本中改正 / the YAML cannot be read: mend the text first")
+    return content
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key.isoformat() if isinstance(key, date) else key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else format(value.normalize(), "f")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _written(content: dict[str, Any]) -> str:
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=140)
 
 

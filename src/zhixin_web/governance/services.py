@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -21,6 +20,7 @@ from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services import append_one, record_event, tracking_code
 from zhixin_web.evaluations.models import RulebookRelease, Run
 from zhixin_web.evaluations.rulebook_services import propose_rulebook
+from zhixin_web.governance.form_services import with_effective_date
 from zhixin_web.governance.models import Comment, Consultation, Draft, ExpertSheet, Panel, WhatIf
 from zhixin_web.governance.weights import objective_weights
 from zhixin_web.records.clocks import clock
@@ -156,18 +156,6 @@ def put_forward(draft: Draft, *, by: Any, effective_from: date | None = None) ->
         release = propose_rulebook(rulebook, by)
         Draft.objects.filter(pk=draft.pk).update(is_closed=True, text=draft.text)
     return release
-
-
-def with_effective_date(text: str, day: date) -> str:
-    """The YAML of a draft with another day of entry into force."""
-    try:
-        content = yaml.safe_load(text)
-        content["effective"] = {**(content.get("effective") or {}), "from": day.isoformat()}
-    except (yaml.YAMLError, AttributeError, TypeError):
-        raise ValidationError(
-            "草案的 YAML 无法读取，请先在文本中改正 / the YAML cannot be read: mend the text first"
-        ) from None
-    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=140)
 
 
 # --- what if ---------------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from zhixin_web.records.published import PublishedSubject, published_facts, reco
 __all__ = ["FontMissing", "credit_report", "report_content", "rules_document"]
 LAYOUTS = Path(__file__).parent / "layouts"
 KINDS = {"credit_report": "XY", "rules": "BF"}
+CONTENT_TYPES = {"pdf": "application/pdf", "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}
 
 
 def content_hash(content: Any) -> str:
@@ -91,18 +93,17 @@ def credit_report(subject: PublishedSubject, day: date, verify: str) -> tuple[Pa
         FontMissing: no Chinese font is installed.
     """
     content = report_content(subject, day)
-    content_sha256 = content_hash(content)
-    code = code_of("credit_report", content_sha256, day)
-    held = _held(code)
+    frame = _frame("", "", day, verify) | {"typst": version("typst")}
+    code = code_of("credit_report", content_hash(content | frame), day)  # whatever decides a byte decides the code
     paper = Paper.objects.filter(pk=code).first()
+    held = _held(code, paper.file_sha256) if paper is not None else None
     if paper is None or held is None:
         number = f"{KINDS['credit_report']}-{day:%Y%m%d}-{code}"
-        data = content | _frame(number, code, day, verify)
-        held = _compile("credit_report.typ", data)
+        held = _compile("credit_report.typ", content | _frame(number, code, day, verify))
         _keep(code, held)
         values = {
             "kind": Paper.Kind.CREDIT_REPORT, "number": number, "subject_id": subject.pk, "as_of": day,
-            "content_sha256": content_sha256, "file_sha256": hashlib.sha256(held).hexdigest(),
+            "content_sha256": content_hash(content), "file_sha256": hashlib.sha256(held).hexdigest(),
         }  # fmt: skip
         paper, _ = Paper.objects.get_or_create(code=code, defaults=values)
     return paper, held
@@ -144,9 +145,11 @@ def _path(code: str) -> Path:
     return Path(settings.VAR) / "papers" / f"{code}.pdf"
 
 
-def _held(code: str) -> bytes | None:
+def _held(code: str, file_sha256: str) -> bytes | None:
+    """The kept file of a paper, if it is still what was issued."""
     path = _path(code)
-    return path.read_bytes() if path.is_file() else None
+    content = path.read_bytes() if path.is_file() else b""
+    return content if hashlib.sha256(content).hexdigest() == file_sha256 else None
 
 
 def _keep(code: str, content: bytes) -> None:
@@ -194,23 +197,21 @@ def rules_document(rulebook: Rulebook, form: str, verify: str, day: date) -> tup
     Raises:
         FontMissing: a PDF is asked for and no Chinese font is installed.
     """
-    code = code_of("rules", rulebook.sha256, day)
     data: dict[str, Any] = {
         "title": rulebook.title.zh, "subtitle": rulebook.document, "chapters": chapters_of(articles(rulebook, "zh")),
         "authority": rulebook.authority.zh, "day": f"{day.year}年{day.month}月{day.day}日", "date": [day.year, day.month, day.day],
-        "footer": f"本文本由评价规则生成，规则 SHA-256：{rulebook.sha256}。标注“未核对”的内容尚未与正式文本逐字核对。"
-        f"验证：{verify}{code}",
+        "footer": f"本文本由评价规则生成，规则 SHA-256：{rulebook.sha256}。标注“未核对”的内容尚未与正式文本逐字核对。验证：{verify}",
     }  # fmt: skip
-    name = f"{rulebook.id}-{rulebook.sha256[:12]}"
-    if form == "docx":
-        return f"{name}.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", rules_docx(data)
-    data["fonts"] = {
-        "fangsong": choose(FANGSONG, SONG), "kai": choose(KAI, SONG), "hei": choose(HEI), "song": choose(SONG), "title": choose(TITLE, SONG),
-    }  # fmt: skip
-    content = _compile("rules.typ", data)
+    if form == "pdf":
+        data["fonts"] = {
+            "fangsong": choose(FANGSONG, SONG), "kai": choose(KAI, SONG), "hei": choose(HEI), "song": choose(SONG), "title": choose(TITLE, SONG),
+        }  # fmt: skip
+    code = code_of(f"rules.{form}", content_hash(data | {"typst": version("typst")}), day)
+    data["footer"] += code
+    content = rules_docx(data) if form == "docx" else _compile("rules.typ", data)
     values = {
         "kind": Paper.Kind.RULES, "number": f"{KINDS['rules']}-{day:%Y%m%d}-{code}", "as_of": day, "content_sha256": rulebook.sha256,
         "file_sha256": hashlib.sha256(content).hexdigest(),
     }  # fmt: skip
     Paper.objects.get_or_create(code=code, defaults=values)
-    return f"{name}.pdf", "application/pdf", content
+    return f"{rulebook.id}-{rulebook.sha256[:12]}.{form}", CONTENT_TYPES[form], content

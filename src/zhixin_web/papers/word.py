@@ -21,6 +21,7 @@ LINE = Pt(28.95)
 def rules_docx(data: dict[str, Any]) -> bytes:
     """A Word file from the content of :func:`zhixin_web.papers.services.rules_document`."""
     made = Document()
+    made.settings.odd_and_even_pages_header_footer = True
     section = made.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.top_margin, section.bottom_margin, section.left_margin, section.right_margin = Mm(37), Mm(35), Mm(28), Mm(26)
@@ -78,11 +79,20 @@ def _grid(section: Any) -> None:
 
 
 def _page_number(section: Any) -> None:
-    """— 1 — in 4号 at the outer edge."""
+    """— 1 — in 4号 at the outer edge: right on odd pages, left on even ones."""
     section.footer_distance = Mm(28)
-    paragraph = section.footer.paragraphs[0]
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    _run(paragraph, "— ", "宋体", 14)
+    for footer, align in ((section.footer, WD_ALIGN_PARAGRAPH.RIGHT), (section.even_page_footer, WD_ALIGN_PARAGRAPH.LEFT)):
+        footer.is_linked_to_previous = False
+        paragraph = footer.paragraphs[0]
+        paragraph.alignment = align
+        paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = Pt(14)
+        _run(paragraph, "— ", "宋体", 14)
+        _field(paragraph)
+        _run(paragraph, " —", "宋体", 14)
+
+
+def _field(paragraph: Any) -> None:
+    """The number of the page."""
     run = paragraph.add_run()
     run.font.size = Pt(14)
     for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
@@ -92,7 +102,6 @@ def _page_number(section: Any) -> None:
         else:
             element.text = text
         run._element.append(element)
-    _run(paragraph, " —", "宋体", 14)
 
 
 def _fixed(content: bytes) -> bytes:
