@@ -42,7 +42,7 @@ def _told(request: HttpRequest, error: ValidationError) -> None:
 
 def _newest_run() -> Run | None:
     return (
-        Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL)
+        Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL, is_projected=True)
         .order_by("-released_at")
         .select_related("release")
         .first()
@@ -468,7 +468,7 @@ def _sheets(panel: Panel) -> list[tuple[ExpertSheet, str]]:
 def indicators(request: HttpRequest) -> HttpResponse:
     """Every indicator under watch: coverage, drift against the run before, hit rate, and what to look at."""
     runs = list(
-        Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL, rolls_back=None)
+        Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL, rolls_back=None, is_projected=True)
         .select_related("release")
         .order_by("-released_at")[:2]
     )

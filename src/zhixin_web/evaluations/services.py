@@ -245,7 +245,7 @@ def propose_rollback(run: Run, *, reason: str, by: Any) -> Run:
     if not reason.strip():
         raise ValidationError({"reason": "请填写回退理由 / give a reason"})
     with transaction.atomic():
-        released = Run.objects.filter(status=Status.RELEASED, kind=Run.Kind.FULL).order_by("-released_at")
+        released = Run.objects.filter(status=Status.RELEASED, kind=Run.Kind.FULL, is_projected=True).order_by("-released_at")
         newest, before = [*released[:2], None, None][:2]
         if newest is None or newest.pk != run.pk or before is None:
             raise ValidationError(
@@ -311,7 +311,9 @@ def _check_rollback(run: Run) -> None:
     """
     if run.rolls_back_id is None:
         return
-    newest = Run.objects.filter(status=Status.RELEASED, kind=Run.Kind.FULL).order_by("-released_at").first()
+    newest = (
+        Run.objects.filter(status=Status.RELEASED, kind=Run.Kind.FULL, is_projected=True).order_by("-released_at").first()
+    )
     if newest is None or newest.pk != run.rolls_back_id:
         raise ValidationError("提请后已有更新的评价发布，请重新提请回退 / a newer release has overtaken this proposal")
 

@@ -112,12 +112,7 @@ def with_numbers(text: str, values: dict[str, Any]) -> str:
     Raises:
         ValidationError: something typed is no number; names the field and what was typed.
     """
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ValidationError(
-            "草案的 YAML 无法读取，请先在文本中改正 / the YAML cannot be read: mend the text first"
-        ) from None
+    content = _readable(text)
     known = {
         SEPARATOR.join(path): path for section in SECTIONS for path, _value in _numbers(content.get(section), (section,))
     }
