@@ -146,7 +146,7 @@ def test_a_key_called_on_and_a_tiny_number_survive_form_and_date(draft: Draft) -
         with_numbers(text, {"indicators/0/measure/of/within/months": "6"}),
         with_effective_date(text, timezone.localdate()),
     ):
-        assert "on: occurred_on" in changed
+        assert "'on': occurred_on" in changed
         assert "0.00001" in changed
 
 
