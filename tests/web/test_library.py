@@ -42,8 +42,19 @@ def test_a_facet_narrows_the_list_and_its_count_is_what_it_gives(browser: Browse
     assert {"grade", "district", "industry"} <= counts.keys()
 
 
+def test_facets_of_a_part_are_counted_when_they_are_opened(browser: Browser, graded: list[Subject]) -> None:
+    chosen = {"grade": "B"}
+    page = browser.get("/c/subjects", chosen)
+    assert page.context["facets"] is None
+    assert 'hx-get="/c/subjects/facets?grade=B"' in page.content.decode()
+    part = browser.get("/c/subjects/facets", chosen)
+    for name, _title, counts in part.context["facets"]:
+        for value, count in counts:
+            assert browser.get("/c/subjects", chosen | {name: value}).context["total"] == count, (name, value)
+
+
 def test_a_chosen_facet_is_not_offered_again_and_can_be_taken_off(browser: Browser, graded: list[Subject]) -> None:
-    page = browser.get("/c/subjects", {"grade": "B", "district": graded[0].district})
+    page = browser.get("/c/subjects", {"grade": "B", "district": graded[0].district, "facets": "1"})
     assert {name for name, *_rest in page.context["chosen"]} == {"grade", "district"}
     assert not {"grade", "district"} & {name for name, *_rest in page.context["facets"]}
     assert f'href="?district={graded[0].district}"' in page.content.decode()

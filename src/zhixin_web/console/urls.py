@@ -47,6 +47,7 @@ urlpatterns = [
     path("match", collection.match, name="match"),
     path("match/<int:pk>", collection.confirm_match, name="confirm_match"),
     path("subjects", library.subjects_page, name="subjects"),
+    path("subjects/facets", library.facets_part, name="facets"),
     path("subjects/views", library.keep_view, name="keep_view"),
     path("subjects/bulk", library.bulk, name="bulk"),
     path("subjects/export", library.export, name="export"),
