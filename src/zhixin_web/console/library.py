@@ -23,7 +23,7 @@ from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.presentation.language import language_code
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records import search
-from zhixin_web.records.cells import safe_cell
+from zhixin_web.records.cells import Lines, safe_cell
 from zhixin_web.records.models import Subject
 from zhixin_web.records.scope import visible_subjects
 
@@ -176,13 +176,6 @@ def bulk(request: HttpRequest) -> HttpResponse:
     return redirect(f"/c/subjects?{query.urlencode()}")
 
 
-class _Line:
-    """A file that hands back what is written to it, line by line."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 @permitted("subjects.view")
 @require_POST
 def export(request: HttpRequest) -> Any:
@@ -190,7 +183,7 @@ def export(request: HttpRequest) -> Any:
     query = QueryDict(request.POST.get("query", "")[:500])
     found, chosen, _hint = filtered(request, query)
     record_event("subjects.export", request=request, ref=query.urlencode()[:200], filters=chosen)
-    writer = csv.writer(_Line())
+    writer = csv.writer(Lines())
 
     def lines() -> Iterator[str]:
         yield "\ufeff" + writer.writerow(["code", "name", "district", "industry", "grade", "score"])

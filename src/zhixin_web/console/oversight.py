@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from collections.abc import Iterator
 from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -19,8 +24,10 @@ from zhixin_web.audit.models import Event, LedgerEntry, SignedCheckpoint
 from zhixin_web.audit.queries import consistency_proof, dump_lines, inclusion_proof, latest_checkpoint, ledger_size
 from zhixin_web.audit.services import make_checkpoint, published_key, record_event
 from zhixin_web.presentation.paging import page_of
+from zhixin_web.records.cells import Lines, safe_cell
 
 MOST_ENTRIES = 1_000
+MOST_EVENTS = 200_000
 
 
 # --- the ledger: pages for staff, proofs and checkpoints for anyone ---------------------------------------------------------
@@ -122,17 +129,56 @@ def checkpoints(request: HttpRequest) -> HttpResponse:
 # --- audit and accounts ---------------------------------------------------------------------------------------------------
 
 
+AUDIT_FILTERS = {"action": "action__startswith", "who": "by__username", "ref": "ref__startswith", "day": "at__date"}
+
+
+def _events(request: HttpRequest) -> tuple[QuerySet[Event], dict[str, str]]:
+    """The events that a query string asks for, newest first, and what it asked."""
+    found = Event.objects.select_related("by").order_by("-pk")
+    asked = {name: request.GET.get(name, "").replace("\x00", "").strip()[:150] for name in AUDIT_FILTERS}
+    for name, lookup in AUDIT_FILTERS.items():
+        if name == "day" and asked[name]:
+            day = parse_date(asked[name]) if len(asked[name]) == 10 else None
+            found = found.filter(at__date=day) if day else found.none()
+        elif asked[name]:
+            found = found.filter(**{lookup: asked[name]})
+    return found, asked
+
+
 @permitted("audit.view")
 @require_GET
 def events(request: HttpRequest) -> HttpResponse:
-    """Who did or read what, newest first, by action or account."""
-    found = Event.objects.select_related("by").order_by("-pk")
-    action, who = request.GET.get("action", "")[:60], request.GET.get("who", "")[:150]
-    if action:
-        found = found.filter(action__startswith=action)
-    if who:
-        found = found.filter(by__username=who)
-    return render(request, "events.html", {"page": page_of(request, found), "action": action, "who": who})
+    """Who did or read what, newest first, by action, account, object or day."""
+    found, asked = _events(request)
+    return render(
+        request, "events.html", {"page": page_of(request, found), "asked": asked, "query": request.GET.urlencode()}
+    )
+
+
+@permitted("audit.view")
+@require_GET
+def events_table(request: HttpRequest) -> Any:
+    """The same as CSV; taking it out is an event itself."""
+    found, asked = _events(request)
+    record_event("audit.export", request=request, filters={name: value for name, value in asked.items() if value})
+    writer = csv.writer(Lines())
+
+    def lines() -> Iterator[str]:
+        yield "\ufeff" + writer.writerow(["at", "by", "action", "ref", "outcome", "address", "detail"])
+        for item in found[:MOST_EVENTS].iterator(chunk_size=2_000):
+            cells = [
+                item.at.isoformat(),
+                item.by.username if item.by else "",
+                item.action,
+                item.ref,
+                item.outcome,
+                item.address or "",
+            ]
+            yield writer.writerow([safe_cell(cell) for cell in (*cells, json.dumps(item.detail, ensure_ascii=False))])
+
+    return StreamingHttpResponse(
+        lines(), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="events.csv"'}
+    )
 
 
 @permitted("accounts.grant")

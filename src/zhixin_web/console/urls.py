@@ -99,6 +99,7 @@ urlpatterns = [
     path("ledger/sign", oversight.sign_checkpoint, name="sign_checkpoint"),
     path("ledger/dump", oversight.dump, name="dump"),
     path("audit", oversight.events, name="events"),
+    path("audit.csv", oversight.events_table, name="events_csv"),
     path("accounts", oversight.accounts, name="accounts"),
     path("accounts/open", oversight.open_new, name="open_account"),
     path("accounts/<int:pk>/grant", oversight.grant, name="grant"),
