@@ -11,6 +11,7 @@ import duckdb
 from zhixin import RunFolder, compare
 from zhixin.dataset import quoted
 from zhixin.nodes import Dated
+from zhixin.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.queries import rulebook_of
 from zhixin_web.evaluations.snapshots import run_folder
@@ -98,10 +99,18 @@ def _cut(grade: Any) -> Any:
     return None if isinstance(value, Dated) else value
 
 
+def contribution_titles(rulebook: Rulebook) -> dict[str, dict[str, str]]:
+    """Titles of everything that contributes points: indicators, and the limits of dimensions and of the score."""
+    titles = {item.id: {"zh": item.title.zh, "en": item.title.en} for item in rulebook.indicators}
+    for item in rulebook.dimensions:
+        titles[f"@{item.id}"] = {"zh": f"「{item.title.zh}」的封顶或保底", "en": f"limits of “{item.title.en}”"}
+    return titles
+
+
 def _movers(run: Run, before: Run) -> tuple[dict[str, Any], ...]:
     old, new = RunFolder.open(run_folder(before)), RunFolder.open(run_folder(run))
     outcome = compare(old, new, movers=MOST_MOVERS)
-    titles = {item.id: {"zh": item.title.zh, "en": item.title.en} for item in rulebook_of(run.release).indicators}
+    titles = contribution_titles(rulebook_of(run.release))
     names = dict(Subject.objects.filter(code__in=[mover.subject_id for mover in outcome.movers]).values_list("code", "name"))
     return tuple(
         {

@@ -20,6 +20,21 @@ from zhixin.wording import Wording
 
 SECTIONS = ("score", "ladder", "dimensions", "indicators", "measures")
 SEPARATOR = "/"
+WORDS = {
+    "start": ("起始", "start"), "otherwise": ("默认", "otherwise"), "steps": ("步骤", "step"), "floor": ("不低于", "floor"),
+    "ceiling": ("不高于", "ceiling"), "limits": ("限值", "limits"), "at_most": ("最高", "at most"), "at_least": ("不低于", "at least"),
+    "above": ("高于", "above"), "points": ("分值", "points"), "bands": ("档", "step"), "from": ("起点", "from"),
+    "below": ("低于首档", "below the first"), "each": ("每单位", "each"), "free": ("免计", "free"), "measure": ("测量", "measure"),
+    "of": ("记录", "records"), "within": ("窗口", "window"), "months": ("月", "months"), "days": ("日", "days"), "tiers": ("层", "tier"),
+    "give_back": ("返还比例", "share given back"), "corrected": ("改正", "corrected"), "inspect": ("检查", "inspection"),
+    "ratio": ("比例", "ratio"), "times": ("次数", "times"), "per_months": ("每几个月", "per months"), "weight": ("权重", "weight"),
+    "duration_months": ("期限（月）", "months of duration"), "values": ("按日期", "by date"), "value": ("数值", "value"),
+    "constant": ("常数", "constant"), "round": ("取整", "rounding"), "amount": ("数额", "amount"), "cases": ("情形", "case"),
+    "numerator": ("分子", "numerator"), "denominator": ("分母", "denominator"), "calendar_months": ("自然月", "calendar months"),
+    "calendar_years": ("自然年", "calendar years"), "when": ("条件", "condition"), "evaluations": ("评价周期", "evaluation periods"),
+    "max_months": ("最长（月）", "at most months"), "effective_after_days": ("几日后计入", "counted after days"),
+}  # fmt: skip
+"""Words of the parts of a path, for labels."""
 NO_NUMBERS = ("back", "verified")
 
 
@@ -74,7 +89,7 @@ def editable_numbers(text: str, language: str) -> list[NumberGroup]:
         for place, part in items:
             head = (section,) if place is None else (section, str(place))
             fields = tuple(
-                NumberField(SEPARATOR.join(path), _label(path[len(head) :]), str(value))
+                NumberField(SEPARATOR.join(path), _label(path[len(head) :], language), str(value))
                 for path, value in _numbers(part, head)
             )
             if fields:
@@ -85,8 +100,15 @@ def editable_numbers(text: str, language: str) -> list[NumberGroup]:
     return groups
 
 
-def _label(path: tuple[str, ...]) -> str:
-    return " › ".join(str(int(part) + 1) if part.isdigit() else part for part in path)
+def _label(path: tuple[str, ...], language: str) -> str:
+    """A path in words: 分值 › 档 2 › 起点."""
+    words: list[str] = []
+    for part in path:
+        if part.isdigit() and words:
+            words[-1] += f" {int(part) + 1}"
+        else:
+            words.append(WORDS[part][0 if language == "zh" else 1] if part in WORDS else part)
+    return " › ".join(words)
 
 
 def _words(text: str, language: str) -> dict[tuple[str, str], str]:

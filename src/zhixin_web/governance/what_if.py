@@ -18,6 +18,7 @@ from zhixin.dataset import quoted
 from zhixin.errors import ZhixinError
 from zhixin_web.audit.services import record_event
 from zhixin_web.evaluations.models import Run
+from zhixin_web.evaluations.results import contribution_titles
 from zhixin_web.evaluations.snapshots import build_dataset, run_folder, sealed_segments, segment_folder
 from zhixin_web.governance.models import WhatIf
 from zhixin_web.governance.services import rulebook_of_draft
@@ -59,7 +60,7 @@ def _evaluate(item: WhatIf, folder: Path) -> dict[str, Any]:
 def _told(outcome: Comparison, old: RunFolder, new: RunFolder) -> dict[str, Any]:
     titles: dict[str, Any] = {}
     for folder in (old, new):
-        titles |= {item.id: {"zh": item.title.zh, "en": item.title.en} for item in folder.rulebook.indicators}
+        titles |= contribution_titles(folder.rulebook)
     after, before = outcome.workload_after, outcome.workload_before
     grades = list(dict.fromkeys((*outcome.grades_before, *outcome.grades_after)))
     names = dict(Subject.objects.filter(code__in=[mover.subject_id for mover in outcome.movers]).values_list("code", "name"))
