@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,24 @@ from zhixin.rulebook import Rulebook
 from zhixin.tables import RELATIONS, FactReader, Tables, read_table
 
 Progress = Callable[[str], None]
+
+
+@lru_cache(maxsize=8)
+def _kept_rulebook(text: str) -> Rulebook:
+    """The rulebook of a run: loading and checking one takes half a second, and most runs share theirs."""
+    return loads_rulebook(text, "rulebook.yaml")
+
+
+_DUMPS: dict[str, str] = {}
+
+
+def _canonical(rulebook: Rulebook) -> str:
+    """The canonical YAML of a rulebook, written out once for each hash."""
+    if rulebook.sha256 not in _DUMPS:
+        if len(_DUMPS) >= 8:
+            _DUMPS.clear()
+        _DUMPS[rulebook.sha256] = dump_rulebook(rulebook)
+    return _DUMPS[rulebook.sha256]
 
 
 @dataclass(frozen=True)
@@ -69,7 +88,7 @@ class RunFolder:
     @property
     def rulebook(self) -> Rulebook:
         """The rulebook as it was used, kept inside the run."""
-        return loads_rulebook((self.path / "rulebook.yaml").read_text(encoding="utf-8"), str(self.path / "rulebook.yaml"))
+        return _kept_rulebook((self.path / "rulebook.yaml").read_text(encoding="utf-8"))
 
     @property
     def tables(self) -> Tables:
@@ -139,7 +158,7 @@ def evaluate(
     engine.close()
     shutil.rmtree(work / "spill", ignore_errors=True)
     progress("seal")
-    (work / "rulebook.yaml").write_text(dump_rulebook(rulebook), encoding="utf-8")
+    (work / "rulebook.yaml").write_text(_canonical(rulebook), encoding="utf-8")
     info: dict[str, Any] = {
         "format": "run/1",
         "rulebook": {"id": rulebook.id, "sha256": rulebook.sha256},
