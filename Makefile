@@ -26,7 +26,7 @@ engine-demo: setup
 	$(BIN)/zhixin demo --out demo-out
 
 test: setup
-	$(BIN)/python -m pytest -m "not long" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not long" -n auto --dist loadfile --no-loadscope-reorder
 	$(BIN)/python tests/web/on_postgresql.py
 
 faults: setup
