@@ -33,6 +33,8 @@ FILTERS = {
 MOST_FACETS = 24
 MOST_HITS = 500
 MOST_EXPORT = 200_000
+MOST_COUNTED = 10_000
+"""A part of the city is counted up to here: counting the whole of it takes longer than a list may."""
 
 
 def filtered(request: HttpRequest, query: QueryDict) -> tuple[QuerySet[Subject], dict[str, str], str]:
@@ -124,7 +126,9 @@ def subjects_page(request: HttpRequest) -> HttpResponse:
         "facets": _named_facets(request, found, chosen) if is_whole or "facets" in request.GET else None,
         "rest": _rest(request, "facets"),
         "views": SavedView.objects.filter(by=request.user.pk).order_by("name"),
-        "total": Subject.objects.count() if is_whole else found.count(),
+        "total": Subject.objects.count() if is_whole else found.order_by()[: MOST_COUNTED + 1].count(),
+        "most_counted": MOST_COUNTED,
+        "most_bulk": services.MOST_BULK,
     }
     return render(request, "subjects.html", content)
 
