@@ -13,6 +13,7 @@ from django.utils import timezone
 from zhixin.loader import loads_rulebook
 from zhixin_web.evaluations import services as run_services
 from zhixin_web.evaluations.models import CurrentGrade, Run
+from zhixin_web.evaluations.snapshots import run_folder
 from zhixin_web.governance import services
 from zhixin_web.governance.form_services import editable_numbers, with_effective_date, with_numbers
 from zhixin_web.governance.models import Draft
@@ -278,3 +279,12 @@ def test_every_indicator_is_watched_and_coverage_is_counted(run: Run) -> None:
     assert rows["trademark_general"].subjects == 2
     assert rows["trademark_general"].coverage == pytest.approx(2 / 12)
     assert rows["madrid_registered"].note == "silent"
+
+
+def test_the_page_stands_where_the_archive_of_a_run_is_missing(run: Run, people: Any) -> None:
+    browser = Browser()
+    browser.force_login(people["city"])
+    assert "madrid" not in browser.get("/c/indicators").content.decode()
+    assert "马德里国际注册" in browser.get("/c/indicators").content.decode()
+    (run_folder(run) / "contributions.parquet").unlink()
+    assert browser.get("/c/indicators").status_code == 200

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from zhixin_web.accounts.permissions import permitted
 from zhixin_web.evaluations.models import RulebookRelease, Run
 from zhixin_web.evaluations.queries import rulebook_of
+from zhixin_web.evaluations.snapshots import run_folder
 from zhixin_web.governance import services
 from zhixin_web.governance.articles import differences
 from zhixin_web.governance.form_services import editable_numbers, with_numbers
@@ -358,6 +359,9 @@ def indicators(request: HttpRequest) -> HttpResponse:
         .select_related("release")
         .order_by("-released_at")[:2]
     )
+    runs = [
+        run for run in runs if (run_folder(run) / "contributions.parquet").is_file()
+    ]  # an archive may be on another disk
     rows = watched(runs[0], runs[1] if len(runs) > 1 else None) if runs else []
     only = request.GET.get("noted") == "1"
     content = {
