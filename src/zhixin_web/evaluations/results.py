@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import duckdb
 
 from zhixin import RunFolder, compare
+from zhixin.comparison import Comparison
 from zhixin.dataset import quoted
 from zhixin.nodes import Dated
 from zhixin.rulebook import Rulebook
@@ -109,14 +111,18 @@ def contribution_titles(rulebook: Rulebook) -> dict[str, dict[str, str]]:
 
 def _movers(run: Run, before: Run) -> tuple[dict[str, Any], ...]:
     old, new = RunFolder.open(run_folder(before)), RunFolder.open(run_folder(run))
-    outcome = compare(old, new, movers=MOST_MOVERS)
-    titles = contribution_titles(rulebook_of(run.release))
+    return told_movers(compare(old, new, movers=MOST_MOVERS), contribution_titles(rulebook_of(run.release)))
+
+
+def told_movers(outcome: Comparison, titles: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """The listed movers with the subject's name and the titles of the three indicators that moved most; scores in thousandths."""
     names = dict(Subject.objects.filter(code__in=[mover.subject_id for mover in outcome.movers]).values_list("code", "name"))
     return tuple(
         {
             "code": mover.subject_id, "name": names.get(mover.subject_id, ""), "before": mover.before, "after": mover.after,
             "score_before": mover.score_before, "score_after": mover.score_after,
-            "causes": [(titles.get(name, {"zh": name, "en": name}), change) for name, change in mover.indicators[:3]],
+            "causes": [{"title": titles.get(name, {"zh": name, "en": name}), "change": change} for name, change in mover.indicators[:3]],
+            "step": mover.step_after,
         }
         for mover in outcome.movers
     )  # fmt: skip

@@ -18,7 +18,7 @@ from zhixin.dataset import quoted
 from zhixin.errors import ZhixinError
 from zhixin_web.audit.services import record_event
 from zhixin_web.evaluations.models import Run
-from zhixin_web.evaluations.results import contribution_titles
+from zhixin_web.evaluations.results import contribution_titles, told_movers
 from zhixin_web.evaluations.snapshots import build_dataset, run_folder, sealed_segments, segment_folder
 from zhixin_web.governance.models import WhatIf
 from zhixin_web.governance.services import rulebook_of_draft
@@ -63,21 +63,12 @@ def _told(outcome: Comparison, old: RunFolder, new: RunFolder) -> dict[str, Any]
         titles |= contribution_titles(folder.rulebook)
     after, before = outcome.workload_after, outcome.workload_before
     grades = list(dict.fromkeys((*outcome.grades_before, *outcome.grades_after)))
-    names = dict(Subject.objects.filter(code__in=[mover.subject_id for mover in outcome.movers]).values_list("code", "name"))
     return {
         "grades": grades,
         "matrix": [[outcome.transitions.get((one, other), 0) for other in grades] for one in grades],
         "moved": outcome.moved,
         "subjects": sum(outcome.transitions.values()),
-        "movers": [
-            {
-                "code": mover.subject_id, "name": names.get(mover.subject_id, ""), "before": mover.before, "after": mover.after,
-                "score_before": mover.score_before, "score_after": mover.score_after,
-                "causes": [{"title": titles.get(name, {"zh": name, "en": name}), "change": change} for name, change in mover.indicators[:3]],
-                "step": mover.step_after,
-            }
-            for mover in outcome.movers
-        ],
+        "movers": list(told_movers(outcome, titles)),
         "causes": [{"title": titles.get(name, {"zh": name, "en": name}), "subjects": count, "change": change} for name, count, change in outcome.causes[:20]],
         "workload": [
             {"grade": grade, "before": float(before.by_grade.get(grade, 0)), "after": float(after.by_grade.get(grade, 0))}
