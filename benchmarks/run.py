@@ -138,10 +138,10 @@ def explaining(subjects: int) -> dict[str, float]:
     """Explain single subjects of a finished run, after start-up; compile once more from the cache."""
     import pyarrow.parquet as pq
 
-    from zhixin.engines import plan_for
     from zhixin.explanation import explain_run
     from zhixin.loader import load_rulebook
     from zhixin.runs import evaluate
+    from zhixin.scripts import script_for
 
     run = evaluate(load_rulebook("zhengzhou-ip"), city(subjects), DATA / "run", AS_OF)
     ids = pq.read_table(run.path / "grades.parquet", columns=["subject_id"])["subject_id"].to_pylist()
@@ -152,7 +152,7 @@ def explaining(subjects: int) -> dict[str, float]:
         times.append(time.perf_counter() - start)
     rulebook = load_rulebook("zhengzhou-ip")
     start = time.perf_counter()
-    plan_for(rulebook, run.horizon)
+    script_for(rulebook, run.horizon)
     return {
         "p50": median(times[1:]),
         "worst": max(times[1:]),

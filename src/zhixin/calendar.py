@@ -44,6 +44,17 @@ def full_years(start: date, end: date) -> int:
     return max(years, 0)
 
 
+def latest_start(end: date, years: int) -> date | None:
+    """The last day from which ``years`` full years had passed on ``end`` (see :func:`full_years`); ``None``: no day."""
+    if years <= 0:
+        return end
+    if end.year - years < 1:
+        return None
+    start = shift_months(end, -12 * years)
+    is_eve = (start.month, start.day) == (2, 28) and _calendar.isleap(start.year) and not _calendar.isleap(end.year)
+    return shift_days(start, 1) if is_eve else start
+
+
 def first_of_month(day: date, back: int = 0) -> date:
     """The first day of the month ``back`` months before the month of ``day``."""
     return shift_months(day.replace(day=1), -back)

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 from pydantic import ConfigDict, Field, ValidationError
 
 from zhixin.catalogue import RECORD_COLUMNS, FieldDefinition
-from zhixin.engines import Engine, run
+from zhixin.engines import Engine
 from zhixin.errors import Message, UsageError
+from zhixin.evaluating import run
 from zhixin.facts import Contribution, Evaluation, Facts, Previous
 from zhixin.horizon import Horizon
 from zhixin.interpreter import Interpreter

@@ -10,8 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from zhixin.engines import DuckDB, run
+from zhixin.engines import DuckDB
 from zhixin.errors import DatasetError
+from zhixin.evaluating import run
 from zhixin.horizon import Horizon
 from zhixin.rulebook import Rulebook
 from zhixin.tables import Tables

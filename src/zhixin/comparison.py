@@ -89,7 +89,7 @@ def compare(before: RunFolder, after: RunFolder, *, movers: int = 100) -> Compar
             "SELECT indicator, count(*), sum(change)::BIGINT FROM moved_points GROUP BY 1 ORDER BY 2 DESC, 1"
         ).fetchall()
         listed = _movers(connection, movers)
-    old, new_book = before.rulebook.at(before.as_of), after.rulebook.at(after.as_of)
+    old, new_book = before.resolved, after.resolved
     return Comparison(
         _order(old),
         _order(new_book),

@@ -5,7 +5,7 @@ long table, a small piece table turns it into sparse contributions, and one wide
 conditions and decisions. Work follows matches, not indicators.
 
 Stages are separate methods so that an engine can keep each one as a table: ``matched`` → ``long`` → ``base`` →
-``rows`` → ``scoring.dimensioned`` → ``scoring.scored`` → ``scoring.graded`` → ``adjustments``.
+``rows`` → ``scoring.dimensioned`` → ``scoring.scored`` → ``scoring.graded``.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ class Plan:
         return table.select("subject_no", "subject_id", **named)
 
     def records(self, table: Table) -> Table:
-        """The core columns, and the declared fields under prefixed names."""
+        """The core columns, and the declared fields under prefixed names; some may be absent."""
         fields = self.rulebook.record_fields
-        named = {field_column(name): table[name] for name in fields}
+        named = {field_column(name): table[name] for name in fields if name in table.columns}
         return table.select(*[name for name in table.columns if name not in fields], **named)
 
     # --- long + subjects → base ---
@@ -130,22 +130,30 @@ class Plan:
             none["record_nos"] = ibis.null("array<int64>")
         return base.filter(ibis.literal(False)).select(**none)
 
-    @staticmethod
     def _row_columns(
-        table: Table, number: int, dimension: int, num: Expr, den: Expr, points: Expr, uncapped: Expr | None, default: int
+        self,
+        table: Table,
+        number: int,
+        dimension: int,
+        num: Expr,
+        den: Expr,
+        points: Expr,
+        uncapped: Expr | None,
+        default: int,
     ) -> dict[str, Expr]:
-        return {
+        null = ibis.null("int64")
+        columns = {
             "subject_no": table.subject_no,
-            "indicator_no": ibis.literal(number, "int32"),
-            "dimension_no": ibis.literal(dimension, "int32"),
+            "indicator_no": ibis.literal(number, "int16"),
+            "dimension_no": ibis.literal(dimension, "int16"),
             "value_num": num,
             "value_den": den,
             "points": points,
-            "uncapped": ibis.null("int64")
-            if uncapped is None
-            else ibis.ifelse(uncapped != points, uncapped, ibis.null("int64")),
-            "default": int64(default),
+            "uncapped": null if uncapped is None else ibis.ifelse(uncapped != points, uncapped, null),
         }
+        if self.scoring.has_defaults:
+            columns["default"] = int64(default)
+        return columns
 
     def _sparse_rows(self, base: Table, long: Table, small: Small, evidence: bool) -> list[Table]:
         plain, scoped = self._piece_arrow(scoped=False), self._piece_arrow(scoped=True)
@@ -199,8 +207,9 @@ class Plan:
             "value_den": joined.den,
             "points": points,
             "uncapped": ibis.ifelse(points != raw, raw, ibis.null("int64")),
-            "default": joined.default,
         }
+        if self.scoring.has_defaults:
+            columns["default"] = joined.default
         if evidence:
             columns["record_nos"] = joined.record_nos
         return joined.filter(tests).select(**columns)
@@ -227,7 +236,7 @@ class Plan:
         rows = [row for row in self._piece_rows() if bool(row["class_yes"] or row["class_no"]) == scoped]
         if not rows:
             return None
-        small = {"piece_measure": pa.int32(), "indicator_no": pa.int32(), "dimension_no": pa.int32(), "how": pa.int32()}
+        small = {"piece_measure": pa.int32(), "indicator_no": pa.int16(), "dimension_no": pa.int16(), "how": pa.int32()}
         flags = {"is_missing": pa.bool_(), "value_is_n": pa.bool_()}
         return pa.table(
             {name: pa.array([row[name] for row in rows], (small | flags).get(name, pa.int64())) for name in rows[0]}
@@ -325,12 +334,6 @@ class Plan:
             case Mean():
                 return [self.table.mean_numbers(measure)[0]]
         return [self.table.numbers[measure]] if measure in self.table.numbers and not isinstance(measure, Related) else []
-
-    # --- result ---
-
-    def adjustments(self, graded: Table, *, evidence: bool) -> Table | None:
-        """The rows that make contributions add up: caps, weights, floors, rounding."""
-        return self.scoring.adjustment_rows(graded, evidence=evidence)
 
 
 HOWS = ["n", "total", "latest", "top", "low", "exists", "days"]

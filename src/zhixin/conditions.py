@@ -11,7 +11,7 @@ import ibis
 
 from zhixin.expressions import All, Any_, AtLeastOf, AttributeTest, Compare, InClass, Not, PreviousIs, ScoreIs
 from zhixin.rulebook import Rulebook
-from zhixin.wide import Wide, attribute_column, int64
+from zhixin.wide import Value, Wide, attribute_column, int64
 
 Expr = Any
 
@@ -29,10 +29,10 @@ class Conditions:
         match condition:
             case Compare():
                 value = self.wide.value(self.table, condition.measure)
-                return self.wide.bounded(value.num, value.den, condition).fill_null(condition.when_missing)
+                return self.wide.bounded(value, condition).fill_null(condition.when_missing)
             case ScoreIs():
                 assert self.score is not None
-                return self.wide.bounded(self.score, 1000, condition)
+                return self.wide.bounded(Value(self.score, 1000), condition)
             case AttributeTest():
                 column = self.table[attribute_column(condition.attribute)]
                 test = column.isin(condition.in_) if condition.in_ is not None else column == condition.is_

@@ -26,7 +26,7 @@ from zhixin.errors import DatasetError
 from zhixin.files import SUFFIXES, check_place, put_in_place
 from zhixin.intake import DUPLICATE, NO_SUBJECT, Intake, Progress, Quarantine, TableReport, contract, rows_at
 from zhixin.rulebook import Rulebook
-from zhixin.tables import PREVIOUS, RELATIONS, Tables, records_schema
+from zhixin.tables import PREVIOUS, RELATIONS, Tables, parquet_writer, records_schema
 
 ROW_GROUP = 122_880
 TABLE_NAMES = ("subjects", "records", "relations", "previous")
@@ -272,7 +272,7 @@ def write_batches(batches: Any, path: Path, schema: pa.Schema) -> int:
     rows = 0
     waiting: list[pa.RecordBatch] = []
     held = 0
-    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
+    with parquet_writer(path, schema) as writer:
         for batch in batches:
             waiting.append(batch)
             held += len(batch)

@@ -14,7 +14,7 @@ from zhixin.nodes import walk
 from zhixin.rulebook import Rulebook
 from zhixin.rules import Discretion, Round, WeightedMean
 from zhixin.vocabulary import Combine
-from zhixin.wide import Wide, attribute_column, int64
+from zhixin.wide import Value, Wide, attribute_column, int64
 
 Expr = Any
 Table = Any
@@ -104,7 +104,7 @@ class Deciding:
     def _reaches(self, conditions: Conditions, grade: Any) -> Expr:
         def test(cut: Any) -> Expr:
             bounds = dict.fromkeys(("at_least", "above", "at_most", "below")) | {grade.side: cut}
-            return self.wide.bounded(conditions.score, 1000, _Bounds(**bounds))
+            return self.wide.bounded(Value(conditions.score, 1000), _Bounds(**bounds))
 
         general = test(getattr(grade, grade.side))
         own = [

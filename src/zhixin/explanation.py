@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from zhixin.catalogue import FieldDefinition
@@ -35,7 +37,7 @@ def explain_run(run: RunFolder, subject_id: str) -> dict[str, Any]:
     grade, rows = run.rows_of(subject_id)
     if grade is None:
         raise DatasetError(f"评价结果中没有主体 {subject_id}", f"the run has no subject {subject_id}")
-    rulebook = run.rulebook.at(run.as_of)
+    rulebook = run.resolved
     numbers = sorted({number for row in rows for number in row["record_nos"] or ()})
     records = _records(run.tables, subject_id, numbers) if numbers else {}
     return explanation(rulebook, run.as_of.isoformat(), grade, rows, records)
@@ -47,9 +49,9 @@ def _records(tables: Tables, subject_id: str, numbers: list[int]) -> dict[int, M
         subject_no = found["subject_no"].to_pylist()
     else:
         subject_no = [row["subject_no"] for row in tables.subjects.to_pylist() if row["subject_id"] == subject_id]
-    rows = read_table(tables.records, subject_no).to_pylist()
-    wanted = set(numbers)
-    return {row["record_no"]: row for row in rows if row["record_no"] in wanted}
+    rows = read_table(tables.records, subject_no)
+    behind = rows.filter(pc.is_in(rows["record_no"], pa.array(numbers, pa.int64())))
+    return {row["record_no"]: row for row in behind.to_pylist()}
 
 
 def explain_evaluation(
@@ -96,7 +98,8 @@ def explanation(
         rows: the subject's rows of the contributions table.
         records: the records behind them by number.
     """
-    contributions = [_contribution(rulebook, row, records) for row in rows]
+    shown = {number: _record(rulebook, record) for number, record in records.items()}
+    contributions = [_contribution(rulebook, row, shown) for row in rows]
     classes = [item for number, item in enumerate(rulebook.classes) if grade["class_mask"] >> number & 1]
     content = {
         "format": FORMAT,
@@ -149,7 +152,7 @@ def _basis(rulebook: Rulebook, basis: Iterable[Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _contribution(rulebook: Rulebook, row: Mapping[str, Any], records: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+def _contribution(rulebook: Rulebook, row: Mapping[str, Any], records: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
     name = row["indicator"]
     shown = {
         "indicator": name,
@@ -172,7 +175,7 @@ def _contribution(rulebook: Rulebook, row: Mapping[str, Any], records: Mapping[i
         },
         "points_rule": indicator.points.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "limits": indicator.limits.model_dump(mode="json", exclude_defaults=True),
-        "records": [_record(rulebook, records[number]) for number in row["record_nos"] or () if number in records],
+        "records": [records[number] for number in row["record_nos"] or () if number in records],
         "basis": _basis(rulebook, indicator.basis),
         "advice": None if indicator.advice is None else _text(indicator.advice),
     }
@@ -195,7 +198,7 @@ def _adjustment_title(rulebook: Rulebook, name: str) -> dict[str, str]:
 
 
 def _record(rulebook: Rulebook, record: Mapping[str, Any]) -> dict[str, Any]:
-    kind = next((item for item in rulebook.catalogue if item.id == record["kind"]), None)
+    kind = rulebook.kind.get(record["kind"])
     shown: dict[str, Any] = {
         "record_no": record["record_no"],
         "record_id": record.get("record_id"),

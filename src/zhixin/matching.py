@@ -15,7 +15,7 @@ from zhixin.expressions import AppendedTerm, Count, Latest
 from zhixin.horizon import Horizon
 from zhixin.rulebook import Rulebook
 from zhixin.slots import WORD_BITS, Atom, SlotTable
-from zhixin.wide import Wide, field_column, int64
+from zhixin.wide import Value, Wide, field_column, int64, whole
 
 Expr = Any
 Table = Any
@@ -63,21 +63,31 @@ class Matching:
             columns["record_nos"] = met.record_no.collect().sort()
         return met.group_by(["subject_no", "measure_no"]).aggregate(**columns)
 
-    def others(self, records: Table) -> Table:
-        """The records of the kinds that are not simple, with the columns that slots ask for."""
-        kinds = {slot.kind for slot in self.table.slots} - self.table.simple_kinds()
-        return records.filter(records.kind.isin(sorted(kinds))).select(*self._columns(records))
+    def simple_columns(self, *, evidence: bool) -> set[str]:
+        """Columns of the records that :meth:`simple_long` reads."""
+        first = next(slot for slot in self.table.slots if slot.kind in self.table.simple_kinds())
+        used = {"subject_no", "kind", self.table.dates[first.date_no].value, *(["record_no"] if evidence else [])}
+        if self.horizon.known_at is not None:
+            used.add("sequence")
+        for atom, bit in self.table.atoms.items():
+            if first.no >> bit & 1:
+                used |= self._columns_of(atom)
+        return used
 
-    def _columns(self, records: Table) -> list[str]:
-        """Columns of the records that atoms, dates, sources and special measures read."""
+    def other_kinds(self) -> tuple[str, ...]:
+        """The kinds that slots ask for and that are not simple."""
+        return tuple(sorted({slot.kind for slot in self.table.slots} - self.table.simple_kinds()))
+
+    def other_columns(self) -> set[str]:
+        """Columns of those records, by their own names, that atoms, dates, sources and special measures read."""
         used = {"subject_no", "record_no", "kind", *(column.value for column in self.table.dates), *self._distinct_fields()}
         if self.horizon.known_at is not None:
             used.add("sequence")
         for source in self.table.sources:
-            used |= {field_column(name) for name in (source.field, source.weight) if name is not None}
+            used |= {name for name in (source.field, source.weight) if name is not None}
         for atom in self.table.atoms:
             used |= self._columns_of(atom)
-        return [name for name in records.columns if name in used]
+        return used
 
     @staticmethod
     def _columns_of(atom: Atom) -> set[str]:
@@ -92,7 +102,7 @@ class Matching:
                 return {"corrected_on", atom.detail.of.value}
             case "period":
                 return {atom.detail[0].value}
-        return {field_column(atom.detail.field)}
+        return {atom.detail.field}
 
     def matched(self, records: Table, small: Small, *, special: bool) -> Table | None:
         """Records × slots that match, simple kinds left out: subject_no, record_no, measure_no, value, day."""
@@ -121,8 +131,8 @@ class Matching:
             "day": day,
             "value": value * joined.factor,
         }
-        extra = [name for name in self._distinct_fields() if special and name not in columns]
-        return joined.filter(tests).select(**columns, **{name: joined[name] for name in extra})
+        extra = [_planned(name) for name in self._distinct_fields()] if special else []
+        return joined.filter(tests).select(**columns, **{name: joined[name] for name in extra if name not in columns})
 
     def _slot_arrow(self, slots: Iterable[Any]) -> pa.Table:
         rows = []
@@ -214,18 +224,19 @@ class Matching:
             join = (lambda a, b: a & b) if test.has_all is not None else (lambda a, b: a | b)
             return reduce(join, inside)
         scale = self.rulebook.record_fields[test.field].denominator
-        return self.wide.bounded(value.cast("int64"), scale, test)
+        return self.wide.bounded(Value(value.cast("int64"), scale), test)
 
     def _distinct_fields(self) -> list[str]:
+        """What special measures tell records apart by, or read the latest value of: fields, and perhaps the kind."""
         specials = self.table.specials.values()
         keys = {name for measure in specials for name in getattr(measure, "distinct", ())} - {"day", "month", "year"}
         fields = (keys - {"kind"}) | {measure.field for measure in specials if isinstance(measure, Latest)}
-        return ["kind"] * ("kind" in keys) + [field_column(name) for name in sorted(fields)]
+        return ["kind"] * ("kind" in keys) + sorted(fields)
 
     def plain_long(self, matched: Table, *, evidence: bool) -> Table:
         """One row per (subject, measure) of the plain measures."""
         columns = {"n": matched.count().cast("int64")}
-        columns["total"] = matched.value.sum().cast("int64") if self.table.uses_total else ibis.null("int64")
+        columns["total"] = whole(matched.value.sum()) if self.table.uses_total else ibis.null("int64")
         columns["top"] = matched.value.max() if self.table.uses_top else ibis.null("int64")
         columns["newest"] = matched.day.max() if self.table.uses_newest else ibis.null("date")
         if evidence:
@@ -269,7 +280,7 @@ class Matching:
                 case "year":
                     keys["key_year"] = rows.day.year()
                 case _:
-                    keys[f"key_{name}"] = rows["kind" if name == "kind" else field_column(name)]
+                    keys[f"key_{name}"] = rows[_planned(name)]
         unique = rows.select(**keys).distinct()
         return unique.group_by("subject_no").aggregate(total=unique.count().cast("int64"))
 
@@ -298,3 +309,8 @@ class Matching:
         limit = ibis.cases(*steps, else_=last) if steps else last
         running = ranked.mutate(runs=ibis.ifelse(ranked.day > limit, int64(1), int64(0)))
         return running.group_by("subject_no").aggregate(total=running.runs.max())
+
+
+def _planned(name: str) -> str:
+    """A field's column inside a plan; the kind keeps its name."""
+    return name if name == "kind" else field_column(name)

@@ -123,7 +123,11 @@ class Rulebook(Node):
         classes = {item.id for item in body["classes"]}
         if len(classes) < len(self.classes):
             body = {name: _without_classes(value, classes) for name, value in body.items()}
-        return self.model_copy(update=body)
+        resolved = self.model_copy(update=body)
+        for name in _LOOKUPS:  # a copy would carry on what was looked up in the unresolved parts
+            resolved.__dict__.pop(name, None)
+        resolved.__dict__["sha256"] = self.sha256  # the document stays the same one
+        return resolved
 
     def _nothing_on(self, day: date, zh: str, en: str) -> UsageError:
         return UsageError(
@@ -137,7 +141,7 @@ class Rulebook(Node):
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the canonical dump (JSON, sorted keys, no spaces, UTF-8)."""
+        """SHA-256 of the canonical dump (JSON, sorted keys, no spaces, UTF-8); of the whole document, also once resolved."""
         text = json.dumps(self.dump(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -165,6 +169,10 @@ class Rulebook(Node):
         return fields
 
     @cached_property
+    def kind(self) -> dict[str, RecordKind]:
+        return {kind.id: kind for kind in self.catalogue}
+
+    @cached_property
     def attribute(self) -> dict[str, AttributeDefinition]:
         return {attribute.id: attribute for attribute in self.attributes}
 
@@ -187,6 +195,9 @@ class Rulebook(Node):
     def grade_title(self, grade: str) -> Text:
         titles = {entry.id: entry.title for entry in self.ladder} | {entry.id: entry.title for entry in self.side_grades}
         return titles.get(grade) or Text(zh=grade, en=grade)
+
+
+_LOOKUPS = [name for name, value in vars(Rulebook).items() if isinstance(value, cached_property)]
 
 
 def denominator(rulebook: Rulebook, measure: Measure) -> int | None:

@@ -24,8 +24,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zhixin.dataset import open_snapshot, sha256_of, write_batches
-from zhixin.engines import CONTRIBUTIONS, GRADES, DuckDB, Engine, run
+from zhixin.engines import DuckDB, Engine
 from zhixin.errors import DatasetError
+from zhixin.evaluating import CONTRIBUTIONS, GRADES, run
 from zhixin.facts import Facts
 from zhixin.files import check_place, put_in_place
 from zhixin.horizon import Horizon
@@ -40,6 +41,11 @@ Progress = Callable[[str], None]
 def _kept_rulebook(text: str) -> Rulebook:
     """The rulebook of a run: loading and checking one takes half a second, and most runs share theirs."""
     return loads_rulebook(text, "rulebook.yaml")
+
+
+@lru_cache(maxsize=32)
+def _resolved(text: str, as_of: date) -> Rulebook:
+    return _kept_rulebook(text).at(as_of)
 
 
 _DUMPS: dict[str, str] = {}
@@ -89,6 +95,11 @@ class RunFolder:
     def rulebook(self) -> Rulebook:
         """The rulebook as it was used, kept inside the run."""
         return _kept_rulebook((self.path / "rulebook.yaml").read_text(encoding="utf-8"))
+
+    @property
+    def resolved(self) -> Rulebook:
+        """The rulebook with every dated value resolved at the run's date."""
+        return _resolved((self.path / "rulebook.yaml").read_text(encoding="utf-8"), self.as_of)
 
     @property
     def tables(self) -> Tables:
@@ -219,6 +230,7 @@ def reevaluate(
 
     Subjects related to them by one step are read too, since measures may look there.
     """
+    engine = engine or DuckDB(threads=1)  # for few rows a second thread costs more than it brings
     outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence, only=sorted(set(subject_nos)))
     grades = pa.Table.from_batches(outcome.grades(), GRADES)
     return grades, pa.Table.from_batches(outcome.contributions(), CONTRIBUTIONS)
@@ -243,7 +255,7 @@ def facts_of(run_folder: RunFolder, subject_id: str) -> Facts:
         relations,
         None if tables.previous is None else read_table(tables.previous, numbers),
     )
-    return FactReader(run_folder.rulebook.at(run_folder.as_of), part, run_folder.as_of).facts(number)
+    return FactReader(run_folder.resolved, part, run_folder.as_of).facts(number)
 
 
 def _ties(tables: Tables, number: int) -> pa.Table:

@@ -16,9 +16,9 @@ from zhixin.nodes import constant, milli
 from zhixin.points import Cases, Categories, PerRecord
 from zhixin.rulebook import Rulebook
 from zhixin.rules import Add, Ceiling, Dimension, Floor, Indicator, Round, WeightedMean, default_points, missing_points
-from zhixin.slots import UNBOUNDED, Piece, coefficients, integer_pieces, pieces
+from zhixin.slots import UNBOUNDED, IntegerPiece, Piece, coefficients, integer_pieces, pieces
 from zhixin.vocabulary import Combine
-from zhixin.wide import Value, Wide, attribute_column, extreme, int64, table_column
+from zhixin.wide import Value, Wide, attribute_column, extreme, int64, table_column, whole
 
 Expr = Any
 Table = Any
@@ -41,12 +41,18 @@ def simple_points(wide: Wide, points: Any, value: Value) -> Expr:
     """Points (milli, before limits) of a value, for every one-measure shape; NULL where the value is."""
     if isinstance(value.den, int):
         branches = [
-            (value.num >= int64(piece.low), wide.half_up(int64(piece.start) + value.num * piece.slope, piece.divisor))
+            (wide.at_least(value, piece.low), _piece_points(wide, piece, value.num))
             for piece in reversed(integer_pieces(points, value.den))
         ]
     else:
         branches = [(_reached(value, piece), _exact(wide, piece, value)) for piece in reversed(pieces(points))]
     return ibis.cases(*branches)
+
+
+def _piece_points(wide: Wide, piece: IntegerPiece, num: Expr) -> Expr:
+    if piece.slope == 0:
+        return int64((2 * piece.start + piece.divisor) // (2 * piece.divisor))
+    return wide.half_up(int64(piece.start) + num * piece.slope, piece.divisor)
 
 
 def _reached(value: Value, piece: Piece) -> Expr:
@@ -94,6 +100,11 @@ class Scoring:
         low, high = self.limits(indicator)
         return max(min(raw, high), low)
 
+    @cached_property
+    def has_defaults(self) -> bool:
+        """Whether any indicator gives points where nothing is known; if so, contributions carry what they replace."""
+        return any(self.default(indicator) for indicator in self.rulebook.indicators)
+
     def dimension_no(self, indicator: Indicator) -> int:
         return next(number for number, rule in enumerate(self.rulebook.dimensions) if rule.id == indicator.dimension)
 
@@ -126,11 +137,12 @@ class Scoring:
             column = conditions.table[attribute_column(indicator.points.attribute)]
             raw = self._category_points(column, indicator.points)
             value = Value(null, null)
-            is_missing = column.isnull()
+            unknown = is_missing = column.isnull()
         else:
             value = self.wide.value(conditions.table, indicator.measure)
             raw = self._raw_points(conditions, indicator, value)
-            is_missing = None if isinstance(indicator.measure, NEVER_MISSING) else value.num.isnull()
+            unknown = (value.num if value.since is None else value.since).isnull()
+            is_missing = None if isinstance(indicator.measure, NEVER_MISSING) else unknown
         low, high = self.limits(indicator)
         points = raw
         if high != UNBOUNDED:
@@ -144,7 +156,7 @@ class Scoring:
         den = int64(value.den) if isinstance(value.den, int) else value.den
         if low == -UNBOUNDED and high == UNBOUNDED:
             raw = None
-        return GivenColumns(value.num, ibis.ifelse(value.num.isnull(), null, den), points, raw, applies, is_missing)
+        return GivenColumns(value.num, ibis.ifelse(unknown, null, den), points, raw, applies, is_missing)
 
     @staticmethod
     def _category_points(column: Expr, points: Categories) -> Expr:
@@ -172,11 +184,13 @@ class Scoring:
     def totals(self, rows: Table) -> Table:
         """Per subject: points beyond default of each sum dimension, and the defaults that rows replace."""
         columns = {}
+        beyond = rows.points - rows.default if self.has_defaults else rows.points
         for number, rule in enumerate(self.rulebook.dimensions):
             if rule.combine is Combine.SUM:
                 here = rows.dimension_no == number
-                columns[f"t{number}"] = (rows.points - rows.default).sum(where=here).cast("int64")
-        columns["replaced"] = rows.default.sum().cast("int64")
+                columns[f"t{number}"] = whole(beyond.sum(where=here))
+        if self.has_defaults:
+            columns["replaced"] = whole(rows.default.sum())
         return rows.group_by("subject_no").aggregate(**columns)
 
     def _default_sum(self, conditions: Conditions, items: Iterable[Indicator]) -> Expr:
@@ -264,7 +278,7 @@ class Scoring:
             "start_milli": self.start(conditions),
             "implied_milli": int64(implied)
             + self._default_sum(conditions, self.rulebook.indicators)
-            - table.replaced.fill_null(0),
+            - (table.replaced.fill_null(0) if self.has_defaults else int64(0)),
         }
         for number, rule in enumerate(self.rulebook.dimensions):
             value, shown, available = self._dimension(conditions, number, rule)
@@ -371,28 +385,6 @@ class Scoring:
     def _floor(self, num: Expr, unit: int) -> Expr:
         """floor(num / unit): rounding num / unit − 1/2 half up gives exactly that."""
         return self.wide.half_up(num * 2 - unit, 2 * unit)
-
-    def adjustment_rows(self, graded: Table, *, evidence: bool) -> Table | None:
-        """Rows like contributions; ``indicator_no`` continues after the indicators."""
-        parts = []
-        for number, _ in enumerate(self.adjustment_names):
-            column = graded[f"a{number}"]
-            columns = {
-                "subject_no": graded.subject_no,
-                "indicator_no": ibis.literal(len(self.rulebook.indicators) + number, "int32"),
-                "dimension_no": ibis.literal(-1, "int32"),
-                "value_num": ibis.null("int64"),
-                "value_den": ibis.null("int64"),
-                "points": column,
-                "uncapped": ibis.null("int64"),
-                "default": int64(0),
-            }
-            if evidence:
-                columns["record_nos"] = ibis.null("array<int64>")
-            parts.append(graded.filter(column != 0).select(**columns))
-        if not parts:
-            return None
-        return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
     def _held(self, conditions: Conditions) -> dict[str, Expr]:
         columns = {}

@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from zhixin.identity import ORGANISATION_ALPHABET, ORGANISATION_WEIGHTS, USCC_ALPHABET, USCC_WEIGHTS
+from zhixin.tables import parquet_writer
 
 BLOCK = 200_000
 EPOCH = date(1970, 1, 1)
@@ -272,8 +273,6 @@ class City:
 
     def write(self, folder: Path) -> dict[str, int]:
         """Write the city as a clean snapshot (Parquet, sorted by subject); returns the counts of rows."""
-        import pyarrow.parquet as pq
-
         folder.mkdir(parents=True, exist_ok=True)
         subjects = self.subject_table()
         subjects.write_parquet(folder / "subjects.parquet", compression="zstd", statistics=True)
@@ -283,7 +282,7 @@ class City:
         records = 0
         for block in self.record_blocks():
             table = block.with_columns(pl.col("kind", "severity").cast(pl.String)).to_arrow()
-            writer = writer or pq.ParquetWriter(folder / "records.parquet", table.schema, compression="zstd")
+            writer = writer or parquet_writer(folder / "records.parquet", table.schema)
             writer.write_table(table, row_group_size=122_880)
             records += len(block)
         if writer is not None:

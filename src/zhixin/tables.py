@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from zhixin.catalogue import FieldDefinition
 from zhixin.facts import Facts, Previous
@@ -187,14 +188,53 @@ def _rows(table: TableLike | None) -> list[dict[str, Any]]:
     return rows
 
 
-def read_table(table: TableLike, subject_nos: Iterable[int] | None = None, key: str = "subject_no") -> pa.Table:
-    """A table in memory, restricted to some subjects where they are given (Parquet row groups are skipped)."""
-    import pyarrow.parquet as pq
+def read_table(
+    table: TableLike,
+    subject_nos: Iterable[int] | None = None,
+    key: str = "subject_no",
+    columns: Collection[str] | None = None,
+) -> pa.Table:
+    """A table in memory: the rows of some subjects where they are given, and of ``columns`` those that there are.
 
-    wanted = None if subject_nos is None else sorted(subject_nos)
-    if isinstance(table, Path):
-        return pq.read_table(table, filters=None if wanted is None else [(key, "in", wanted)])
-    return table if wanted is None else table.filter(pc.is_in(table[key], pa.array(wanted, table[key].type)))
+    From a file, only pages that hold such rows are unpacked (Polars), so that a few subjects cost little more than their
+    rows.
+    """
+    import polars as pl
+
+    if isinstance(table, pa.Table):
+        if subject_nos is not None:
+            table = table.filter(pc.is_in(table[key], pa.array(list(subject_nos), table[key].type)))
+        return table if columns is None else table.select([name for name in table.column_names if name in columns])
+    schema = pq.read_schema(table)
+    names = [name for name in schema.names if columns is None or name in columns]
+    if subject_nos is None:
+        return pq.read_table(table, columns=names)
+    wanted = pl.Series(sorted(subject_nos), dtype=pl.Int32)
+    rows = pl.scan_parquet(table).filter(pl.col(key).is_in(wanted.implode())).select(names).collect()
+    return rows.to_arrow().cast(pa.schema([schema.field(name) for name in names]))
+
+
+_ENCODINGS = {
+    "record_no": "DELTA_BINARY_PACKED",
+    "sequence": "DELTA_BINARY_PACKED",
+    "record_nos.list.element": "DELTA_BINARY_PACKED",
+    "subject_id": "DELTA_BYTE_ARRAY",
+    "record_id": "DELTA_BYTE_ARRAY",
+}
+"""Columns that rise along the rows: stored as differences they take no room, and skipping over them takes no time."""
+
+
+def parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer of Parquet in the project's encodings; the rest is up to the row groups that the caller writes."""
+    leaves = {f"{name}.list.element" if pa.types.is_list(schema.field(name).type) else name for name in schema.names}
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=sorted(leaves - _ENCODINGS.keys()),
+        column_encoding={name: encoding for name, encoding in _ENCODINGS.items() if name in leaves},
+    )
 
 
 def _grouped(rows: Iterable[dict[str, Any]], key: str) -> dict[int, list[dict[str, Any]]]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import reduce
 from math import ceil, floor, lcm
 from typing import Any, NamedTuple
 
 import ibis
+import ibis.expr.operations as ops
 
-from zhixin.calendar import shift_months
+from zhixin.calendar import latest_start
 from zhixin.expressions import (
     NEVER_MISSING,
     AppendedTerm,
@@ -45,11 +48,20 @@ def int64(value: int) -> Expr:
     return ibis.literal(value, "int64")
 
 
+def whole(total: Expr) -> Expr:
+    """A sum as an integer of 64 bits. Ibis believes it is one already; DuckDB makes it 128 bits wide, and slow for it."""
+    return ops.Cast(total, to="int64").to_expr()
+
+
 class Value(NamedTuple):
-    """A measured value as columns: ``num`` / ``den``; ``num`` is NULL when missing."""
+    """A measured value as columns: ``num`` / ``den``; ``num`` is NULL when missing.
+
+    ``since``: for a number of full years, the day they count from. Comparing days is far cheaper than counting years.
+    """
 
     num: Expr
     den: int | Expr
+    since: Expr | None = None
 
 
 @dataclass
@@ -133,8 +145,8 @@ class Wide:
                 value = value.fill_null(0)
             table = joined.select(subject_no=joined.me, value=value)
             aggregate = {
-                "sum": table.value.sum().cast("int64"),
-                "count": ibis.ifelse(table.value > 0, int64(1), int64(0)).sum().cast("int64"),
+                "sum": whole(table.value.sum()),
+                "count": whole(ibis.ifelse(table.value > 0, int64(1), int64(0)).sum()),
                 "minimum": table.value.min(),
                 "maximum": table.value.max(),
             }[measure.aggregate]
@@ -220,16 +232,18 @@ class Wide:
                 return self._mean(table, measure)
             case Attribute():
                 return Value(table[attribute_column(measure.id)].cast("int64"), self.denominator(measure))
+            case AttributeAge() if measure.unit == "days":
+                return Value(self._days(table[attribute_column(measure.id)]), 1)
             case AttributeAge():
-                return Value(self._age(table[attribute_column(measure.id)], measure.unit), 1)
+                return self._years(self._begun(table[attribute_column(measure.id)]))
             case PreviousScore():
                 return Value(table[f"p{measure.back}_score"], 1000)
             case Related():
                 column = table[f"r{self.relations[measure]}"]
-                whole = measure.aggregate in ("sum", "count")
-                return Value(column.fill_null(0) if whole else column, self.denominator(measure))
+                counts = measure.aggregate in ("sum", "count")
+                return Value(column.fill_null(0) if counts else column, self.denominator(measure))
             case CleanYears():
-                return Value(self._clean_years(table, measure), 1)
+                return self._years(self._clean_since(table, measure))
         raw = self._column(table, measure)
         num = self._from_long(measure, raw)
         if isinstance(measure, NEVER_MISSING):
@@ -239,28 +253,27 @@ class Wide:
     def _column(self, table: Table, measure: Any) -> Expr:
         return table_column(table, f"m{self.table.number(measure)}_{self.long_column(measure)}", measure)
 
-    def _age(self, start: Expr, unit: str) -> Expr:
-        as_of = ibis.date(self.horizon.as_of.isoformat())
-        span = as_of.delta(start, unit="day").cast("int64") if unit == "days" else self._full_years(start)
-        return ibis.ifelse(start <= as_of, span, ibis.null("int64"))
+    def _begun(self, start: Expr) -> Expr:
+        """A day, or NULL where it is still to come."""
+        return ibis.ifelse(start <= ibis.date(self.horizon.as_of.isoformat()), start, ibis.null("date"))
 
-    def _full_years(self, start: Expr) -> Expr:
+    def _days(self, start: Expr) -> Expr:
+        as_of = ibis.date(self.horizon.as_of.isoformat())
+        return ibis.ifelse(start <= as_of, as_of.delta(start, unit="day").cast("int64"), ibis.null("int64"))
+
+    def _years(self, start: Expr) -> Value:
         as_of = self.horizon.as_of
         day_of_year = start.month() * 100 + start.day()
-        if shift_months(as_of, 0).year % 4 or (as_of.year % 100 == 0 and as_of.year % 400):
+        if not isleap(as_of.year):
             day_of_year = ibis.ifelse(day_of_year == 229, 228, day_of_year)
         years = int64(as_of.year) - start.year().cast("int64")
         not_yet = ibis.ifelse(day_of_year > as_of.month * 100 + as_of.day, int64(1), int64(0))
-        passed = years - not_yet
-        return ibis.ifelse(passed < 0, int64(0), passed)  # not greatest(): that would make NULL a 0
+        return Value(years - not_yet, 1, start)
 
-    def _clean_years(self, table: Table, measure: CleanYears) -> Expr:
-        as_of = ibis.date(self.horizon.as_of.isoformat())
-        known = table[attribute_column(measure.since)]
-        since = ibis.ifelse(known <= as_of, known, ibis.null("date"))
+    def _clean_since(self, table: Table, measure: CleanYears) -> Expr:
+        since = self._begun(table[attribute_column(measure.since)])
         newest = self._column(table, measure)
-        start = ibis.ifelse(since.isnull() | (newest > since), newest, since)
-        return self._full_years(start)
+        return ibis.ifelse(since.isnull() | (newest > since), newest, since)
 
     def _mean(self, table: Table, measure: Mean) -> Value:
         total_no, weight_no = self.table.mean_numbers(measure)
@@ -289,27 +302,32 @@ class Wide:
 
     # --- arithmetic ---
 
-    def bounded(self, num: Expr, den: int | Expr, bounds: Any) -> Expr:
-        """Whether num / den satisfies every bound of a node (NULL where num is)."""
+    def at_least(self, value: Value, low: int) -> Expr:
+        """Whether the numerator reaches an integer (NULL where the value is missing)."""
+        if value.since is None:
+            return value.num >= int64(low)
+        latest = latest_start(self.horizon.as_of, low)
+        return (
+            value.since < ibis.date(date.min.isoformat()) if latest is None else value.since <= ibis.date(latest.isoformat())
+        )
+
+    def bounded(self, value: Value, bounds: Any) -> Expr:
+        """Whether a value satisfies every bound of a node (NULL where it is missing)."""
         tests = []
         for name in ("at_least", "above", "at_most", "below"):
             bound = getattr(bounds, name)
             if bound is not None:
-                tests.append(self._bound(num, den, name, constant(bound)))
+                tests.append(self._bound(value, name, constant(bound)))
         return reduce(lambda a, b: a & b, tests)
 
-    @staticmethod
-    def _bound(num: Expr, den: int | Expr, name: str, bound: Decimal) -> Expr:
+    def _bound(self, value: Value, name: str, bound: Decimal) -> Expr:
+        if isinstance(value.den, int):
+            scaled = bound * value.den
+            low = ceil(scaled) if name in ("at_least", "below") else floor(scaled) + 1
+            reached = self.at_least(value, low)
+            return reached if name in ("at_least", "above") else ~reached
         top, bottom = bound.as_integer_ratio()
-        if isinstance(den, int):
-            scaled = bound * den
-            return {
-                "at_least": lambda: num >= int64(ceil(scaled)),
-                "above": lambda: num > int64(floor(scaled)),
-                "at_most": lambda: num <= int64(floor(scaled)),
-                "below": lambda: num < int64(ceil(scaled)),
-            }[name]()
-        left, right = num * int64(bottom), den * int64(top)
+        left, right = value.num * int64(bottom), value.den * int64(top)
         return {"at_least": left >= right, "above": left > right, "at_most": left <= right, "below": left < right}[name]
 
     @staticmethod

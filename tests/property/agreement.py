@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from strategies import SUBJECTS, Dataset, datasets, rulebooks
-from zhixin.engines import Engine, Outcome, run
+from zhixin.engines import Engine
+from zhixin.evaluating import Outcome, run
 from zhixin.facts import Contribution, Evaluation
 from zhixin.interpreter import Interpreter
 from zhixin.loader import dump_rulebook

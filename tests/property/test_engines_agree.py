@@ -11,9 +11,6 @@ from property.agreement import Drawn, compiled, disagreement, drawn, interpreted
 from strategies import SUBJECTS
 from zhixin.engines import DuckDB
 
-# Ibis 12 calls a DuckDB method that DuckDB 1.5 deprecates; nothing of ours can avoid it.
-pytestmark = pytest.mark.filterwarnings("ignore:fetch_record_batch:DeprecationWarning")
-
 PAIRS = 2_000
 LONG_PAIRS = 50_000
 SETTINGS = settings(

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from property.agreement import comparable, evaluations
-from zhixin.engines import DuckDB, Engine, run
+from zhixin.engines import DuckDB, Engine
+from zhixin.evaluating import run
 from zhixin.facts import Evaluation, Facts, Previous
 from zhixin.horizon import Horizon
 from zhixin.interpreter import Interpreter
@@ -25,9 +26,6 @@ from zhixin.loader import load_rulebook
 from zhixin.rulebook import Rulebook
 from zhixin.synthetic import DISTRICT_SHARES, City
 from zhixin.tables import from_facts, subjects_schema
-
-# Ibis 12 calls a DuckDB method that DuckDB 1.5 deprecates; nothing of ours can avoid it.
-pytestmark = pytest.mark.filterwarnings("ignore:fetch_record_batch:DeprecationWarning")
 
 FLAGSHIP = load_rulebook("zhengzhou-ip")
 AS_OF = date(2026, 11, 24)

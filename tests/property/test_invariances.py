@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from property.agreement import Drawn, adds_up, compiled, differences, drawn, evaluations, interpreted
 from strategies import UNCOUNTED, Dataset, one_indicator, rulebooks
-from zhixin.engines import DuckDB, Engine, run
+from zhixin.engines import DuckDB, Engine
+from zhixin.evaluating import run
 from zhixin.facts import Evaluation, Facts, Previous
 from zhixin.horizon import Horizon
 from zhixin.interpreter import Interpreter
@@ -29,9 +30,6 @@ from zhixin.outlook import Outlook
 from zhixin.rulebook import Rulebook
 from zhixin.runs import RunFolder, evaluate, facts_of, reevaluate
 from zhixin.synthetic import City
-
-# Ibis 12 calls a DuckDB method that DuckDB 1.5 deprecates; nothing of ours can avoid it.
-pytestmark = pytest.mark.filterwarnings("ignore:fetch_record_batch:DeprecationWarning")
 
 CITY = City(2000, 3)
 SEEDS = st.integers(0, 2**32 - 1)

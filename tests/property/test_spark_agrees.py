@@ -7,12 +7,16 @@ import os
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from property.agreement import Drawn, compiled, disagreement, drawn, interpreted
 from zhixin.engines import Engine, Spark
+from zhixin.loader import load_rulebook
+from zhixin.runs import evaluate
+from zhixin.synthetic import City
 
 # PySpark 4.0 uses parts of pandas 3 that pandas deprecates, and leaves sockets to the garbage collector; nothing of ours
 # can avoid either.
@@ -71,3 +75,13 @@ def test_interpreter_and_spark_agree(spark: Engine) -> None:
 
     agree()
     assert compared >= RULEBOOKS * SUBJECTS
+
+
+def test_a_city_gives_the_same_bytes_on_spark_and_on_duckdb(spark: Engine, tmp_path: Path) -> None:
+    City(500, 7).write(tmp_path / "city")
+    rulebook, as_of = load_rulebook("zhengzhou-ip"), City.as_of
+    one = evaluate(rulebook, tmp_path / "city", tmp_path / "duckdb", as_of)
+    other = evaluate(rulebook, tmp_path / "city", tmp_path / "spark", as_of, engine=spark)
+    assert one.info["counts"]["contributions"] > 500
+    assert other.info["outputs"] == one.info["outputs"]
+    assert other.info["result_sha256"] == one.info["result_sha256"]

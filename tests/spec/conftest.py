@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,13 +12,6 @@ from zhixin.engines import DuckDB, Engine, Spark
 ENGINES = ["interpreter", "duckdb"]
 if os.environ.get("ZHIXIN_SPEC_SPARK") == "1":
     ENGINES.append(pytest.param("spark", marks=pytest.mark.spark))  # type: ignore[arg-type]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Ibis 12 calls a DuckDB method that DuckDB 1.5 deprecates; nothing of ours can avoid it."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings("ignore:fetch_record_batch:DeprecationWarning"))
 
 
 @pytest.fixture(scope="session", params=ENGINES)

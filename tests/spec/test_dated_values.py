@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from spec.law import Spec, hold
+from zhixin.loader import load_rulebook
 
 title = {"zh": "分期取值", "en": "Dated values"}
 
@@ -179,3 +182,13 @@ SPECS = (
 @pytest.mark.parametrize("spec", SPECS, ids=repr)
 def test_law(spec: Spec, engine: tuple) -> None:
     hold(spec, *engine)
+
+
+def test_what_was_looked_up_before_is_not_carried_into_the_resolved_rulebook() -> None:
+    whole = load_rulebook("zhengzhou-ip")
+    fresh = load_rulebook("zhengzhou-ip").at(date(2026, 11, 1))
+    assert whole.indicator
+    assert whole.record_fields
+    resolved = whole.at(date(2026, 11, 1))
+    assert resolved.indicator == fresh.indicator != whole.indicator
+    assert resolved.sha256 == fresh.sha256 == whole.sha256, "a resolved rulebook names the document it comes from"

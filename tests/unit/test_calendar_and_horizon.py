@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from zhixin.calendar import FIRST_DAY, LAST_DAY, first_of_month, full_years, shift_days, shift_months
+from zhixin.calendar import FIRST_DAY, LAST_DAY, first_of_month, full_years, latest_start, shift_days, shift_months
 from zhixin.filters import Window
 from zhixin.horizon import Horizon
 
@@ -200,3 +200,18 @@ def test_a_window_longer_than_history_begins_before_everything(unit: str) -> Non
 def test_a_window_has_exactly_one_length_and_looks_back(lengths: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="window needs exactly one|greater than or equal"):
         Window.model_validate(lengths)
+
+
+@pytest.mark.parametrize("end", ["2026-02-28", "2024-02-29", "2024-02-28", "2026-03-01", "2026-11-01", "2100-02-28"])
+@pytest.mark.parametrize("years", [1, 2, 3, 4, 5, 8, 100])
+def test_the_latest_start_is_the_last_day_with_so_many_full_years(end: str, years: int) -> None:
+    latest = latest_start(day(end), years)
+    assert latest is not None
+    assert full_years(latest, day(end)) == years
+    assert full_years(shift_days(latest, 1), day(end)) == years - 1
+
+
+def test_no_start_lies_before_the_first_year_and_none_is_asked_for_no_years() -> None:
+    assert latest_start(day("2026-11-01"), 2025) == day("0001-11-01")
+    assert latest_start(day("2026-11-01"), 2026) is None
+    assert latest_start(day("2026-11-01"), 0) == latest_start(day("2026-11-01"), -3) == day("2026-11-01")

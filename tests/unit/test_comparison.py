@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from zhixin.comparison import Mover, compare, transition_rows, workload
-from zhixin.engines import CONTRIBUTIONS, GRADES
+from zhixin.evaluating import CONTRIBUTIONS, GRADES
 from zhixin.loader import dump_rulebook, load_rulebook
 from zhixin.runs import RunFolder
 

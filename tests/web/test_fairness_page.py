@@ -16,7 +16,7 @@ from django.utils import timezone
 from zhixin import load_rulebook
 from zhixin.calendar import shift_months
 from zhixin.dataset import sha256_of
-from zhixin.engines import CONTRIBUTIONS, GRADES
+from zhixin.evaluating import CONTRIBUTIONS, GRADES
 from zhixin.loader import shipped_rulebooks
 from zhixin.rulebook import Rulebook
 from zhixin_web.evaluations import fairness, rulebook_services, services
