@@ -154,6 +154,10 @@ FIELD_TESTS = st.one_of(
     node(field="tags", has_any=subset(TAGS)),
     node(field="wilful", **{"is": st.booleans()}),
     pick(NUMERIC_FIELDS).flatmap(lambda name: bounds(BOUNDS, may_lapse=True).map(lambda sides: {"field": name, **sides})),
+    node(field="due", reached=st.booleans()),
+    st.tuples(pick(NUMERIC_FIELDS), pick(NUMERIC_FIELDS), bounds(BOUNDS, may_lapse=True)).map(
+        lambda parts: {"field": parts[0], "over": parts[1], **parts[2]}
+    ),
 )
 DATES_OF = pick(["occurred_on", "decided_on", "published_on"])
 CORRECTED = node(
@@ -171,8 +175,14 @@ WINDOWS = st.one_of(
     node({"back": st.integers(0, 2)}, calendar_years=counts(1, 3, may_lapse=True)),
     node({"back": st.integers(0, 3)}, evaluations=counts(1, 3, may_lapse=True)),
 )
+FLAGS = pick(["first_offence", "corrected", "repaired", "revoked"])
 EXEMPTIONS = st.one_of(
-    pick(["first_offence", "corrected", "repaired", "revoked"]), named("corrected", CORRECTED), FIELD_TESTS
+    FLAGS,
+    named("corrected", CORRECTED),
+    FIELD_TESTS,
+    st.tuples(FLAGS, DATES_OF, st.booleans(), pick([date(2023, 1, 31), date(2024, 2, 29), date(2025, 1, 1)])).map(
+        lambda parts: {"flag": parts[0], "on": parts[1], "from" if parts[2] else "until": parts[3]}
+    ),
 )
 FILTERS = node(
     {

@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from zhixin.engines import CONTRIBUTIONS, GRADES, Outcome
-from zhixin.engines import run as run_engine
+from zhixin.dataset import write_batches
+from zhixin.evaluating import CONTRIBUTIONS, GRADES, Outcome, coded_schema
+from zhixin.evaluating import run as run_engine
 from zhixin.horizon import Horizon
 from zhixin.loader import load_rulebook
 from zhixin.tables import Tables
@@ -33,10 +33,7 @@ def run(folder: Path, as_of: date, out: Path) -> None:
     """Write ``grades.parquet`` and ``contributions.parquet`` in our own schemas."""
     out.mkdir(parents=True, exist_ok=True)
     found = outcome(folder, as_of)
-    for name, schema, batches in (
-        ("grades", GRADES, found.grades()),
-        ("contributions", CONTRIBUTIONS, found.contributions()),
-    ):
-        with pq.ParquetWriter(out / f"{name}.parquet", schema, compression="zstd") as writer:
-            for batch in batches:
-                writer.write_batch(batch)
+    write_batches(found.grades(coded=True), out / "grades.parquet", coded_schema(GRADES), ["subject_id"])
+    write_batches(
+        found.contributions(coded=True), out / "contributions.parquet", coded_schema(CONTRIBUTIONS), ["subject_id"]
+    )

@@ -1,4 +1,7 @@
-"""The rulebook by hand in plain pandas: boolean masks and group sizes, one small frame for each indicator."""
+"""The rulebook by hand in plain pandas: boolean masks and group sizes, one small frame for each indicator.
+
+Text that repeats is categorical; a contribution is sorted by one number, 64 subject_no + place of its name.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,26 @@ import pandas as pd
 import pyarrow as pa
 from rules import (
     AGENCY_GRADES,
+    CLASS_OF_MASK,
+    CLASSES,
     COUNTED,
+    CUTS,
     DAMAGES,
     DIMENSION_OF,
     DIMENSIONS,
+    FEN,
     FINES,
     GENERAL,
     INVENTIONS,
     MONTHS,
+    NAMES,
     ORDER,
     PENALTIES,
     REPORT,
     STAFF,
     STAINS,
+    START,
+    STATES,
     TAKEDOWNS,
     TERM,
     Counted,
@@ -34,17 +44,21 @@ RECORD_COLUMNS = [
     "subject_no", "kind", "severity", "decided_on", "valid_until", "corrected_on", "repaired_on", "revoked_on",
     "is_first_offence", "amount",
 ]  # fmt: skip
+SUBJECT_COLUMNS = [
+    "subject_no", "subject_id", "established_on", "is_deregistered", "contact_lost", "information_complete",
+    "patents_in_force", "inventions_in_force", "patents_ever", "trademarks_in_force", "is_gi_user", "is_ip_agency",
+    "agency_grade", "is_online_operator", "has_platform_rules", "licence_shown", "shops", "is_cross_border",
+    "is_logistics", "has_ip_system", "ip_staff", "is_grave", "officer_shift",
+]  # fmt: skip
 Series = Any
 Frame = Any
 
 
 def read(path: Path, columns: list[str] | None = None) -> Frame:
-    """A table with dates as numpy datetimes and categories as such."""
-    frame = pd.read_parquet(path, columns=columns)
-    for name in frame.columns:
-        if name.endswith(("_on", "_until")):
-            frame[name] = pd.to_datetime(frame[name])
-    return frame
+    """A table with dates as numpy datetimes and text that repeats as categories."""
+    repeated = {"kind", "severity"}.intersection(columns or ())
+    options: dict[str, Any] = {"to_pandas_kwargs": {"date_as_object": False}}
+    return pd.read_parquet(path, columns=columns, read_dictionary=sorted(repeated), **options)
 
 
 def bands(value: Series, edges: tuple[tuple[int, int], ...]) -> Series:
@@ -68,13 +82,13 @@ class City:
 
     def __init__(self, folder: Path, as_of: date) -> None:
         self.moment, self.as_of = Moment(as_of), pd.Timestamp(as_of)
-        self.subjects = read(folder / "subjects.parquet").set_index("subject_no")
+        self.subjects = read(folder / "subjects.parquet", SUBJECT_COLUMNS).set_index("subject_no").sort_index()
         self.relations = pd.read_parquet(folder / "relations.parquet")
         records = read(folder / "records.parquet", RECORD_COLUMNS)
-        gone = (records["revoked_on"] <= self.as_of) | (records["repaired_on"] <= self.as_of)
-        records = records[(records["decided_on"] <= self.as_of) & ~gone]
-        self.by_kind = dict(list(records.groupby("kind")))
-        self.nothing = records.iloc[:0]
+        gone = (records.pop("revoked_on") <= self.as_of) | (records.pop("repaired_on") <= self.as_of)
+        codes = records["kind"].cat.codes.where((records["decided_on"] <= self.as_of) & ~gone, -1)
+        self.nothing, kinds = records.iloc[:0], records.pop("kind").cat.categories
+        self.by_kind = {kinds[code]: frame for code, frame in records.groupby(codes.to_numpy()) if code >= 0}
         online, border = (true(self.subjects[name]) for name in ("is_online_operator", "is_cross_border"))
         self.scopes = {
             "agency": true(self.subjects["is_ip_agency"]), "cross_border": border, "not_cross_border": ~border,
@@ -100,9 +114,23 @@ class City:
         return values if scope == "all" else values[self.scopes[scope].loc[values.index]]
 
 
-def row(name: str, value: Series, points: Series | int) -> Frame:
-    frame = pd.DataFrame({"value": value, "points_milli": points}, index=value.index)
-    return frame.rename_axis("subject_no").reset_index().assign(code=ORDER.index(name))
+def unknown(index: Any) -> Series:
+    return pd.Series(pd.NA, index=index, dtype="Int64")
+
+
+def row(name: str, value: Series, points: Series | int, den: Series | int | None = 1, limit: int | None = None) -> Frame:
+    """Contributions of one indicator; points beyond the limit, which is on their side, are cut."""
+    raw, index = pd.Series(points, index=value.index), value.index
+    beyond = raw.abs() > (abs(limit) if limit is not None else 10**9)
+    return pd.DataFrame(
+        {
+            "key": index.to_numpy("int64") * 64 + NAMES.index(name),
+            "value_num": value.astype("Int64"),
+            "value_den": unknown(index) if den is None else pd.Series(den, index=index).astype("Int64"),
+            "points_milli": raw.mask(beyond, limit),
+            "uncapped_milli": raw.astype("Int64").where(beyond),
+        }
+    )
 
 
 # --- indicators ---
@@ -117,15 +145,14 @@ def counted(city: City, rule: Counted) -> Frame:
     if rule.spared == "first_offence":
         frame = frame[~true(frame["is_first_offence"])]
     counts = city.within(frame.groupby("subject_no").size(), rule.scope)
-    points = counts * rule.each
-    return row(rule.id, counts, points.clip(upper=rule.limit) if rule.each > 0 else points.clip(lower=rule.limit))
+    return row(rule.id, counts, counts * rule.each, limit=rule.limit)
 
 
 def abnormal_filings(city: City) -> Frame:
     frame = city.of("filing.abnormal_patent", months=12)
     in_time = city.corrected(frame) & ((frame["corrected_on"] - frame["decided_on"]).dt.days <= 30)
     groups = frame.assign(late=~in_time).groupby("subject_no")["late"]
-    return row("abnormal_filings", groups.size(), (groups.sum() * -4000).clip(lower=-20000))
+    return row("abnormal_filings", groups.size(), groups.sum() * -4000, limit=-20000)
 
 
 def record_rows(city: City) -> list[Frame]:
@@ -144,8 +171,8 @@ def record_rows(city: City) -> list[Frame]:
         row("gi_approved", city.standing("gi.approval"), 1000),
         row("certified", city.standing("standard.certified"), 1000),
         row("abnormal_list", city.standing("list.abnormal"), -10000),
-        row("fines", fines, bands(fines, FINES)),
-        row("damages", damages, bands(damages, DAMAGES)),
+        row("fines", fines, bands(fines, FINES), FEN),
+        row("damages", damages, bands(damages, DAMAGES), FEN),
         row("repeated_months", months, bands(months, MONTHS)),
         row("shops_declared", declared, 500),
         *takedowns(city),
@@ -161,14 +188,14 @@ def takedowns(city: City) -> list[Frame]:
     online, shops = online[shops > 0], shops[shops > 0].astype("int64")
     slope = -((1500 * (online - shops) + shops - 1) // (2 * shops))
     slope = slope.where(online > shops, 0).clip(lower=-3000)
-    per_shop = row("takedowns_per_shop", online * 1000 // shops, slope)
+    per_shop = row("takedowns_per_shop", online, slope, shops)
     return [row("takedowns", scoped, bands(scoped, TAKEDOWNS)), per_shop[per_shop["points_milli"] != 0]]
 
 
 def controlled(city: City) -> Frame:
     links = city.relations[city.relations["relation"] == "controls"].drop_duplicates(["subject_no", "related_no"])
     listed = links[links["related_no"].isin(city.standing("list.serious").index)].groupby("subject_no").size()
-    return row("controlled_dishonesty", listed, (listed * -5000).clip(lower=-10000))
+    return row("controlled_dishonesty", listed, listed * -5000, limit=-10000)
 
 
 def clean_years(city: City) -> Frame:
@@ -203,8 +230,9 @@ def attribute_rows(city: City) -> list[Frame]:
         row("staff", staff, bands(staff, STAFF)),
         row(
             "agency_grade_used",
-            pd.Series(pd.NA, index=grades.index, dtype="Int64"),
+            unknown(grades.index),
             grades.map(AGENCY_GRADES).astype("int64"),
+            None,
         ),
         maintenance(subjects),
     ]
@@ -215,65 +243,95 @@ def maintenance(subjects: Frame) -> Frame:
     live, ever = owners["patents_in_force"].astype("int64"), owners["patents_ever"].astype("int64")
     kept = 2 * live >= ever
     live, ever = live[kept], ever[kept]
-    return row("maintenance", live * 1000 // ever, np.where(5 * live >= 4 * ever, 1000, 500))
+    return row("maintenance", live, np.where(5 * live >= 4 * ever, 1000, 500), ever)
 
 
 # --- score and grade ---
 
 
-def scores(city: City, rows: Frame) -> Series:
+def scores(city: City, rows: Frame) -> tuple[Series, list[Frame]]:
+    """The score of every subject, and the adjustments that make the rows add up."""
     names = list(DIMENSIONS)
-    dimension = np.array([names.index(DIMENSION_OF[name]) for name in ORDER])[rows["code"]]
-    sums = rows["points_milli"].groupby([rows["subject_no"], dimension]).sum()
-    least = np.array([DIMENSIONS[name][0] or -(10**9) for name in names])[sums.index.get_level_values(1)]
-    most = np.array([DIMENSIONS[name][1] or 10**9 for name in names])[sums.index.get_level_values(1)]
-    total = sums.clip(least, most).groupby(level=0).sum()
-    return (80_000 + total.reindex(city.subjects.index, fill_value=0)).clip(0, 100_000)
+    dimension = np.array([names.index(DIMENSION_OF[name]) for name in ORDER])[rows["key"] % 64]
+    sums = rows["points_milli"].groupby(rows["key"] // 64 * 8 + dimension).sum()
+    number = sums.index % 8
+    least = np.array([DIMENSIONS[name][0] or -(10**9) for name in names])[number]
+    most = np.array([DIMENSIONS[name][1] or 10**9 for name in names])[number]
+    held = sums.clip(least, most)
+    total = START + held.groupby(held.index // 8).sum().reindex(city.subjects.index, fill_value=0)
+    score = total.clip(0, 100_000)
+    changes = [("@1:floor", total.clip(0) - total), ("@2:ceiling", score - total.clip(0))]
+    moved = (held - sums)[held != sums]
+    changes += [
+        (f"@{name}", moved[moved.index % 8 == place].rename(lambda run: run // 8)) for place, name in enumerate(names)
+    ]
+    kept = [(name, change[change != 0]) for name, change in changes]
+    return score, [row(name, unknown(change.index), change, None) for name, change in kept if len(change)]
 
 
-def bounds(city: City) -> Series:
-    """The best rank left to a subject."""
-    bound = pd.Series(0, index=city.subjects.index)
-    born = city.subjects["established_on"]
-    bound[(born > pd.Timestamp(city.moment.anniversary(1))) & (born <= city.as_of)] = 1
-    bound[city.standing("list.abnormal").index] = 1
+def states(city: City, score: Series) -> Any:
+    """The number of the state in ``STATES``: everything that decides a grade."""
+    subjects, born = city.subjects, city.subjects["established_on"]
+    cap, direct = (pd.Series(0, index=subjects.index) for _ in range(2))
+    cap[city.standing("list.abnormal").index] = 1
+    cap[(born > pd.Timestamp(city.moment.anniversary(1))) & (born <= city.as_of)] = 2
     for years in (1, 2, 3):
         counts = city.of(*TERM, months=12 * years).groupby("subject_no").size()
-        bound[counts.index[counts >= years]] = 2
-    for kind in ("list.serious", "enforcement.defaulter"):
-        bound[city.standing(kind).index] = 3
-    return bound
+        cap[counts.index[counts >= years]] = 3
+    for bit, kind in ((1, "list.serious"), (2, "enforcement.defaulter")):
+        direct[city.standing(kind).index] += bit
+    shift = subjects["officer_shift"].fillna(1).clip(1, 2).where(true(subjects["is_grave"]), 0).astype(int)
+    cut = sum((score < edge).astype(int) for edge in CUTS)
+    return (cut + 4 * cap + 16 * shift + 48 * direct + 192 * true(subjects["is_deregistered"])).to_numpy()
+
+
+def decoded(names: list[str | None], codes: Any) -> Any:
+    """Names of codes, as categories."""
+    known = list(dict.fromkeys(name for name in names if name is not None))
+    return pd.Categorical.from_codes(np.array([-1 if name is None else known.index(name) for name in names])[codes], known)
 
 
 def grades(city: City, score: Series) -> Frame:
-    subjects = city.subjects
-    cut = 3 - (score >= 60_000).astype(int) - (score >= 75_000).astype(int) - (score >= 90_000).astype(int)
-    shift = subjects["officer_shift"].fillna(1).clip(1, 2).where(true(subjects["is_grave"]), 0).astype(int)
-    rank = (np.maximum(cut, bounds(city)) + shift).clip(upper=3)
-    letter = np.where(true(subjects["is_deregistered"]), "N", np.array(list("ABCD"))[rank])
-    return pd.DataFrame({"score_milli": score, "grade": letter}, index=subjects.index).sort_index().reset_index()
+    subjects, state = city.subjects, states(city, score)
+    members = [
+        true(subjects[name]) if subjects[name].dtype in (object, bool) else subjects[name] >= 1 for name in CLASSES.values()
+    ]
+    mask = sum(member.to_numpy("int64") << number for number, member in enumerate(members))
+    return pd.DataFrame(
+        {
+            "subject_id": subjects["subject_id"],
+            "class": decoded(CLASS_OF_MASK, mask),
+            "class_mask": mask,
+            "start_milli": START,
+            "implied_milli": 0,
+            "score_milli": score,
+            **{name: decoded([getattr(item, name) for item in STATES], state) for name in STATES[0]._fields},
+        }
+    )
 
 
 def results(folder: Path, as_of: date) -> tuple[Frame, Frame]:
-    """Grades, and contributions in no order."""
+    """Grades by subject_no, and contributions by key in no order."""
     city = City(folder, as_of)
-    frames = [frame.astype({"value": "Int64"}) for frame in record_rows(city) + attribute_rows(city)]
-    rows = pd.concat(frames, ignore_index=True)
-    return grades(city, scores(city, rows)), rows
+    rows = pd.concat(record_rows(city) + attribute_rows(city), ignore_index=True)
+    score, adjusted = scores(city, rows)
+    return grades(city, score), pd.concat([rows, *adjusted], ignore_index=True)
 
 
 def evaluate(folder: Path, as_of: date) -> pa.Table:
     """Grades by subject."""
     schema = pa.schema([("subject_no", pa.int32()), ("score_milli", pa.int64()), ("grade", pa.string())])
-    return pa.Table.from_pandas(results(folder, as_of)[0], preserve_index=False).cast(schema)
+    found = results(folder, as_of)[0][["score_milli", "grade"]].reset_index()
+    return pa.Table.from_pandas(found, preserve_index=False).cast(schema)
 
 
 def run(folder: Path, as_of: date, out: Path) -> None:
     """Write ``grades.parquet`` and ``contributions.parquet``."""
     out.mkdir(parents=True, exist_ok=True)
     graded, rows = results(folder, as_of)
-    graded.to_parquet(out / "grades.parquet", index=False, compression="zstd")
-    rows = rows.sort_values(["subject_no", "code"])
-    rows["indicator"] = np.array(ORDER, dtype=object)[rows["code"]]
-    wanted = ["subject_no", "indicator", "value", "points_milli"]
-    rows[wanted].to_parquet(out / "contributions.parquet", index=False, compression="zstd")
+    rows = rows.sort_values("key")
+    key = rows.pop("key").to_numpy()
+    rows.insert(0, "subject_id", graded["subject_id"].array.take(key // 64))
+    rows.insert(1, "indicator", pd.Categorical.from_codes(key % 64, NAMES))
+    for name, frame in (("grades", graded), ("contributions", rows)):
+        frame.to_parquet(out / f"{name}.parquet", index=False, compression="zstd", compression_level=1)

@@ -1,73 +1,92 @@
 """The rulebook by hand in Polars, as fast as we could make it.
 
-Ordinary records (97 %) go through one streaming pass: join on a small table of kinds, one group-by on (subject,
-indicator). Offences and lasting records are few: their kinds are pushed into the Parquet scan, the rest is eager on a small frame. Points
-stay in long form; only the score is wide.
+Every contribution carries one number, 64 subject_no + place of its name, so that nothing is grouped or sorted by two
+columns. Ordinary records (97 %) become such numbers in one streaming scan; sorting them and counting runs is cheaper than
+hashing. Offences and lasting records are few: their kinds are pushed into the Parquet scan, the rest is eager on small
+frames. Subjects are dense, so what is known of them is gathered and scattered by position, and the decisions are a table
+of 384 states.
 """
 
 from __future__ import annotations
 
 from datetime import date
 from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 from rules import (
     AGENCY_GRADES,
+    CLASS_OF_MASK,
+    CLASSES,
     COUNTED,
+    CUTS,
     DAMAGES,
     DIMENSION_OF,
     DIMENSIONS,
+    FEN,
     FINES,
     GENERAL,
     INVENTIONS,
     MONTHS,
+    NAMES,
     ORDER,
     PENALTIES,
     REPORT,
     STAFF,
     STAINS,
+    START,
+    STATES,
     TAKEDOWNS,
     TERM,
     Counted,
     Moment,
 )
 
-CODE = {name: number for number, name in enumerate(ORDER)}
-LASTING = {"gi.approval": "gi_approved", "standard.certified": "certified"}
+CODE = {name: number for number, name in enumerate(NAMES)}
 FEW = sorted(
-    {kind for rule in COUNTED if rule.each < 0 for kind in rule.kinds} | {*STAINS, *LASTING, "enforcement.defaulter"}
+    {kind for rule in COUNTED if rule.each < 0 for kind in rule.kinds}
+    | {*STAINS, "gi.approval", "standard.certified", "enforcement.defaulter"}
 )
 """Offences and the two lasting kinds: 3 % of the records."""
 SUBJECT_COLUMNS = [
-    "subject_no", "established_on", "is_deregistered", "contact_lost", "information_complete", "patents_in_force",
-    "inventions_in_force", "patents_ever", "is_gi_user", "is_ip_agency", "agency_grade", "is_online_operator",
-    "has_platform_rules", "licence_shown", "shops", "is_cross_border", "has_ip_system", "ip_staff", "is_grave",
-    "officer_shift",
+    "subject_no", "subject_id", "established_on", "is_deregistered", "contact_lost", "information_complete",
+    "patents_in_force", "inventions_in_force", "patents_ever", "trademarks_in_force", "is_gi_user", "is_ip_agency",
+    "agency_grade", "is_online_operator", "has_platform_rules", "licence_shown", "shops", "is_cross_border",
+    "is_logistics", "has_ip_system", "ip_staff", "is_grave", "officer_shift",
 ]  # fmt: skip
-OFFENCE_COLUMNS = [
-    "subject_no",
-    "kind",
-    "severity",
-    "decided_on",
-    "valid_until",
-    "corrected_on",
-    "is_first_offence",
-    "amount",
-]
+FEW_COLUMNS = ["subject_no", "kind", "severity", "decided_on", "valid_until", "corrected_on", "is_first_offence", "amount"]
+Frames = dict[str, pl.DataFrame]
 
 
 def bands(value: pl.Expr, edges: tuple[tuple[int, int], ...]) -> pl.Expr:
     """Points of a step table whose edges belong to the upper band."""
-    return reduce(lambda low, edge: pl.when(value >= edge[0]).then(edge[1]).otherwise(low), edges, pl.lit(0)).cast(pl.Int64)
+    return reduce(lambda low, edge: pl.when(value >= edge[0]).then(edge[1]).otherwise(low), edges, pl.lit(0))
 
 
-def rows(frame: pl.DataFrame, name: str, value: pl.Expr, points: pl.Expr) -> pl.DataFrame:
-    """Contributions of one indicator: one row for each row of the frame."""
-    return frame.select(
-        "subject_no", code=pl.lit(CODE[name], pl.UInt8), value=value.cast(pl.Int64), points=points.cast(pl.Int64)
-    )
+def keys(name: str) -> pl.Expr:
+    return pl.col("subject_no").cast(pl.UInt32) * 64 + CODE[name]
+
+
+def rows(
+    frame: pl.DataFrame,
+    key: pl.Expr,
+    value: pl.Expr,
+    points: pl.Expr,
+    limit: pl.Expr | None = None,
+    den: pl.Expr | None = None,
+) -> pl.DataFrame:
+    """Contributions, one for each row of the frame; points beyond ``limit``, which is on their side, are cut."""
+    held = points if limit is None else pl.when(points.abs() > limit.abs()).then(limit).otherwise(points)
+    uncapped = pl.lit(None) if limit is None else pl.when(points.abs() > limit.abs()).then(points)
+    numbers = {
+        "value_num": value,
+        "value_den": pl.lit(1) if den is None else den,
+        "points_milli": held,
+        "uncapped_milli": uncapped,
+    }
+    return frame.select(key=key, **{name: number.cast(pl.Int64) for name, number in numbers.items()})
 
 
 def alive(as_of: date) -> pl.Expr:
@@ -79,162 +98,197 @@ def alive(as_of: date) -> pl.Expr:
 # --- ordinary records ---
 
 
-def kinds_table(moment: Moment) -> pl.LazyFrame:
-    """What each ordinary kind gives: indicator, first day, points each, limit."""
-    table = [(rule.kinds[0], rule.id, rule.months, rule.each, rule.limit) for rule in COUNTED if rule.each > 0]
-    table += [
-        ("report.annual", "report_overdue", -1, 0, 0),
-        ("platform.takedown", "takedowns", 12, 0, 0),
-        ("shop.declared", "shops_declared", 24, 500, 500),
+def ordinary_rows(folder: Path, moment: Moment, city: City) -> list[pl.DataFrame]:
+    """Contributions of counts without conditions, reports, takedowns and declared shops."""
+    found = numbered(folder, moment).collect(engine="streaming")
+    name = pl.col("key") % 64
+    runs = found.lazy().filter(name != CODE["report_overdue"]).select("key").collect(engine="streaming")["key"].sort().rle()
+    counts = pl.DataFrame({"key": runs.struct["value"], "count": runs.struct["len"].cast(pl.Int64)})
+    plain = [rule for rule in COUNTED if rule.each > 0]
+    gathered = counts["key"] % 64
+    counts = counts.with_columns(each=by_name({rule.id: rule.each for rule in plain}).gather(gathered))
+    counts = counts.with_columns(limit=by_name({rule.id: rule.limit for rule in plain}).gather(gathered))
+    taken = counts.filter(name == CODE["takedowns"]).with_columns(subject_no=pl.col("key") // 64)
+    shown = counts.filter(name == CODE["shops_declared"])
+    shown = shown.filter(city.online.gather(shown["key"] // 64))
+    reports = found.lazy().filter(name == CODE["report_overdue"]).group_by("key").agg(newest=pl.col("decided_on").max())
+    days = (pl.lit(moment.as_of) - pl.col("newest")).dt.total_days()
+    return [
+        rows(
+            counts.filter(pl.col("each") > 0),
+            pl.col("key"),
+            pl.col("count"),
+            pl.col("count") * pl.col("each"),
+            pl.col("limit"),
+        ),
+        rows(reports.collect(engine="streaming"), pl.col("key"), days, bands(days, REPORT)),
+        rows(shown, pl.col("key"), pl.lit(1), pl.lit(500)),
+        *takedown_rows(taken, city),
     ]
-    return pl.LazyFrame(
-        {
-            "kind": [row[0] for row in table],
-            "code": pl.Series([CODE[row[1]] for row in table], dtype=pl.UInt8),
-            "first": [moment.first(row[2]) for row in table],
-            "each": pl.Series([row[3] for row in table], dtype=pl.Int64),
-            "limit": pl.Series([row[4] for row in table], dtype=pl.Int64),
-        }
-    )
 
 
-def ordinary_rows(folder: Path, moment: Moment) -> pl.LazyFrame:
-    """Contributions of ordinary records, before class scopes."""
-    kinds = kinds_table(moment)
-    counted = (
+def numbered(folder: Path, moment: Moment) -> pl.LazyFrame:
+    """The number of the contribution that each ordinary record counts for, if it counts.
+
+    Kinds become the place of their indicator by a cast to an Enum, which is cheaper than a join on strings.
+    """
+    wanted = {rule.id: (rule.kinds[0], rule.months) for rule in COUNTED if rule.each > 0}
+    wanted |= {"report_overdue": ("report.annual", -1), "takedowns": ("platform.takedown", 12)}
+    wanted |= {"shops_declared": ("shop.declared", 24)}
+    places = pl.Enum([wanted[name][0] if name in wanted else f"#{name}" for name in NAMES])
+    names_by_window: dict[int, list[str]] = {}
+    for name, (_, months) in wanted.items():
+        names_by_window.setdefault(months, []).append(name)
+    counts = []
+    for months, names in names_by_window.items():
+        here = pl.col("place").is_in([CODE[name] for name in names])
+        counts.append(here if months < 0 else here & (pl.col("decided_on") >= moment.first(months)))
+    return (
         pl.scan_parquet(folder / "records.parquet")
         .filter(alive(moment.as_of))
-        .select("subject_no", "kind", "decided_on")
-        .join(kinds.select("kind", "code", "first"), on="kind")
-        .filter(pl.col("decided_on") >= pl.col("first"))
-        .group_by("subject_no", "code")
-        .agg(count=pl.len().cast(pl.Int64), newest=pl.col("decided_on").max())
-        .join(kinds.select("code", "each", "limit"), on="code")
-    )
-    return counted.select("subject_no", "code", value=ordinary_value(moment), points=ordinary_points(moment))
-
-
-def days(moment: Moment) -> pl.Expr:
-    return (pl.lit(moment.as_of) - pl.col("newest")).dt.total_days()
-
-
-def ordinary_value(moment: Moment) -> pl.Expr:
-    return (
-        pl.when(pl.col("code") == CODE["report_overdue"])
-        .then(days(moment))
-        .when(pl.col("code") == CODE["shops_declared"])
-        .then(1)
-        .otherwise(pl.col("count"))
+        .select("subject_no", "decided_on", place=pl.col("kind").cast(places, strict=False).to_physical())
+        .filter(reduce(or_, counts))
+        .select("decided_on", key=pl.col("subject_no").cast(pl.UInt32) * 64 + pl.col("place"))
     )
 
 
-def ordinary_points(moment: Moment) -> pl.Expr:
-    return (
-        pl.when(pl.col("code") == CODE["report_overdue"])
-        .then(bands(days(moment), REPORT))
-        .when(pl.col("code") == CODE["takedowns"])
-        .then(bands(pl.col("count"), TAKEDOWNS))
-        .otherwise(pl.min_horizontal(pl.col("count") * pl.col("each"), "limit"))
-    )
+def by_name(values: dict[str, int]) -> pl.Series:
+    """Values by place of the name, 0 for all others."""
+    return pl.Series([values.get(name, 0) for name in NAMES], dtype=pl.Int64)
+
+
+def takedown_rows(taken: pl.DataFrame, city: City) -> list[pl.DataFrame]:
+    """Takedowns in steps; per shop a line from 0 at 1 to -3 at 5, half up to the thousandth."""
+    online = city.online.gather(taken["subject_no"])
+    scoped = taken.filter(online | city.border.gather(taken["subject_no"]))
+    per_shop = taken.filter(online).with_columns(shops=city.subjects["shops"].gather(taken.filter(online)["subject_no"]))
+    per_shop = per_shop.filter((pl.col("shops") > 0) & (pl.col("count") > pl.col("shops")))
+    count, shops = pl.col("count"), pl.col("shops")
+    slope = pl.max_horizontal(-((1500 * (count - shops) + shops - 1) // (2 * shops)), -3000)
+    lines = rows(per_shop, keys("takedowns_per_shop"), count, slope, den=shops)
+    return [rows(scoped, pl.col("key"), count, bands(count, TAKEDOWNS)), lines.filter(pl.col("points_milli") != 0)]
 
 
 # --- the few ---
 
 
-def few(folder: Path, moment: Moment) -> pl.LazyFrame:
-    records = pl.scan_parquet(folder / "records.parquet")
-    return records.filter(alive(moment.as_of) & pl.col("kind").is_in(FEW)).select(OFFENCE_COLUMNS)
+class Few:
+    """The records of offences and lasting kinds, split by kind once."""
+
+    def __init__(self, folder: Path, moment: Moment) -> None:
+        self.moment = moment
+        scan = pl.scan_parquet(folder / "records.parquet").filter(alive(moment.as_of) & pl.col("kind").is_in(FEW))
+        found = scan.select(FEW_COLUMNS).collect(engine="streaming")
+        self.by_kind = {key[0]: frame for key, frame in found.partition_by("kind", as_dict=True).items()}
+        self.nothing = found.clear()
+
+    def of(self, *kinds: str, months: int = -1) -> pl.DataFrame:
+        """Records of these kinds, decided in the last months."""
+        frame = pl.concat([self.by_kind.get(kind, self.nothing) for kind in kinds], rechunk=False)
+        return frame if months < 0 else frame.filter(pl.col("decided_on") >= self.moment.first(months))
+
+    def standing(self, kind: str) -> pl.DataFrame:
+        """Subjects with a record of this kind that is still valid."""
+        valid = pl.col("valid_until").is_null() | (pl.col("valid_until") >= self.moment.as_of)
+        return self.of(kind).filter(valid).select(pl.col("subject_no").unique())
+
+    def corrected(self) -> pl.Expr:
+        return pl.col("corrected_on").is_not_null() & (pl.col("corrected_on") <= self.moment.as_of)
+
+    def under_management(self) -> pl.Series:
+        """Subjects whose management term runs: 1 record in 12 months, 2 in 24, or 3 in 36."""
+        enough = [(pl.col("decided_on") >= self.moment.first(12 * years)).sum() >= years for years in (1, 2, 3)]
+        return self.of(*TERM).group_by("subject_no").agg(runs=reduce(or_, enough)).filter("runs")["subject_no"]
 
 
-def done(moment: Moment) -> pl.Expr:
-    """Corrected by now."""
-    return pl.col("corrected_on").is_not_null() & (pl.col("corrected_on") <= moment.as_of)
-
-
-def counted_offences(records: pl.DataFrame, rule: Counted, moment: Moment) -> pl.DataFrame:
-    only = pl.col("kind").is_in(rule.kinds) & (pl.col("decided_on") >= moment.first(rule.months))
+def counted_offences(few: Few, rule: Counted, city: City) -> pl.DataFrame:
+    frame = few.of(*rule.kinds, months=rule.months)
     if rule.severities:
-        only &= pl.col("severity").is_in(rule.severities)
+        frame = frame.filter(pl.col("severity").is_in(rule.severities))
     if rule.spared == "corrected":
-        only &= ~done(moment)
+        frame = frame.filter(~few.corrected())
     if rule.spared == "first_offence":
-        only &= ~pl.col("is_first_offence").fill_null(False)
-    counts = records.filter(only).group_by("subject_no").agg(count=pl.len().cast(pl.Int64))
-    return rows(counts, rule.id, pl.col("count"), pl.max_horizontal(pl.col("count") * rule.each, rule.limit))
+        frame = frame.filter(~pl.col("is_first_offence").fill_null(False))
+    counts = frame.group_by("subject_no").agg(count=pl.len().cast(pl.Int64))
+    if rule.scope != "all":
+        counts = counts.filter(city.scopes[rule.scope].gather(counts["subject_no"]))
+    return rows(counts, keys(rule.id), pl.col("count"), pl.col("count") * rule.each, pl.lit(rule.limit))
 
 
-def summed(records: pl.DataFrame, name: str, edges: tuple[tuple[int, int], ...]) -> pl.DataFrame:
-    return rows(
-        records.group_by("subject_no").agg(pl.col("amount").sum()), name, pl.col("amount"), bands(pl.col("amount"), edges)
-    )
-
-
-def abnormal_filings(records: pl.DataFrame, moment: Moment) -> pl.DataFrame:
+def abnormal_filings(few: Few) -> pl.DataFrame:
     """4 points for each filing, nothing for one withdrawn within 30 days."""
-    recent = (pl.col("kind") == "filing.abnormal_patent") & (pl.col("decided_on") >= moment.first(12))
-    in_time = done(moment) & ((pl.col("corrected_on") - pl.col("decided_on")).dt.total_days() <= 30)
-    counts = records.filter(recent).group_by("subject_no").agg(count=pl.len(), late=(~in_time).sum().cast(pl.Int64))
-    return rows(counts, "abnormal_filings", pl.col("count"), pl.max_horizontal(pl.col("late") * -4000, -20000))
+    in_time = few.corrected() & ((pl.col("corrected_on") - pl.col("decided_on")).dt.total_days() <= 30)
+    groups = few.of("filing.abnormal_patent", months=12).group_by("subject_no")
+    counts = groups.agg(count=pl.len(), late=(~in_time).sum().cast(pl.Int64))
+    return rows(counts, keys("abnormal_filings"), pl.col("count"), pl.col("late") * -4000, pl.lit(-20000))
 
 
-def offence_rows(records: pl.DataFrame, moment: Moment) -> list[pl.DataFrame]:
-    penalties = records.filter(pl.col("kind").is_in(PENALTIES))
-    lost = records.filter((pl.col("kind") == "judgment.lost") & (pl.col("decided_on") >= moment.first(36)))
-    months = penalties.filter(pl.col("decided_on") >= moment.first(24)).group_by("subject_no")
-    month_counts = months.agg(months=pl.col("decided_on").dt.truncate("1mo").n_unique())
-    listed = standing(records, "list.abnormal", moment)
+def few_rows(few: Few, city: City) -> list[pl.DataFrame]:
+    def summed(name: str, frame: pl.DataFrame, edges: tuple[tuple[int, int], ...]) -> pl.DataFrame:
+        sums = frame.group_by("subject_no").agg(pl.col("amount").sum())
+        return rows(sums, keys(name), pl.col("amount"), bands(pl.col("amount"), edges), den=pl.lit(FEN))
+
+    def once(name: str, kind: str, points: int) -> pl.DataFrame:
+        return rows(few.standing(kind), keys(name), pl.lit(1), pl.lit(points))
+
+    groups = few.of(*PENALTIES, months=24).group_by("subject_no")
+    months = groups.agg(months=pl.col("decided_on").dt.truncate("1mo").n_unique())
     return [
-        *(rows(standing(records, kind, moment), name, pl.lit(1), pl.lit(1000)) for kind, name in LASTING.items()),
-        *(counted_offences(records, rule, moment) for rule in COUNTED if rule.each < 0),
-        abnormal_filings(records, moment),
-        summed(penalties.filter(pl.col("decided_on") >= moment.first(GENERAL)), "fines", FINES),
-        summed(lost, "damages", DAMAGES),
-        rows(month_counts, "repeated_months", pl.col("months"), bands(pl.col("months"), MONTHS)),
-        rows(listed, "abnormal_list", pl.lit(1), pl.lit(-10000)),
+        *(counted_offences(few, rule, city) for rule in COUNTED if rule.each < 0),
+        abnormal_filings(few),
+        summed("fines", few.of(*PENALTIES, months=GENERAL), FINES),
+        summed("damages", few.of("judgment.lost", months=36), DAMAGES),
+        rows(months, keys("repeated_months"), pl.col("months"), bands(pl.col("months"), MONTHS)),
+        once("gi_approved", "gi.approval", 1000),
+        once("certified", "standard.certified", 1000),
+        once("abnormal_list", "list.abnormal", -10000),
     ]
 
 
-def standing(records: pl.DataFrame, kind: str, moment: Moment) -> pl.DataFrame:
-    """Subjects with a record of this kind that is still valid."""
-    valid = pl.col("valid_until").is_null() | (pl.col("valid_until") >= moment.as_of)
-    return records.filter((pl.col("kind") == kind) & valid).select("subject_no").unique()
-
-
-def under_management(records: pl.DataFrame, moment: Moment) -> pl.DataFrame:
-    """Subjects whose management term runs: 1 record in 12 months, 2 in 24, or 3 in 36."""
-    edge = {years: moment.first(12 * years) for years in (1, 2, 3)}
-    newer = [(pl.col("decided_on") >= edge[years]).sum() >= years for years in edge]
-    grouped = records.filter(pl.col("kind").is_in(TERM)).group_by("subject_no").agg(runs=newer[0] | newer[1] | newer[2])
-    return grouped.filter("runs").select("subject_no")
-
-
-def controlled(folder: Path, records: pl.DataFrame, moment: Moment) -> pl.DataFrame:
+def controlled(folder: Path, few: Few) -> pl.DataFrame:
     """5 points for each controlled enterprise on the serious-dishonesty list."""
-    listed = standing(records, "list.serious", moment).rename({"subject_no": "related_no"})
+    listed = few.standing("list.serious").rename({"subject_no": "related_no"})
     links = pl.read_parquet(folder / "relations.parquet").filter(pl.col("relation") == "controls")
-    counts = (
-        links.join(listed, on="related_no", how="semi").unique().group_by("subject_no").agg(count=pl.len().cast(pl.Int64))
-    )
-    return rows(counts, "controlled_dishonesty", pl.col("count"), pl.max_horizontal(pl.col("count") * -5000, -10000))
+    links = links.join(listed, on="related_no", how="semi").unique()
+    counts = links.group_by("subject_no").agg(count=pl.len().cast(pl.Int64))
+    return rows(counts, keys("controlled_dishonesty"), pl.col("count"), pl.col("count") * -5000, pl.lit(-10000))
 
 
-# --- attributes and classes ---
+# --- subjects ---
+
+
+class City:
+    """Subjects in order of their number, and their classes as columns without unknowns."""
+
+    def __init__(self, folder: Path) -> None:
+        subjects = pl.read_parquet(folder / "subjects.parquet", columns=SUBJECT_COLUMNS)
+        self.subjects = subjects if subjects["subject_no"].is_sorted() else subjects.sort("subject_no")
+        self.online, self.border, agency = (
+            self.subjects[name].fill_null(False) for name in ("is_online_operator", "is_cross_border", "is_ip_agency")
+        )
+        self.scopes = {
+            "agency": agency, "cross_border": self.border, "not_cross_border": ~self.border,
+            "online_or_cross_border": self.online | self.border, "online": self.online,
+        }  # fmt: skip
 
 
 def attribute_rows(subjects: pl.DataFrame) -> list[pl.DataFrame]:
     def flagged(name: str, only: pl.Expr, value: int, points: int) -> pl.DataFrame:
-        return rows(subjects.filter(only), name, pl.lit(value), pl.lit(points))
+        return rows(subjects.select("subject_no", only=only).filter("only"), keys(name), pl.lit(value), pl.lit(points))
+
+    def stepped(name: str, attribute: str, edges: tuple[tuple[int, int], ...]) -> pl.DataFrame:
+        value = pl.col(attribute)
+        return rows(subjects.select("subject_no", attribute).filter(value >= 1), keys(name), value, bands(value, edges))
 
     online = pl.col("is_online_operator")
-    held, staff = pl.col("inventions_in_force"), pl.col("ip_staff")
     return [
         flagged("address_lost", pl.col("contact_lost"), 1, -3000),
         flagged("disclosure_incomplete", ~pl.col("information_complete"), 0, -1000),
         flagged("system", pl.col("has_ip_system"), 1, 500),
         flagged("licence_hidden", online & ~pl.col("licence_shown"), 0, -1000),
         flagged("platform_rules", online & ~pl.col("has_platform_rules"), 0, -3000),
-        rows(subjects.filter(held >= 1), "inventions_held", held, bands(held, INVENTIONS)),
-        rows(subjects.filter(staff >= 1), "staff", staff, bands(staff, STAFF)),
+        stepped("inventions_held", "inventions_in_force", INVENTIONS),
+        stepped("staff", "ip_staff", STAFF),
         maintenance(subjects),
         agency_grades(subjects),
     ]
@@ -242,151 +296,144 @@ def attribute_rows(subjects: pl.DataFrame) -> list[pl.DataFrame]:
 
 def maintenance(subjects: pl.DataFrame) -> pl.DataFrame:
     live, ever = pl.col("patents_in_force"), pl.col("patents_ever")
-    owners = subjects.filter((live >= 1) & (ever > 0) & (2 * live >= ever))
-    return rows(owners, "maintenance", live * 1000 // ever, pl.when(5 * live >= 4 * ever).then(1000).otherwise(500))
+    owners = subjects.select("subject_no", live, ever).filter((live >= 1) & (ever > 0) & (2 * live >= ever))
+    points = pl.when(5 * live >= 4 * ever).then(1000).otherwise(500)
+    return rows(owners, keys("maintenance"), live, points, den=ever)
 
 
 def agency_grades(subjects: pl.DataFrame) -> pl.DataFrame:
-    graded = subjects.filter(pl.col("is_ip_agency") & pl.col("agency_grade").is_in(list(AGENCY_GRADES)))
-    points = pl.col("agency_grade").replace_strict(AGENCY_GRADES, return_dtype=pl.Int64)
-    return rows(graded, "agency_grade_used", pl.lit(None), points)
+    grade = pl.col("agency_grade")
+    graded = subjects.select("subject_no", "is_ip_agency", grade).filter("is_ip_agency", grade.is_in(list(AGENCY_GRADES)))
+    points = grade.replace_strict(AGENCY_GRADES, return_dtype=pl.Int64)
+    return rows(graded, keys("agency_grade_used"), pl.lit(None), points, den=pl.lit(None))
 
 
-def clean_years(subjects: pl.DataFrame, records: pl.DataFrame, moment: Moment) -> pl.DataFrame:
+def clean_years(subjects: pl.DataFrame, few: Few) -> pl.DataFrame:
     """Whole years since the newest stain or the establishment, for three classes."""
+    moment = few.moment
     scope = (pl.col("patents_in_force") >= 1) | pl.col("is_gi_user") | pl.col("is_ip_agency")
-    stains = records.filter(pl.col("kind").is_in(STAINS)).group_by("subject_no").agg(stained=pl.col("decided_on").max())
+    stains = few.of(*STAINS).group_by("subject_no").agg(stained=pl.col("decided_on").max())
     born = pl.when(pl.col("established_on") <= moment.as_of).then("established_on")
-    start = pl.max_horizontal(born, "stained")
-    since = subjects.filter(scope).join(stains, on="subject_no", how="left").select("subject_no", start=start)
+    scoped = subjects.select("subject_no", "established_on", scope=scope).filter("scope")
+    since = scoped.join(stains, on="subject_no", how="left").select("subject_no", start=pl.max_horizontal(born, "stained"))
     long_ago = since.filter(pl.col("start") <= moment.anniversary(3))
-    points = pl.when(pl.col("start") <= moment.anniversary(5)).then(3000).otherwise(2000)
-    return rows(long_ago, "clean_years", full_years(moment), points)
-
-
-def full_years(moment: Moment) -> pl.Expr:
     day = pl.col("start").dt.month().cast(pl.Int32) * 100 + pl.col("start").dt.day()
-    return moment.as_of.year - pl.col("start").dt.year() - (day > moment.month_and_day).cast(pl.Int32)
-
-
-def scoped(counted: pl.DataFrame, subjects: pl.DataFrame) -> list[pl.DataFrame]:
-    """Rows held to the classes of their indicator, and the takedowns per shop."""
-    online, border = pl.col("is_online_operator").fill_null(False), pl.col("is_cross_border").fill_null(False)
-    agency = pl.col("is_ip_agency").fill_null(False)
-    wanted = {
-        "agency_penalties": agency, "customs_cases": ~border, "customs_cases_cross_border": border,
-        "takedowns": online | border, "platform_sanctions": online | border, "shops_declared": online,
-    }  # fmt: skip
-    codes = [CODE[name] for name in wanted]
-    special = counted.filter(pl.col("code").is_in(codes))
-    facts = subjects.select("subject_no", "shops", online=online, border=border, agency=agency)
-    special = special.join(
-        facts.rename({"online": "is_online_operator", "border": "is_cross_border", "agency": "is_ip_agency"}),
-        on="subject_no",
-    )
-    kept = special.filter(pl.any_horizontal((pl.col("code") == CODE[name]) & test for name, test in wanted.items()))
-    per_shop = special.filter(
-        (pl.col("code") == CODE["takedowns"]) & online & (pl.col("shops") > 0) & (pl.col("value") > pl.col("shops"))
-    )
-    plain = counted.filter(~pl.col("code").is_in(codes))
-    return [plain, kept.select(counted.columns), takedowns_per_shop(per_shop)]
-
-
-def takedowns_per_shop(frame: pl.DataFrame) -> pl.DataFrame:
-    """A line from 0 at 1 per shop to -3 at 5 per shop, half up to the thousandth."""
-    count, shops = pl.col("value"), pl.col("shops").cast(pl.Int64)
-    slope = -((1500 * (count - shops) + shops - 1) // (2 * shops))
-    return rows(frame, "takedowns_per_shop", count * 1000 // shops, pl.max_horizontal(slope, -3000)).filter(
-        pl.col("points") != 0
-    )
+    years = moment.as_of.year - pl.col("start").dt.year() - (day > moment.month_and_day).cast(pl.Int32)
+    points = pl.when(pl.col("start") <= moment.anniversary(5)).then(3000).otherwise(2000)
+    return rows(long_ago, keys("clean_years"), years, points)
 
 
 # --- score and grade ---
 
 
-def scores(contributions: pl.DataFrame) -> pl.DataFrame:
-    """The sum over dimensions, each within its limits, for subjects with any row."""
-    names = list(DIMENSIONS)
-    number = pl.Series([names.index(DIMENSION_OF[name]) for name in ORDER], dtype=pl.UInt8)
-    table = pl.DataFrame({"code": pl.Series(range(len(ORDER)), dtype=pl.UInt8), "dimension": number})
-    limits = pl.DataFrame(
+def scores(contributions: pl.DataFrame, subjects: int) -> tuple[pl.Series, list[pl.DataFrame]]:
+    """The score of every subject, and the adjustments that make the rows add up.
+
+    The rows are sorted and the indicators of a dimension are neighbours, so sums are differences of the running total.
+    """
+    names, key = list(DIMENSIONS), contributions["key"]
+    places = pl.Series([names.index(DIMENSION_OF[name]) for name in ORDER], dtype=pl.UInt32)
+    summed = run_sums(key // 64 * 8 + places.gather(key % 64), contributions["points_milli"])
+    place = summed["run"] % 8
+    least, most = (
+        pl.Series([DIMENSIONS[name][side] or (-1) ** (1 - side) * 10**9 for name in names]).gather(place) for side in (0, 1)
+    )
+    held = summed["points"].clip(least, most)
+    changed = summed.select(subject_no=pl.col("run") // 8, place=place, change=held - pl.col("points"))
+    changed = changed.filter(pl.col("change") != 0)
+    code = pl.Series([CODE.get(f"@{name}", 0) for name in names], dtype=pl.UInt32).gather(changed["place"])
+    adjusted = [rows(changed, pl.col("subject_no") * 64 + code, pl.lit(None), pl.col("change"), den=pl.lit(None))]
+    totals = run_sums(summed["run"] // 8, held).select(subject_no="run", raw=START + pl.col("points"))
+    floored = pl.max_horizontal("raw", 0)
+    score = pl.min_horizontal(floored, 100_000)
+    for name, change in (("@1:floor", floored - pl.col("raw")), ("@2:ceiling", score - floored)):
+        adjusted.append(rows(totals.filter(change != 0), keys(name), pl.lit(None), change, den=pl.lit(None)))
+    scored = totals.select("subject_no", score=score)
+    return pl.repeat(START, subjects, dtype=pl.Int64, eager=True).scatter(scored["subject_no"], scored["score"]), adjusted
+
+
+def run_sums(run: pl.Series, points: pl.Series) -> pl.DataFrame:
+    """Sums of the points of each run of equal numbers."""
+    last = (run != run.shift(-1)).fill_null(True)
+    total = points.cum_sum().filter(last)
+    return pl.DataFrame({"run": run.filter(last), "points": total - total.shift(1, fill_value=0)})
+
+
+def states(subjects: pl.DataFrame, score: pl.Series, few: Few) -> pl.Series:
+    """The number of the state in ``STATES``: everything that decides a grade."""
+    zeros = pl.zeros(len(subjects), dtype=pl.UInt16, eager=True)
+    born, as_of = subjects["established_on"], few.moment.as_of
+    cap = zeros.clone().scatter(few.standing("list.abnormal")["subject_no"], 1)
+    cap = cap.set(((born > few.moment.anniversary(1)) & (born <= as_of)).fill_null(False), 2)
+    cap = cap.scatter(few.under_management(), 3)
+    listed, defaulted = (
+        zeros.clone().scatter(few.standing(kind)["subject_no"], 1) for kind in ("list.serious", "enforcement.defaulter")
+    )
+    grave = subjects["is_grave"].fill_null(False)
+    shift = pl.when(grave).then(pl.col("officer_shift").fill_null(1).clip(1, 2)).otherwise(0).cast(pl.UInt16)
+    cut = sum((score < edge).cast(pl.UInt16) for edge in CUTS)
+    gone = subjects["is_deregistered"].fill_null(False).cast(pl.UInt16)
+    return cut + 4 * cap + 16 * subjects.select(shift).to_series() + 48 * (listed + 2 * defaulted) + 192 * gone
+
+
+def decoded(names: list[str | None], codes: pl.Series) -> pl.Series:
+    """Names of codes, as an Enum: a dictionary in the file, and no strings in memory."""
+    known = pl.Enum(list(dict.fromkeys(name for name in names if name is not None)))
+    return pl.Series(names, dtype=known).gather(codes)
+
+
+def class_masks(subjects: pl.DataFrame) -> pl.Series:
+    def bit(number: int, attribute: str) -> pl.Expr:
+        member = pl.col(attribute) if subjects.schema[attribute] == pl.Boolean else pl.col(attribute) >= 1
+        return member.fill_null(False).cast(pl.UInt8) * (1 << number)
+
+    return subjects.select(pl.sum_horizontal(bit(*item) for item in enumerate(CLASSES.values())).cast(pl.UInt8)).to_series()
+
+
+def graded(subjects: pl.DataFrame, score: pl.Series, few: Few) -> pl.DataFrame:
+    mask, state = class_masks(subjects), states(subjects, score, few)
+    return pl.DataFrame(
         {
-            "dimension": pl.Series(range(len(names)), dtype=pl.UInt8),
-            "least": [DIMENSIONS[name][0] or -(10**9) for name in names],
-            "most": [DIMENSIONS[name][1] or 10**9 for name in names],
+            "subject_id": subjects["subject_id"],
+            "class": decoded(CLASS_OF_MASK, mask),
+            "class_mask": mask.cast(pl.Int64),
+            "start_milli": pl.repeat(START, len(subjects), dtype=pl.Int64, eager=True),
+            "implied_milli": pl.zeros(len(subjects), dtype=pl.Int64, eager=True),
+            "score_milli": score,
+            **{name: decoded([getattr(item, name) for item in STATES], state) for name in STATES[0]._fields},
         }
-    )
-    return (
-        contributions.lazy()
-        .filter(pl.col("points") != 0)
-        .join(table.lazy(), on="code")
-        .group_by("subject_no", "dimension")
-        .agg(pl.col("points").sum())
-        .join(limits.lazy(), on="dimension")
-        .select("subject_no", points=pl.col("points").clip(pl.col("least"), pl.col("most")))
-        .group_by("subject_no")
-        .agg(pl.col("points").sum())
-        .collect(engine="streaming")
-    )
-
-
-def bounds(records: pl.DataFrame, moment: Moment) -> pl.DataFrame:
-    """The best rank left to a subject: 3 for direct D, 2 under management, 1 on the list of abnormal operations."""
-    found = [
-        (standing(records, "list.serious", moment), 3),
-        (standing(records, "enforcement.defaulter", moment), 3),
-        (under_management(records, moment), 2),
-        (standing(records, "list.abnormal", moment), 1),
-    ]
-    frames = [frame.with_columns(bound=pl.lit(rank, pl.Int64)) for frame, rank in found]
-    return pl.concat(frames).group_by("subject_no").agg(pl.col("bound").max())
-
-
-def graded(subjects: pl.DataFrame, points: pl.DataFrame, bound: pl.DataFrame, moment: Moment) -> pl.DataFrame:
-    score = (80_000 + pl.col("points").fill_null(0)).clip(0, 100_000)
-    young = (pl.col("established_on") > moment.anniversary(1)) & (pl.col("established_on") <= moment.as_of)
-    cut = pl.lit(3, pl.Int64) - (pl.col("score_milli") >= 60_000).cast(pl.Int64)
-    cut = cut - (pl.col("score_milli") >= 75_000).cast(pl.Int64) - (pl.col("score_milli") >= 90_000).cast(pl.Int64)
-    shift = pl.when("is_grave").then(pl.col("officer_shift").fill_null(1).clip(1, 2)).otherwise(0)
-    rank = pl.max_horizontal(cut, "bound", young.fill_null(False).cast(pl.Int64)) + shift
-    letter = rank.clip(0, 3).replace_strict([0, 1, 2, 3], ["A", "B", "C", "D"], return_dtype=pl.String)
-    return (
-        subjects.lazy()
-        .select("subject_no", "established_on", "is_deregistered", "is_grave", "officer_shift")
-        .join(points.lazy(), on="subject_no", how="left", maintain_order="left")
-        .join(bound.lazy(), on="subject_no", how="left", maintain_order="left")
-        .with_columns(score_milli=score)
-        .select("subject_no", "score_milli", grade=pl.when("is_deregistered").then(pl.lit("N")).otherwise(letter))
-        .collect()
     )
 
 
 def results(folder: Path, as_of: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Grades, and contributions in no order."""
-    moment = Moment(as_of)
-    subjects = pl.read_parquet(folder / "subjects.parquet", columns=SUBJECT_COLUMNS)
-    ordinary = ordinary_rows(folder, moment).collect(engine="streaming")
-    records = few(folder, moment).collect(engine="streaming")
-    counted = pl.concat([ordinary, *offence_rows(records, moment)], rechunk=False)
-    parts = scoped(counted, subjects) + attribute_rows(subjects)
-    parts += [controlled(folder, records, moment), clean_years(subjects, records, moment)]
-    contributions = pl.concat(parts, rechunk=False)
-    return graded(subjects, scores(contributions), bounds(records, moment), moment), contributions
+    """Grades and contributions as they are written, the latter still by key."""
+    moment, city = Moment(as_of), City(folder)
+    few = Few(folder, moment)
+    parts = ordinary_rows(folder, moment, city) + few_rows(few, city) + attribute_rows(city.subjects)
+    parts += [controlled(folder, few), clean_years(city.subjects, few)]
+    contributions = pl.concat(parts, rechunk=False).sort("key")
+    score, adjusted = scores(contributions, len(city.subjects))
+    contributions = pl.concat([contributions, *adjusted]).sort("key")
+    return graded(city.subjects, score, few), contributions
+
+
+def named(contributions: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
+    key = contributions["key"]
+    names = (key % 64).cast(pl.UInt8).cat.to(pl.Enum(NAMES))
+    return contributions.select(ids.gather(key // 64), names.alias("indicator"), pl.exclude("key"))
 
 
 def evaluate(folder: Path, as_of: date) -> pa.Table:
     """Grades by subject."""
-    table = results(folder, as_of)[0].sort("subject_no").to_arrow()
-    return table.cast(pa.schema([("subject_no", pa.int32()), ("score_milli", pa.int64()), ("grade", pa.string())]))
+    table = results(folder, as_of)[0].select("score_milli", pl.col("grade").cast(pl.String)).with_row_index("subject_no")
+    schema = pa.schema([("subject_no", pa.int32()), ("score_milli", pa.int64()), ("grade", pa.string())])
+    return table.to_arrow().cast(schema)
 
 
 def run(folder: Path, as_of: date, out: Path) -> None:
     """Write ``grades.parquet`` and ``contributions.parquet``."""
     grades, contributions = results(folder, as_of)
     out.mkdir(parents=True, exist_ok=True)
-    grades.sort("subject_no").write_parquet(out / "grades.parquet")
-    written = contributions.sort(pl.col("subject_no").cast(pl.Int64) * 64 + pl.col("code"))
-    names = pl.col("code").cast(pl.UInt32).replace_strict(list(range(len(ORDER))), ORDER, return_dtype=pl.Enum(ORDER))
-    written.select("subject_no", indicator=names.cast(pl.String), value="value", points_milli="points").write_parquet(
-        out / "contributions.parquet"
-    )
+    written = {"grades": grades, "contributions": named(contributions, grades["subject_id"])}
+    for name, frame in written.items():
+        frame.write_parquet(out / f"{name}.parquet", compression="zstd", compression_level=1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 EVER = date(1900, 1, 1)
 NEW_PENALTY_WINDOW = date(2026, 4, 1)  # NDRC order 36: general penalties count 12 months, before 36
@@ -224,5 +224,65 @@ DIMENSION_OF = {rule.id: rule.dimension for rule in COUNTED} | {
     }.items()
     for name in names.split()
 }
+ADJUSTMENTS = ["@1:floor", "@2:ceiling", *(f"@{name}" for name, limits in DIMENSIONS.items() if limits != (None, None))]
+"""What the floor, the ceiling and the limits of dimensions take or give; written after the indicators of a subject."""
+NAMES = ORDER + ADJUSTMENTS
+"""Fewer than 64, so that (subject, name) is one number: 64 subject_no + place."""
+START = 80_000
+FEN = 100
+"""Values in money are written as fen over 100."""
+
 GRADES = ("A", "B", "C", "D")
 CUTS = (90_000, 75_000, 60_000)
+CLASSES = {
+    "patent_owner": "patents_in_force",
+    "trademark_user": "trademarks_in_force",
+    "gi_user": "is_gi_user",
+    "ip_agency": "is_ip_agency",
+    "online_operator": "is_online_operator",
+    "cross_border": "is_cross_border",
+    "logistics": "is_logistics",
+}
+"""Class n is bit n of the mask: members have at least 1 of the attribute, or a yes. A subject is named by its lowest."""
+CLASS_OF_MASK = [None] + [[*CLASSES][(mask & -mask).bit_length() - 1] for mask in range(1, 1 << len(CLASSES))]
+
+DIRECT = ("serious_list", "defaulter")
+CAPS = ("", "abnormal_operations", "newly_established", "under_management")
+CAP_RANKS = (0, 1, 1, 2)
+
+
+class Decided(NamedTuple):
+    """The grade columns of a state."""
+
+    ladder_grade: str
+    grade: str
+    step: str
+    acted: str
+
+
+def decided(cut: int, cap: int, shift: int, direct: int, deregistered: int) -> Decided:
+    """What the decisions make of the rank by score, the strongest cap, the steps down, and the bits of direct D."""
+    if deregistered:
+        return Decided(GRADES[cut], "N", "exclude:deregistered", "exclude:deregistered")
+    if direct:
+        fired = [f"direct:{name}" for bit, name in enumerate(DIRECT) if direct >> bit & 1]
+        return Decided(GRADES[cut], "D", fired[0], "|".join(fired))
+    rank, acted = cut, []
+    if CAP_RANKS[cap] > rank:
+        rank = CAP_RANKS[cap]
+        acted.append(f"cap:{CAPS[cap]}")
+    if min(rank + shift, 3) > rank:
+        rank = min(rank + shift, 3)
+        acted.append("shift:grave_effect")
+    return Decided(GRADES[cut], GRADES[rank], acted[-1] if acted else "cut", "|".join(acted))
+
+
+STATES = [
+    decided(cut, cap, shift, direct, deregistered)
+    for deregistered in range(2)
+    for direct in range(4)
+    for shift in range(3)
+    for cap in range(4)
+    for cut in range(4)
+]
+"""Every state by number: cut + 4 cap + 16 shift + 48 direct + 192 deregistered."""

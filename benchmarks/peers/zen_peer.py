@@ -1,6 +1,6 @@
 """The rulebook by hand as a JSON decision for GoRules ZEN: expression nodes for points and score, a table for the grade.
 
-ZEN has no records: the facts of each subject are counted before, by the SQL of ``duckdb_peer``. Only ``decide`` is ZEN's.
+ZEN has no records: the facts of each subject are counted before, by DuckDB with ``zen_peer.sql``. Only ``decide`` is ZEN's.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from rules import (
     Moment,
 )
 
+SQL = Path(__file__).with_suffix(".sql")
 SAMPLE = 5000
 SCOPES = {
     "all": "true",
@@ -170,7 +171,7 @@ def facts(folder: Path, as_of: date, numbers: Iterable[int]) -> list[dict[str, A
             established_on <= DATE '{as_of}' AND established_on > DATE '{Moment(as_of).anniversary(1)}' AS young,
             {as_of.year} - year(clean_since) - (month(clean_since) * 100 + day(clean_since) > {key})::INT AS clean_years
         FROM facts WHERE subject_no IN ({wanted}) ORDER BY subject_no"""
-    with computed(folder, as_of) as connection:
+    with computed(folder, as_of, SQL) as connection:
         rows = connection.sql(query).to_arrow_table().to_pylist()
     return [told(row) for row in rows]
 

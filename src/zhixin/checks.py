@@ -230,6 +230,8 @@ def _filter_use(rulebook: Rulebook, path: Path, node: RecordFilter) -> Iterator[
     tests = [test for test in (*node.where, *node.unless) if isinstance(test, FieldTest)]
     for test in tests:
         yield from _field_use(rulebook, path, node.kinds, test.field, test)
+        if test.over is not None:
+            yield from _field_use(rulebook, path, node.kinds, test.over, None)
 
 
 def _measure_fields(rulebook: Rulebook, path: Path, node: Any) -> Iterator[Problem]:
@@ -264,6 +266,7 @@ def _field_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], name: 
             or (definition.type is FieldType.CATEGORY and test.in_ is not None)
             or (definition.type is FieldType.SET and (test.has_all is not None or test.has_any is not None))
             or (definition.type is FieldType.BOOLEAN and test.is_ is not None)
+            or (definition.type is FieldType.DATE and test.reached is not None)
         )
     if good and isinstance(test, FieldTest) and definition.values:
         codes = (*(test.in_ or ()), *(test.has_all or ()), *(test.has_any or ()))

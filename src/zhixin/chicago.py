@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from zhixin.engines import DuckDB
+from zhixin.columns import Columns
 from zhixin.errors import DatasetError
 from zhixin.evaluating import run
 from zhixin.horizon import Horizon
@@ -104,7 +104,7 @@ def evaluate_months(
     rulebook: Rulebook, inspections: pl.DataFrame, progress: Callable[[date], None]
 ) -> Iterator[pl.DataFrame]:
     """Scores and grades of each month's inspections, seen on the last day of the month before."""
-    engine = DuckDB()
+    engine = Columns()
     for first in months(inspections):
         progress(first)
         outcome = run(

@@ -21,8 +21,9 @@ from zhixin.dataset import Report
 from zhixin.dataset import accept as accept_dataset
 from zhixin.demo import chicago, zhengzhou
 from zhixin.dirt import write_dirty
-from zhixin.engines import Engine, open_engine
+from zhixin.engines import Engine
 from zhixin.errors import EXIT_QUARANTINED, CaseFailure, RulebookError, UsageError, ZhixinError
+from zhixin.evaluating import open_engine
 from zhixin.explanation import explain_run
 from zhixin.files import read_sheet
 from zhixin.ledger import verify_dump
@@ -71,7 +72,9 @@ def check(
 @app.command()
 def test(
     rulebook: RulebookArgument,
-    engine: Annotated[list[str] | None, typer.Option(help="interpreter、duckdb、spark，可重复 / may be repeated")] = None,
+    engine: Annotated[
+        list[str] | None, typer.Option(help="interpreter、polars、duckdb、spark，可重复 / may be repeated")
+    ] = None,
 ) -> None:
     """运行规则自带的用例 / Run a rulebook's cases on every engine asked for."""
     screen = Screen()
@@ -82,7 +85,7 @@ def test(
         raise UsageError(f"没有用例文件 {cases_file}", f"there are no cases at {cases_file}")
     cases = load_cases(cases_file)
     engines: dict[str, Engine | None] = {}
-    for name in engine or ["interpreter", "duckdb"]:
+    for name in engine or ["interpreter", "polars", "duckdb"]:
         engines[name] = None if name == "interpreter" else open_engine(name)  # type: ignore[arg-type]
     report = run_cases(loaded, cases, engines)
     for item in report.disagreements:
@@ -147,7 +150,7 @@ def evaluate(
     known_at: Annotated[
         int | None, typer.Option(help="只用到该账本序号为止的记录 / only records up to this ledger sequence")
     ] = None,
-    engine: EngineOption = "duckdb",
+    engine: EngineOption = "polars",
     evidence: Annotated[bool, typer.Option(help="写入记录编号 / write record numbers")] = True,
 ) -> None:
     """评价全部主体 / Evaluate every subject; raw files are accepted first."""
@@ -166,7 +169,7 @@ def evaluate(
             out,
             _day(as_of),
             known_at=known_at,
-            engine=None if engine == "duckdb" else open_engine(engine),  # type: ignore[arg-type]
+            engine=None if engine == "polars" else open_engine(engine),  # type: ignore[arg-type]
             evidence=evidence,
             progress=lambda stage: progress.update(task, description=stage),
         )

@@ -5,13 +5,14 @@ long table, a small piece table turns it into sparse contributions, and one wide
 conditions and decisions. Work follows matches, not indicators.
 
 Stages are separate methods so that an engine can keep each one as a table: ``matched`` → ``long`` → ``base`` →
-``rows`` → ``scoring.dimensioned`` → ``scoring.scored`` → ``scoring.graded``.
+``row_parts`` → ``scoring.dimensioned`` → ``scoring.scored`` → ``scoring.graded``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import ibis
@@ -78,15 +79,28 @@ class Plan:
 
     def base(self, subjects: Table, long: Table | None, relations: Table, previous: Table) -> Table:
         """One row per subject: attributes, the measures that conditions need, earlier results, class mask."""
-        table = subjects.select("subject_no", *self.wide.attributes(self._rules_on_base()))
-        for part in (
-            self.wide.pivot(long),
-            *self.wide.related(subjects, long, relations),
-            self.wide.previous(previous),
-        ):
-            if part is not None:
-                joined = table.left_join(part, "subject_no")
-                table = joined.select(*table.columns, *[name for name in part.columns if name != "subject_no"])
+        table = self.known(subjects)
+        for part in self.parts(subjects, long, relations, previous):
+            joined = table.left_join(part, "subject_no")
+            table = joined.select(*table.columns, *[name for name in part.columns if name != "subject_no"])
+        return self.classed(table)
+
+    def known(self, subjects: Table) -> Table:
+        """The subjects with the attributes that rules beside them read."""
+        return subjects.select("subject_no", *self.wide.attributes(self._rules_on_base()))
+
+    def parts(self, subjects: Table, long: Table | None, relations: Table, previous: Table) -> list[Table]:
+        """What is joined to the subjects, each by subject_no: measures, and earlier results."""
+        earlier = self.wide.previous(previous)
+        return [*self.measured(subjects, long, relations), *([] if earlier is None else [earlier])]
+
+    def measured(self, subjects: Table, long: Table | None, relations: Table) -> list[Table]:
+        """The measures that conditions need, and those over related subjects, each by subject_no."""
+        pivot = self.wide.pivot(long)
+        return [*([] if pivot is None else [pivot]), *self.wide.related(subjects, long, relations)]
+
+    def classed(self, table: Table) -> Table:
+        """The subjects and their parts, with the class mask."""
         return table.mutate(class_mask=self._class_mask(table))
 
     def _rules_on_base(self) -> tuple[Any, ...]:
@@ -109,16 +123,16 @@ class Plan:
 
     # --- contributions ---
 
-    def rows(self, subjects: Table, base: Table, long: Table | None, small: Small, *, evidence: bool) -> Table:
-        """Sparse contributions: subject_no, indicator_no, value_num, value_den, points, uncapped, default."""
+    def row_parts(self, subjects: Table, base: Table, long: Table | None, small: Small, *, evidence: bool) -> list[Table]:
+        """Contributions in parts, the sparse ones and then those of each other indicator: subject_no, indicator_no,
+        dimension_no, value_num, value_den, points, uncapped, and default and record_nos where they are needed.
+        """
         parts = [] if long is None else self._sparse_rows(base, long, small, evidence)
         for number, indicator in enumerate(self.indicators):
             if not is_sparse(indicator):
                 table = subjects if self._needs_attributes_only(indicator) else base
                 parts.append(self._dense_rows(table, long, number, indicator, evidence))
-        if not parts:
-            return self._no_rows(base, evidence)
-        return ibis.union(*parts) if len(parts) > 1 else parts[0]
+        return parts or [self._no_rows(base, evidence)]
 
     def _needs_attributes_only(self, indicator: Indicator) -> bool:
         """Whether an indicator reads nothing but attributes, so that it can run on the subjects themselves."""
@@ -317,13 +331,20 @@ class Plan:
         numbers = self._record_numbers(indicator.measure)
         if not numbers or long is None:
             return rows.mutate(record_nos=ibis.null("array<int64>"))
-        behind = long.filter(long.measure_no.isin(numbers)).select("subject_no", "record_nos")
-        if len(numbers) > 1:
-            behind = behind.group_by("subject_no").aggregate(
-                record_nos=behind.record_nos.collect().flatten().unique().sort()
-            )
-        joined = rows.left_join(behind, "subject_no")
-        return joined.select(*rows.columns, "record_nos")
+        for place, number in enumerate(numbers):
+            behind = long.filter(long.measure_no == number).select("subject_no", **{f"behind_{place}": long.record_nos})
+            joined = rows.left_join(behind, "subject_no")
+            rows = joined.select(*rows.columns, f"behind_{place}")
+        lists = [rows[f"behind_{place}"] for place, _ in enumerate(numbers)]
+        everything = lists[0]
+        if len(lists) > 1:
+            nothing = ibis.literal([], "array<int64>")
+            filled = [ibis.coalesce(item, nothing) for item in lists]
+            known = reduce(lambda a, b: a | b, [item.notnull() for item in lists])
+            united = reduce(lambda a, b: a.concat(b), filled).unique().sort()
+            everything = ibis.ifelse(known, united, ibis.null("array<int64>"))
+        shown = [name for name in rows.columns if not name.startswith("behind_")]
+        return rows.select(*shown, record_nos=everything)
 
     def _record_numbers(self, measure: Measure | None) -> list[int]:
         match measure:

@@ -12,7 +12,7 @@ import csv
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -267,12 +267,15 @@ class _Appending(Quarantine):
         self.writer = csv.writer(self.file)
 
 
-def write_batches(batches: Any, path: Path, schema: pa.Schema) -> int:
-    """Write record batches as Parquet with row groups of a fixed size, so that equal rows give equal bytes."""
+def write_batches(batches: Any, path: Path, schema: pa.Schema, statistics: Sequence[str] | None = None) -> int:
+    """Write record batches as Parquet with row groups of a fixed size, so that equal rows give equal bytes.
+
+    ``statistics`` as in :func:`zhixin.tables.parquet_writer`; returns the number of rows.
+    """
     rows = 0
     waiting: list[pa.RecordBatch] = []
     held = 0
-    with parquet_writer(path, schema) as writer:
+    with parquet_writer(path, schema, statistics) as writer:
         for batch in batches:
             waiting.append(batch)
             held += len(batch)

@@ -1,10 +1,10 @@
-"""The databases that run a script: DuckDB in the process by default, PySpark for a province."""
+"""What can evaluate a plan, and the databases that run a script: DuckDB in the process, PySpark for a province."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,15 +14,22 @@ from zhixin.errors import EngineError
 from zhixin.scripts import Dialect
 from zhixin.tables import TableLike
 
-EngineName = Literal["duckdb", "spark"]
 BATCH_ROWS = 122_880
 
 
 class Engine(Protocol):
-    """What a run needs from a database. Tables live under their names until ``begin`` or ``forget``."""
+    """Anything that evaluates: a database, or :class:`zhixin.columns.Columns`."""
 
     name: str
     version: str
+
+    def close(self) -> None:
+        """Let go of connections and temporary tables."""
+
+
+class Database(Engine, Protocol):
+    """What a run needs from a database. Tables live under their names until ``begin`` or ``forget``."""
+
     dialect: Dialect
 
     def source(self, name: str, source: TableLike, schema: pa.Schema, kinds: tuple[str, ...] | None = None) -> None:
@@ -42,9 +49,6 @@ class Engine(Protocol):
 
     def begin(self) -> None:
         """Start a run: drops the tables of the run before, whose outcome can no longer be read."""
-
-    def close(self) -> None:
-        """Let go of connections and temporary tables."""
 
 
 class DuckDB:
@@ -97,11 +101,7 @@ class DuckDB:
         rows = pl.scan_parquet(path)
         present = rows.collect_schema().names()
         rows = rows.filter(pl.col("kind").is_in(kinds)).select([column for column in schema.names if column in present])
-        pieces = rows.collect_batches(maintain_order=False)
-        batches = (batch for piece in pieces for batch in conformed(piece.to_arrow(), schema).to_batches())
-        self.put("picked", pa.RecordBatchReader.from_batches(schema, batches))
-        self.keep(name, "SELECT * FROM picked", schema)
-        self.connection.unregister("picked")
+        self.put(name, conformed(rows.collect(engine="streaming").to_arrow(), schema))
 
     def put(self, name: str, table: Any) -> None:
         self.connection.register(name, table)
@@ -232,12 +232,3 @@ def conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def _of_kinds(table: pa.Table, kinds: tuple[str, ...] | None) -> pa.Table:
     return table if kinds is None else table.filter(pc.is_in(table["kind"], pa.array(kinds, pa.string())))
-
-
-def open_engine(name: EngineName, **options: Any) -> Engine:
-    """An engine by name. Options: ``threads``, ``memory``, ``folder`` (DuckDB); ``master`` (Spark)."""
-    if name == "duckdb":
-        return DuckDB(**options)
-    if name == "spark":
-        return Spark(**options)
-    raise EngineError(f"没有这个引擎：{name}（可用 duckdb、spark）", f"no such engine: {name} (duckdb or spark)")

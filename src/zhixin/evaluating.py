@@ -1,4 +1,4 @@
-"""A run over the tables of a dataset: the script's stages in a database, then results decoded in order of subject.
+"""A run over the tables of a dataset: an engine computes, then results are decoded in order of subject.
 
 Grades and contributions come as Arrow batches of a fixed size, so that the same inputs give the same bytes whatever the
 threads, the database or the order of rows.
@@ -6,20 +6,22 @@ threads, the database or the order of rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zhixin.columns import Columns, columns_for
 from zhixin.compiler import Plan
-from zhixin.engines import BATCH_ROWS, DuckDB, Engine
+from zhixin.engines import BATCH_ROWS, Database, DuckDB, Engine, Spark
+from zhixin.errors import EngineError
 from zhixin.horizon import Horizon
 from zhixin.rulebook import Rulebook
 from zhixin.scripts import Script, script_for
-from zhixin.tables import PREVIOUS, RELATIONS, Tables, read_table
+from zhixin.tables import PREVIOUS, RELATIONS, TableLike, Tables, read_table
 
 GRADES = pa.schema(
     [
@@ -50,61 +52,112 @@ CONTRIBUTIONS = pa.schema(
 
 @dataclass
 class Outcome:
-    """The result of a run: batches in order of subject. The contributions are in the engine until they are read."""
+    """The result of a run: batches in order of subject. A database keeps the contributions until its next run."""
 
     plan: Plan
-    engine: Engine
-    subject_ids: _Ids
+    subject_ids: pa.Array
     graded: pa.Table
-    _rows: str
+    _rows: Callable[[], Iterator[pa.RecordBatch]]
     chosen: pa.Array | None
 
-    def grades(self) -> Iterator[pa.RecordBatch]:
-        """Batches of :data:`GRADES`."""
+    def grades(self, *, coded: bool = False) -> Iterator[pa.RecordBatch]:
+        """Batches of :data:`GRADES`; names that repeat as codes of a dictionary, if ``coded``."""
+        deciding, masks = self.plan.scoring.deciding, self.graded["class_mask"].unique().to_pylist()
+        classes, acted = self._classes(masks), _Names.of(self.graded["acted_mask"].unique().to_pylist(), self._acted)
+        grades, steps = _Names(deciding.grade_codes), _Names(deciding.step_names)
         for batch in self.graded.to_batches(BATCH_ROWS):
-            yield self._decoded_grades(batch)
+            columns = [
+                self.subject_ids.take(batch["subject_no"]),
+                classes.named(batch["class_mask"]),
+                *(batch[name] for name in ("class_mask", "start_milli", "implied_milli", "score_milli")),
+                grades.named(batch["ladder_code"]),
+                grades.named(batch["grade_code"]),
+                steps.named(batch["step_code"]),
+                acted.named(batch["acted_mask"]),
+            ]
+            yield _batch(columns, GRADES, coded)
 
-    def contributions(self) -> Iterator[pa.RecordBatch]:
-        """Batches of :data:`CONTRIBUTIONS`, by subject and then in order of the rulebook."""
-        names = pa.array([item.id for item in self.plan.indicators] + self.plan.scoring.adjustment_names, pa.string())
-        for batch in self.engine.batches(self._rows):
+    def _classes(self, masks: list[int]) -> _Names:
+        classes = [item.id for item in self.plan.rulebook.classes]
+        return _Names.of(masks, lambda mask: classes[(mask & -mask).bit_length() - 1] if mask else None)
+
+    def _acted(self, mask: int) -> str:
+        return "|".join(name for number, name in enumerate(self.plan.scoring.deciding.step_names) if mask >> number & 1)
+
+    def contributions(self, *, coded: bool = False) -> Iterator[pa.RecordBatch]:
+        """Batches of :data:`CONTRIBUTIONS`, by subject and then in order of the rulebook; ``coded`` as for the grades."""
+        names = _Names([item.id for item in self.plan.indicators] + self.plan.scoring.adjustment_names)
+        for batch in self._rows():
             if self.chosen is not None:
                 batch = batch.filter(pc.is_in(batch["subject_no"], self.chosen))
             columns = [
                 self.subject_ids.take(batch["subject_no"]),
-                names.take(batch["indicator_no"]),
+                names.named(batch["indicator_no"]),
                 *(batch[name] for name in ("value_num", "value_den", "points", "uncapped")),
                 batch["record_nos"] if "record_nos" in batch.schema.names else pa.nulls(len(batch), CONTRIBUTIONS.types[-1]),
             ]
-            yield pa.RecordBatch.from_arrays(
-                [column.cast(kind) for column, kind in zip(columns, CONTRIBUTIONS.types, strict=True)],
-                schema=CONTRIBUTIONS,
-            )
+            yield _batch(columns, CONTRIBUTIONS, coded)
 
-    def _decoded_grades(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        deciding = self.plan.scoring.deciding
-        classes = [item.id for item in self.plan.rulebook.classes]
-        grades, steps = pa.array(deciding.grade_codes, pa.string()), pa.array(deciding.step_names, pa.string())
-        columns = [
-            self.subject_ids.take(batch["subject_no"]),
-            _decoded(batch["class_mask"], lambda mask: classes[(mask & -mask).bit_length() - 1] if mask else None),
-            *(batch[name] for name in ("class_mask", "start_milli", "implied_milli", "score_milli")),
-            grades.take(batch["ladder_code"]),
-            grades.take(batch["grade_code"]),
-            steps.take(batch["step_code"]),
-            _decoded(
-                batch["acted_mask"],
-                lambda mask: "|".join(s for n, s in enumerate(deciding.step_names) if mask >> n & 1),
-            ),
-        ]
-        return pa.RecordBatch.from_arrays(columns, schema=GRADES)
+    def kept(self) -> Outcome:
+        """The same, with the rows of other subjects left out."""
+        if self.chosen is not None:
+            self.graded = self.graded.filter(pc.is_in(self.graded["subject_no"], self.chosen))
+        return self
 
 
-def _decoded(codes: Any, name: Any) -> pa.Array:
-    """Names of integer codes, each distinct code named once."""
-    encoded = pc.dictionary_encode(codes)
-    names = pa.array([name(code) for code in encoded.dictionary.to_pylist()], pa.string())
-    return names.take(encoded.indices)
+CODED = pa.dictionary(pa.int32(), pa.string())
+
+
+def coded_schema(schema: pa.Schema) -> pa.Schema:
+    """The schema with every text but the subject's id as codes of a dictionary."""
+    return pa.schema([(item.name, CODED if _repeats(item) else item.type) for item in schema])
+
+
+def _repeats(column: pa.Field) -> bool:
+    return bool(column.type == pa.string()) and column.name != "subject_id"
+
+
+def _batch(columns: list[Any], schema: pa.Schema, coded: bool) -> pa.RecordBatch:
+    wanted = coded_schema(schema) if coded else schema
+    return pa.RecordBatch.from_arrays(
+        [column if column.type == kind else column.cast(kind) for column, kind in zip(columns, wanted.types, strict=True)],
+        schema=wanted,
+    )
+
+
+class _Names:
+    """Names of small numbers, as codes of one dictionary."""
+
+    def __init__(self, names: Sequence[str | None], numbers: Sequence[int] | None = None) -> None:
+        known = list(dict.fromkeys(name for name in names if name is not None))
+        self.names = pa.array(known, pa.string())
+        self.codes = pa.array([None if name is None else known.index(name) for name in names], pa.int32())
+        self.numbers = None if numbers is None else pa.array(numbers, pa.int64())
+
+    @classmethod
+    def of(cls, numbers: Sequence[int], name: Callable[[int], str | None]) -> _Names:
+        """Names of numbers that may be large, such as bits."""
+        return cls([name(number) for number in numbers], numbers)
+
+    def named(self, numbers: Any) -> pa.DictionaryArray:
+        places = numbers if self.numbers is None else pc.index_in(numbers, self.numbers)
+        return pa.DictionaryArray.from_arrays(self.codes.take(places), self.names)
+
+
+EngineName = Literal["polars", "duckdb", "spark"]
+
+
+def open_engine(name: EngineName, **options: Any) -> Engine:
+    """An engine by name. Options: ``threads``, ``memory``, ``folder`` (DuckDB, and the DuckDB of ``polars``); ``master`` (Spark)."""
+    if name == "polars":
+        return Columns(**options)
+    if name == "duckdb":
+        return DuckDB(**options)
+    if name == "spark":
+        return Spark(**options)
+    raise EngineError(
+        f"没有这个引擎：{name}（可用 polars、duckdb、spark）", f"no such engine: {name} (polars, duckdb or spark)"
+    )
 
 
 def run(
@@ -114,7 +167,7 @@ def run(
     *,
     engine: Engine | None = None,
     evidence: bool = True,
-    only: Sequence[int] | None = None,
+    only: Iterable[int] | None = None,
 ) -> Outcome:
     """Evaluate every subject of a dataset.
 
@@ -122,32 +175,41 @@ def run(
         rulebook: as loaded; resolved at ``horizon.as_of``.
         tables: subjects, records, relations, previous (see :mod:`zhixin.tables`).
         horizon: evaluation date and what was known.
-        engine: an open engine; DuckDB in memory by default.
+        engine: an open engine; columns in memory by default.
         evidence: whether contributions carry the numbers of the records behind them.
         only: subject numbers to evaluate; ``None`` for everybody.
     """
-    engine = engine or DuckDB()
-    engine.begin()
-    script = script_for(rulebook, horizon, engine.dialect, evidence=evidence)
-    chosen = None if only is None else pa.array(only, pa.int32())
+    engine = engine or Columns()
     tables = tables._replace(
         relations=RELATIONS.empty_table() if tables.relations is None else tables.relations,
         previous=PREVIOUS.empty_table() if tables.previous is None else tables.previous,
     )
-    if only is not None:
-        tables = _within_reach(script, tables, only)
+    if isinstance(engine, Columns):
+        ready = columns_for(rulebook, horizon, evidence=evidence)
+        tables, chosen = _within_reach(ready.inputs, tables, only)
+        ids, frame, rows = engine.results(ready, tables)
+        found = rows.to_arrow()
+        return Outcome(ready.plan, ids, frame.to_arrow(), lambda: iter(found.to_batches(BATCH_ROWS)), chosen).kept()
+    database = cast(Database, engine)
+    script = script_for(rulebook, horizon, database.dialect, evidence=evidence)
+    tables, chosen = _within_reach(script.inputs, tables, only)
+    graded = _scripted(script, database, tables)
+    return Outcome(script.plan, _subject_ids(tables), graded, lambda: database.batches(script.rows), chosen).kept()
+
+
+def _scripted(script: Script, database: Database, tables: Tables) -> pa.Table:
+    """Run a script up to its grades; its contributions are there to be read."""
+    database.begin()
     for name, source in script.sources.items():
-        engine.source(name, getattr(tables, source.table), source.schema, source.kinds)
+        database.source(name, getattr(tables, source.table), source.schema, source.kinds)
     for name, table in script.smalls.items():
-        engine.put(name, table)
+        database.put(name, table)
     for stage in script.stages:
-        engine.keep(stage.name, stage.sql, stage.schema)
-        engine.forget(*stage.frees)
-    graded = pa.Table.from_batches(engine.batches(script.graded))
-    engine.put("adjustments", _adjustments(script, graded))
-    if chosen is not None:
-        graded = graded.filter(pc.is_in(graded["subject_no"], chosen))
-    return Outcome(script.plan, engine, _subject_ids(tables), graded, script.rows, chosen)
+        database.keep(stage.name, stage.sql, stage.schema)
+        database.forget(*stage.frees)
+    graded = pa.Table.from_batches(database.batches(script.graded))
+    database.put("adjustments", _adjustments(script, graded))
+    return graded
 
 
 def _adjustments(script: Script, graded: pa.Table) -> pa.Table:
@@ -172,38 +234,47 @@ def _adjustments(script: Script, graded: pa.Table) -> pa.Table:
     return pa.concat_tables(parts) if parts else script.row_schema.empty_table()
 
 
-def _subject_ids(tables: Tables) -> _Ids:
+def _subject_ids(tables: Tables) -> pa.Array:
+    """The ids of the subjects by their numbers 0, 1, 2, …"""
     table = read_table(tables.subjects, columns=["subject_no", "subject_id"])
     numbers = table["subject_no"].to_numpy()
-    names = table["subject_id"].combine_chunks()
-    if np.array_equal(numbers, np.arange(len(numbers))):
-        return _Ids(names, None)
-    return _Ids(names, pa.array(numbers, pa.int32()))
+    if not np.array_equal(numbers, np.arange(len(numbers))):
+        table = table.sort_by("subject_no")
+    return table["subject_id"].combine_chunks()
 
 
-@dataclass(frozen=True)
-class _Ids:
-    """subject_no → subject_id; ``numbers`` is ``None`` where the n-th name is that of number n."""
-
-    names: Any
-    numbers: Any
-
-    def take(self, wanted: Any) -> Any:
-        return self.names.take(wanted if self.numbers is None else pc.index_in(wanted.cast(pa.int32()), self.numbers))
-
-
-def _within_reach(script: Script, tables: Tables, only: Iterable[int]) -> Tables:
-    """The rows of some subjects and of those one step away from them, in memory, with the columns that the script reads."""
+def _within_reach(
+    inputs: Mapping[str, set[str]], tables: Tables, only: Iterable[int] | None
+) -> tuple[Tables, pa.Array | None]:
+    """The rows of some subjects and of those one step away, in memory with the columns that are read, subjects numbered
+    anew from 0; and the new numbers of the subjects asked for. ``None`` asks for everybody: the tables as they are.
+    """
+    if only is None:
+        return tables, None
     chosen = set(only)
     assert tables.relations is not None
+    assert tables.previous is not None
     out, back = (read_table(tables.relations, chosen, key) for key in ("subject_no", "related_no"))
     reach = {*chosen, *out["related_no"].to_pylist(), *back["subject_no"].to_pylist()}
-    columns: dict[str, set[str]] = {}
-    for source in script.sources.values():
-        columns.setdefault(source.table, set()).update(source.schema.names)
-    return Tables(
-        read_table(tables.subjects, reach, columns=columns["subjects"]),
-        read_table(tables.records, reach, columns=columns.get("records", {"subject_no", "kind"})),
-        pa.concat_tables([out, back.filter(pc.invert(pc.is_in(back["subject_no"], pa.array(list(chosen), pa.int32()))))]),
-        read_table(tables.previous, reach) if tables.previous is not None else None,
+    subjects = read_table(tables.subjects, reach, columns=inputs["subjects"]).sort_by("subject_no")
+    numbers = subjects["subject_no"].combine_chunks()
+    own = back.filter(pc.invert(pc.is_in(back["subject_no"], pa.array(list(chosen), pa.int32()))))
+    found = Tables(
+        subjects,
+        read_table(tables.records, reach, columns=inputs["records"]),
+        pa.concat_tables([out, own]),
+        read_table(tables.previous, reach),
     )
+    renumbered = Tables(*(_renumbered(table, numbers) for table in found))
+    return renumbered, pc.index_in(pa.array(sorted(chosen), pa.int32()), numbers).drop_null()
+
+
+def _renumbered(table: TableLike | None, numbers: pa.Array) -> pa.Table:
+    """A table whose subjects are counted by their places in ``numbers``; rows of unknown subjects are left out."""
+    found: Any = table
+    for name in ("subject_no", "related_no"):
+        if name in found.column_names:
+            places = pc.index_in(found[name].cast(pa.int32()), numbers)
+            found = found.set_column(found.column_names.index(name), name, places)
+            found = found.filter(pc.is_valid(found[name]))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -17,13 +18,19 @@ from zhixin.vocabulary import RecordDate, Severity
 
 
 class FieldTest(Node):
-    """A test on one field of a record; a missing field fails it. Numbers are in the unit of the field."""
+    """A test on one field of a record; a missing field fails it. Numbers are in the unit of the field.
+
+    ``over`` makes it a test on the record's own ratio of two numbers, which fails where the second is missing or not above
+    0. ``reached`` asks whether the day in a date field has come at the evaluation; unlike a yes/no, it stays true to history.
+    """
 
     field: Identifier
     in_: tuple[str, ...] | None = Field(default=None, alias="in")
     has_all: tuple[str, ...] | None = None
     has_any: tuple[str, ...] | None = None
     is_: bool | None = Field(default=None, alias="is")
+    reached: bool | None = None
+    over: Identifier | None = None
     at_least: DatedNumber | None = None
     above: DatedNumber | None = None
     at_most: DatedNumber | None = None
@@ -32,11 +39,13 @@ class FieldTest(Node):
 
     @model_validator(mode="after")
     def _one_kind_of_test(self) -> Self:
-        kinds = [self.in_, self.has_all, self.has_any, self.is_]
+        kinds = [self.in_, self.has_all, self.has_any, self.is_, self.reached]
         bounds = [self.at_least, self.above, self.at_most, self.below]
         given = sum(kind is not None for kind in kinds) + any(bound is not None for bound in bounds)
         if given != 1:
-            raise ValueError("a field test needs exactly one of: in, has_all, has_any, is, or numeric bounds")
+            raise ValueError("a field test needs exactly one of: in, has_all, has_any, is, reached, or numeric bounds")
+        if self.over is not None and all(bound is None for bound in bounds):
+            raise ValueError("over needs numeric bounds")
         return self
 
 
@@ -57,18 +66,39 @@ class CorrectedTest(Node):
     corrected: Corrected
 
 
+Flag = Literal["first_offence", "corrected", "repaired", "revoked"]
+
+
+class DatedFlag(Node):
+    """A flag that exempts only records of a time: ``on`` not before ``from`` and not after ``until``."""
+
+    flag: Flag
+    on: RecordDate = RecordDate.DECIDED
+    from_: date | None = Field(default=None, alias="from")
+    until: date | None = None
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    @model_validator(mode="after")
+    def _some_end(self) -> Self:
+        if self.from_ is None and self.until is None:
+            raise ValueError("a dated exemption needs from, until, or both")
+        return self
+
+
 def _exemption_tag(value: Any) -> str:
     if isinstance(value, str):
         return "flag"
+    if "flag" in value if isinstance(value, dict) else isinstance(value, DatedFlag):
+        return "dated"
     has_field = "field" in value if isinstance(value, dict) else isinstance(value, FieldTest)
     return "field" if has_field else "corrected"
 
 
-Flag = Literal["first_offence", "corrected", "repaired", "revoked"]
-
-
 Exemption = Annotated[
-    Annotated[Flag, Tag("flag")] | Annotated[CorrectedTest, Tag("corrected")] | Annotated[FieldTest, Tag("field")],
+    Annotated[Flag, Tag("flag")]
+    | Annotated[DatedFlag, Tag("dated")]
+    | Annotated[CorrectedTest, Tag("corrected")]
+    | Annotated[FieldTest, Tag("field")],
     Discriminator(_exemption_tag),
 ]
 

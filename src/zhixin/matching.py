@@ -14,7 +14,7 @@ from zhixin.calendar import shift_months
 from zhixin.expressions import AppendedTerm, Count, Latest
 from zhixin.horizon import Horizon
 from zhixin.rulebook import Rulebook
-from zhixin.slots import WORD_BITS, Atom, SlotTable
+from zhixin.slots import WORD_BITS, Atom, Slot, SlotTable
 from zhixin.wide import Value, Wide, field_column, int64, whole
 
 Expr = Any
@@ -33,19 +33,26 @@ class Matching:
     table: SlotTable
     wide: Wide
 
-    def simple_long(self, records: Table, small: Small, *, evidence: bool) -> Table | None:
-        """The long table of the simple kinds: subject, kind and date are all it reads besides the exemptions."""
+    @property
+    def simple_slots(self) -> list[Slot]:
+        """The slots of the simple kinds."""
         kinds = self.table.simple_kinds()
-        slots = [slot for slot in self.table.slots if slot.kind in kinds]
-        if not slots:
-            return None
+        return [slot for slot in self.table.slots if slot.kind in kinds]
+
+    def simple_records(self, records: Table, *, evidence: bool) -> Table:
+        """The records that may count for the simple slots: subject_no, kind, day (and record_no)."""
+        slots = self.simple_slots
         as_of = ibis.date(self.horizon.as_of.isoformat())
         day = records[self.table.dates[slots[0].date_no].value]
         tests = [day <= as_of]
         if self.horizon.known_at is not None:
             tests.append(records.sequence.fill_null(0) <= self.horizon.known_at)
         tests += [~self._atom(records, atom) for atom, bit in self.table.atoms.items() if slots[0].no >> bit & 1]
-        rows = records.filter(tests).select("subject_no", "kind", *(["record_no"] if evidence else []), day=day)
+        return records.filter(tests).select("subject_no", "kind", *(["record_no"] if evidence else []), day=day)
+
+    def simple_long(self, records: Table, small: Small, *, evidence: bool) -> Table:
+        """The long table of the simple kinds: subject, kind and date are all it reads besides the exemptions."""
+        rows, slots = self.simple_records(records, evidence=evidence), self.simple_slots
         slot_table = small(
             pa.table(
                 {
@@ -60,8 +67,8 @@ class Matching:
         columns = {"n": met.count().cast("int64"), "total": ibis.null("int64"), "top": ibis.null("int64")}
         columns["newest"] = met.day.max() if self.table.uses_newest else ibis.null("date")
         if evidence:
-            columns["record_nos"] = met.record_no.collect().sort()
-        return met.group_by(["subject_no", "measure_no"]).aggregate(**columns)
+            columns["record_nos"] = met.record_no.collect()
+        return self._in_order(met.group_by(["subject_no", "measure_no"]).aggregate(**columns))
 
     def simple_columns(self, *, evidence: bool) -> set[str]:
         """Columns of the records that :meth:`simple_long` reads."""
@@ -78,9 +85,15 @@ class Matching:
         """The kinds that slots ask for and that are not simple."""
         return tuple(sorted({slot.kind for slot in self.table.slots} - self.table.simple_kinds()))
 
-    def other_columns(self) -> set[str]:
+    def other_columns(self, *, evidence: bool) -> set[str]:
         """Columns of those records, by their own names, that atoms, dates, sources and special measures read."""
-        used = {"subject_no", "record_no", "kind", *(column.value for column in self.table.dates), *self._distinct_fields()}
+        used = {
+            "subject_no",
+            "kind",
+            *(["record_no"] if evidence else []),
+            *(column.value for column in self.table.dates),
+            *self._distinct_fields(),
+        }
         if self.horizon.known_at is not None:
             used.add("sequence")
         for source in self.table.sources:
@@ -98,14 +111,16 @@ class Matching:
                 return {"valid_until"}
             case "flag":
                 return {"is_first_offence" if atom.detail == "first_offence" else f"{atom.detail}_on"}
+            case "dated":
+                return {atom.detail.on.value} | Matching._columns_of(Atom("flag", atom.detail.flag))
             case "corrected":
                 return {"corrected_on", atom.detail.of.value}
             case "period":
                 return {atom.detail[0].value}
-        return {atom.detail.field}
+        return {atom.detail.field, *([] if atom.detail.over is None else [atom.detail.over])}
 
     def matched(self, records: Table, small: Small, *, special: bool) -> Table | None:
-        """Records × slots that match, simple kinds left out: subject_no, record_no, measure_no, value, day."""
+        """Records × slots that match, simple kinds left out: subject_no, measure_no, value, day (and record_no)."""
         simple = self.table.simple_kinds()
         slots = [
             slot
@@ -126,11 +141,12 @@ class Matching:
         value = self._by_number(joined.source_no, [self._source(joined, source) for source in self.table.sources])
         columns = {
             "subject_no": joined.subject_no,
-            "record_no": joined.record_no,
             "measure_no": joined.measure_no,
             "day": day,
             "value": value * joined.factor,
         }
+        if "record_no" in joined.columns:
+            columns["record_no"] = joined.record_no
         extra = [_planned(name) for name in self._distinct_fields()] if special else []
         return joined.filter(tests).select(**columns, **{name: joined[name] for name in extra if name not in columns})
 
@@ -190,6 +206,13 @@ class Matching:
                 test = records.is_first_offence
             case "flag":
                 test = records[f"{atom.detail}_on"] <= as_of
+            case "dated":
+                day = records[atom.detail.on.value]
+                test = self._atom(records, Atom("flag", atom.detail.flag))
+                if atom.detail.from_ is not None:
+                    test = test & (day >= ibis.date(atom.detail.from_.isoformat()))
+                if atom.detail.until is not None:
+                    test = test & (day <= ibis.date(atom.detail.until.isoformat()))
             case "corrected":
                 test = self._corrected(records, atom.detail)
             case "period":
@@ -207,10 +230,16 @@ class Matching:
         if test.days is not None:
             parts.append(done.delta(start, unit="day") <= int(test.days))
         if test.months is not None:
-            parts.append(done <= (start + ibis.interval(months=int(test.months))).cast("date"))
+            parts.append(self._within_months(start, done, int(test.months)))
         if test.same_year is not None:
             parts.append(done.year() == start.year() if test.same_year else done.year() > start.year())
         return reduce(lambda left, right: left & right, parts)
+
+    @staticmethod
+    def _within_months(start: Expr, end: Expr, months: int) -> Expr:
+        """Whether ``end`` is not after ``start`` moved on by months; the end of a shorter month stands for later days."""
+        passed = (end.year() - start.year()).cast("int64") * 12 + (end.month() - start.month())
+        return (passed < months) | ((passed == months) & (end.day() <= start.day()))
 
     def _field(self, records: Table, test: Any) -> Expr:
         value = records[field_column(test.field)]
@@ -223,7 +252,14 @@ class Matching:
             inside = [padded.contains(f";{code};") for code in (test.has_all or test.has_any)]
             join = (lambda a, b: a & b) if test.has_all is not None else (lambda a, b: a | b)
             return reduce(join, inside)
+        if test.reached is not None:
+            come = value <= ibis.date(self.horizon.as_of.isoformat())
+            return come if test.reached else ~come
         scale = self.rulebook.record_fields[test.field].denominator
+        if test.over is not None:
+            whole, unit = records[field_column(test.over)].cast("int64"), self.rulebook.record_fields[test.over].denominator
+            ratio = Value(value.cast("int64") * unit, whole * scale)
+            return (whole > 0) & self.wide.bounded(ratio, test)
         return self.wide.bounded(Value(value.cast("int64"), scale), test)
 
     def _distinct_fields(self) -> list[str]:
@@ -240,8 +276,13 @@ class Matching:
         columns["top"] = matched.value.max() if self.table.uses_top else ibis.null("int64")
         columns["newest"] = matched.day.max() if self.table.uses_newest else ibis.null("date")
         if evidence:
-            columns["record_nos"] = matched.record_no.collect().sort()
-        return matched.group_by(["subject_no", "measure_no"]).aggregate(**columns)
+            columns["record_nos"] = matched.record_no.collect()
+        return self._in_order(matched.group_by(["subject_no", "measure_no"]).aggregate(**columns))
+
+    @staticmethod
+    def _in_order(table: Table) -> Table:
+        """The same with the record numbers of each row in order."""
+        return table.mutate(record_nos=table.record_nos.sort()) if "record_nos" in table.columns else table
 
     def special_long(self, matched: Table, number: int, *, evidence: bool) -> Table:
         """The same columns for one special measure: distinct count, latest value, or appended term."""
@@ -255,8 +296,9 @@ class Matching:
             case AppendedTerm():
                 values = self._term(rows, measure)
         everything = rows.group_by("subject_no").aggregate(
-            n=rows.count().cast("int64"), **({"record_nos": rows.record_no.collect().sort()} if evidence else {})
+            n=rows.count().cast("int64"), **({"record_nos": rows.record_no.collect()} if evidence else {})
         )
+        everything = self._in_order(everything)
         joined = everything.left_join(values, "subject_no")
         return joined.select(
             subject_no=joined.subject_no,
@@ -276,7 +318,7 @@ class Matching:
                 case "day":
                     keys["key_day"] = rows.day
                 case "month":
-                    keys["key_month"] = rows.day.year() * 100 + rows.day.month()
+                    keys["key_month"] = rows.day.year().cast("int64") * 100 + rows.day.month()
                 case "year":
                     keys["key_year"] = rows.day.year()
                 case _:

@@ -39,7 +39,7 @@ from zhixin.expressions import (
     Sum,
 )
 from zhixin.facts import Facts, Previous
-from zhixin.filters import Corrected, CorrectedTest, FieldTest, RecordFilter
+from zhixin.filters import Corrected, CorrectedTest, DatedFlag, FieldTest, RecordFilter
 from zhixin.horizon import Horizon
 from zhixin.nodes import constant
 from zhixin.rulebook import Rulebook
@@ -97,7 +97,15 @@ class Subject:
             self.exempt(record, exemption) for exemption in only.unless
         )
 
-    def exempt(self, record: Record, exemption: str | CorrectedTest | FieldTest) -> bool:
+    def exempt(self, record: Record, exemption: str | DatedFlag | CorrectedTest | FieldTest) -> bool:
+        if isinstance(exemption, DatedFlag):
+            day = record.get(exemption.on.value)
+            return (
+                day is not None
+                and (exemption.from_ is None or day >= exemption.from_)
+                and (exemption.until is None or day <= exemption.until)
+                and self.exempt(record, exemption.flag)
+            )
         if isinstance(exemption, FieldTest):
             return self.field_holds(record, exemption)
         if isinstance(exemption, CorrectedTest):
@@ -128,7 +136,15 @@ class Subject:
         if test.has_all is not None or test.has_any is not None:
             members = set(str(value).split(";")) - {""}
             return set(test.has_all or ()) <= members and (test.has_any is None or bool(members & set(test.has_any)))
-        return within(Fraction(value, self.rulebook.record_fields[test.field].denominator), test)
+        if test.reached is not None:
+            return (value <= self.horizon.as_of) is test.reached
+        number = self.in_units(value, test.field)
+        if test.over is not None:
+            whole = record.get(test.over)
+            if whole is None or whole <= 0:
+                return False
+            number /= self.in_units(whole, test.over)
+        return within(number, test)
 
     def matching(self, only: RecordFilter) -> list[Record]:
         return [record for record in self.facts.records if self.counts(record, only)]

@@ -25,7 +25,7 @@ from zhixin.expressions import (
     Related,
     Sum,
 )
-from zhixin.filters import Corrected, CorrectedTest, FieldTest, RecordFilter, Window
+from zhixin.filters import Corrected, CorrectedTest, DatedFlag, FieldTest, RecordFilter, Window
 from zhixin.nodes import Basis, Dated, Node, plain
 from zhixin.rulebook import Rulebook
 
@@ -143,6 +143,11 @@ class Phrases:
             words = self.join(test.has_all or test.has_any or ())
             how = self.say("全部", "all of") if test.has_all else self.say("任一", "any of")
             return self.say(f"{name}含{how}{words}", f"{name} has {how} {words}")
+        if test.reached is not None:
+            come = self.say(f"{name}已到", f"{name} has come"), self.say(f"{name}未到", f"{name} is still to come")
+            return come[0] if test.reached else come[1]
+        if test.over is not None:
+            name = self.say(f"{name}与{self.field(test.over)}之比", f"{name} over {self.field(test.over)}")
         return f"{name} {self.bounds(test)}"
 
     def bounds(self, node: Any) -> str:
@@ -205,6 +210,8 @@ class Phrases:
             if isinstance(item, str):
                 if item not in ("revoked", "repaired"):
                     words.append(self.say(*_FLAGS[item]))
+            elif isinstance(item, DatedFlag):
+                words.append(self.dated(item))
             elif isinstance(item, CorrectedTest):
                 words.append(self.corrected(item.corrected))
             else:
@@ -213,6 +220,14 @@ class Phrases:
         parts = [self.say(f"不计{self.join(words)}", f"without {self.join(words)}")] if words else []
         parts += [self.say(f"{self.join(missing)}仍计入", f"{self.join(missing)} still count")] if missing else []
         return self.say("，", ", ").join(parts)
+
+    def dated(self, item: DatedFlag) -> str:
+        """A flag that exempts records of a time only."""
+        day = self.say(*_DATES.get(str(item.on), (str(item.on), str(item.on))))
+        zh = "".join([f"{item.from_} 起" if item.from_ else "", f"至 {item.until} 止" if item.until else ""])
+        en = " ".join([f"from {item.from_}" if item.from_ else "", f"until {item.until}" if item.until else ""]).strip()
+        flag = self.say(*_FLAGS[item.flag])
+        return self.say(f"{day}在 {zh}的{flag}", f"{flag} with {day} {en}")
 
     # --- measures ---
 

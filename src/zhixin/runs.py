@@ -13,6 +13,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -23,10 +24,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from zhixin.columns import Columns
 from zhixin.dataset import open_snapshot, sha256_of, write_batches
 from zhixin.engines import DuckDB, Engine
 from zhixin.errors import DatasetError
-from zhixin.evaluating import CONTRIBUTIONS, GRADES, run
+from zhixin.evaluating import CONTRIBUTIONS, GRADES, coded_schema, run
 from zhixin.facts import Facts
 from zhixin.files import check_place, put_in_place
 from zhixin.horizon import Horizon
@@ -141,7 +143,7 @@ def evaluate(
         out: the run's folder; an unfinished earlier try is never taken for a run.
         as_of: evaluation date.
         known_at: only records with a ledger sequence up to it.
-        engine: DuckDB by default.
+        engine: columns by default.
         evidence: whether contributions carry record numbers.
         only: the subjects to evaluate; ``None`` for everybody.
         progress: called with the name of each stage.
@@ -158,14 +160,19 @@ def evaluate(
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     progress("evaluate")
-    engine = engine or DuckDB(folder=work / "spill")
+    engine = engine or Columns(folder=work / "spill")
     numbers = None if chosen is None else _numbers_of(tables, chosen)
     outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence, only=numbers)
     counts: Counter[str] = Counter()
     progress("grades")
-    subjects = write_batches(_counted(outcome.grades(), counts), work / "grades.parquet", GRADES)
-    progress("contributions")
-    contributions = write_batches(outcome.contributions(), work / "contributions.parquet", CONTRIBUTIONS)
+    keys = ["subject_id"]
+    with ThreadPoolExecutor(1) as beside:
+        grades = _counted(outcome.grades(coded=True), counts)
+        written = beside.submit(write_batches, grades, work / "grades.parquet", coded_schema(GRADES), keys)
+        progress("contributions")
+        rows = outcome.contributions(coded=True)
+        contributions = write_batches(rows, work / "contributions.parquet", coded_schema(CONTRIBUTIONS), keys)
+        subjects = written.result()
     engine.close()
     shutil.rmtree(work / "spill", ignore_errors=True)
     progress("seal")

@@ -261,15 +261,18 @@ class Scoring:
         otherwise = int64(milli(rule.otherwise))
         return ibis.cases(*branches, else_=otherwise) if branches else otherwise
 
-    def dimensioned(self, base: Table, rows: Table) -> Table:
-        """Per subject: start, implied, each dimension (``v``, ``shown``, ``has``), and every rule that needs no score.
+    def totalled(self, base: Table, rows: Table) -> Table:
+        """The subjects with the totals of their contributions (``t``, ``replaced``)."""
+        totals = self.totals(rows)
+        joined = base.left_join(totals, "subject_no")
+        return joined.select(*base.columns, *[name for name in totals.columns if name != "subject_no"])
+
+    def dimensioned(self, table: Table) -> Table:
+        """From the subjects with their totals, per subject: start, implied, each dimension (``v``, ``shown``, ``has``), and every rule that needs no score.
 
         Kept as a table of its own, like the two that follow: an engine that inlined them would repeat each expression
         inside the next, and three caps in a row already gave a hundred kilobytes of SQL.
         """
-        totals = self.totals(rows)
-        joined = base.left_join(totals, "subject_no")
-        table = joined.select(*base.columns, *[name for name in totals.columns if name != "subject_no"])
         conditions = self.conditions(table)
         implied = sum(milli(rule.start) for rule in self.rulebook.dimensions)
         columns = {
@@ -291,7 +294,8 @@ class Scoring:
             if grade.requires is not None:
                 columns[f"requires_{self.rulebook.grade_rank[grade.id]}"] = conditions.holds(grade.requires)
         columns |= self.deciding.fired(conditions, with_score=False) | self._held(conditions)
-        carried = [name for name in base.columns if self.deciding.uses_score and name not in columns]
+        totals = {"replaced", *(f"t{number}" for number, _ in enumerate(self.rulebook.dimensions))}
+        carried = [name for name in table.columns if self.deciding.uses_score and name not in {*columns, *totals}]
         return table.select(**columns, **{name: table[name] for name in carried})
 
     def scored(self, dimensioned: Table) -> Table:

@@ -58,27 +58,36 @@ class Script:
     rows: str = ""
     row_schema: pa.Schema | None = None
 
-
-def script_for(rulebook: Rulebook, horizon: Horizon, dialect: Dialect = "duckdb", *, evidence: bool = True) -> Script:
-    """The script of a rulebook at a moment, written once per (hash, moment, dialect, evidence)."""
-    return _script_of(_Hashed(rulebook.sha256, rulebook), horizon, dialect, evidence)
+    @property
+    def inputs(self) -> dict[str, set[str]]:
+        """The columns that are read of subjects and records."""
+        names: dict[str, set[str]] = {"subjects": set(), "records": {"subject_no", "kind"}}
+        for source in self.sources.values():
+            if source.table in names:
+                names[source.table] |= set(source.schema.names)
+        return names
 
 
 @dataclass(frozen=True)
-class _Hashed:
+class Hashed:
     """A rulebook that is hashed and compared by its SHA-256."""
 
     sha256: str
     rulebook: Rulebook = field(hash=False, compare=False)
 
 
+def script_for(rulebook: Rulebook, horizon: Horizon, dialect: Dialect = "duckdb", *, evidence: bool = True) -> Script:
+    """The script of a rulebook at a moment, written once per (hash, moment, dialect, evidence)."""
+    return _script_of(Hashed(rulebook.sha256, rulebook), horizon, dialect, evidence)
+
+
 @lru_cache(maxsize=64)
-def _script_of(key: _Hashed, horizon: Horizon, dialect: Dialect, evidence: bool) -> Script:
-    return _Writer(compile_rulebook(key.rulebook, horizon), dialect, evidence).script()
+def _script_of(key: Hashed, horizon: Horizon, dialect: Dialect, evidence: bool) -> Script:
+    return Writer(compile_rulebook(key.rulebook, horizon), dialect, evidence).script()
 
 
-class _Writer:
-    """Writes the script of one plan."""
+class Writer:
+    """Writes stages of one plan as text."""
 
     def __init__(self, plan: Plan, dialect: Dialect, evidence: bool) -> None:
         self.plan, self.dialect, self.evidence = plan, dialect, evidence
@@ -86,71 +95,85 @@ class _Writer:
 
     # --- names and text ---
 
-    def _sql(self, expression: Table) -> str:
+    def sql(self, expression: Table) -> str:
         return str(ibis.to_sql(expression, dialect=self.dialect, pretty=False))
 
-    def _source(self, name: str, table: str, schema: pa.Schema, kinds: tuple[str, ...] | None = None) -> Table:
+    def source(self, name: str, table: str, schema: pa.Schema, kinds: tuple[str, ...] | None = None) -> Table:
         self.done.sources[name] = Source(table, schema, kinds)
         return ibis.table(ibis.Schema.from_pyarrow(schema), name=name)
 
-    def _small(self, table: pa.Table) -> Table:
+    def small(self, table: pa.Table) -> Table:
         name = f"small_{len(self.done.smalls)}"
         self.done.smalls[name] = table
         return ibis.table(ibis.Schema.from_pyarrow(table.schema), name=name)
 
-    def _keep(self, name: str, expression: Table, frees: tuple[str, ...] = ()) -> Table:
+    def keep(self, name: str, expression: Table, frees: tuple[str, ...] = ()) -> Table:
         schema = expression.schema()
-        self.done.stages.append(Stage(name, self._sql(expression), schema.to_pyarrow(), frees))
+        self.done.stages.append(Stage(name, self.sql(expression), schema.to_pyarrow(), frees))
         return ibis.table(schema, name=name)
 
     # --- the stages ---
 
     def script(self) -> Script:
+        """The whole plan."""
         plan, scoring = self.plan, self.plan.scoring
-        subjects = plan.subjects(self._source("subjects", "subjects", subjects_schema(plan.rulebook)))
-        relations = self._source("relations", "relations", RELATIONS)
-        previous = self._source("previous", "previous", PREVIOUS)
-        long = self._long()
-        base = self._keep("base", plan.base(subjects, long, relations, previous))
-        rows = plan.rows(subjects, base, long, self._small, evidence=self.evidence)
-        rows = self._keep("contribution_rows", rows, () if long is None else ("long",))
-        dimensioned = scoring.dimensioned(base, rows)
+        subjects, relations, previous = self.beside()
+        parts = [*self.simple_part(), *self.other_parts()]
+        long = self.keep("long", united(parts)) if parts else None
+        base = self.keep("base", plan.base(subjects, long, relations, previous))
+        parts = plan.row_parts(subjects, base, long, self.small, evidence=self.evidence)
+        rows = self.keep("contribution_rows", united(parts), () if long is None else ("long",))
+        dimensioned = scoring.dimensioned(scoring.totalled(base, rows))
         if scoring.deciding.is_intricate:
-            dimensioned = self._keep("dimensioned", dimensioned, ("base",))
-            scored = self._keep("scored", scoring.scored(dimensioned), ("dimensioned",))
+            dimensioned = self.keep("dimensioned", dimensioned, ("base",))
+            scored = self.keep("scored", scoring.scored(dimensioned), ("dimensioned",))
         else:
             scored = scoring.scored(dimensioned)
-        self.done.graded = self._sql(scoring.graded(scored).order_by("subject_no"))
+        self.done.graded = self.sql(scoring.graded(scored).order_by("subject_no"))
         shown = rows.drop("dimension_no", *(["default"] if scoring.has_defaults else []))
         self.done.row_schema = shown.schema().to_pyarrow()
         everything = ibis.union(shown, ibis.table(shown.schema(), name="adjustments"))
-        self.done.rows = self._sql(everything.order_by(["subject_no", "indicator_no"]))
+        self.done.rows = self.sql(everything.order_by(["subject_no", "indicator_no"]))
         return self.done
 
-    def _long(self) -> Table | None:
-        """The long table: simple kinds in one narrow pass, the others (few records, as a rule) from a source of their own."""
+    def beside(self) -> tuple[Table, Table, Table]:
+        """Subjects under the plan's names, relations, and earlier results."""
+        subjects = self.plan.subjects(self.source("subjects", "subjects", subjects_schema(self.plan.rulebook)))
+        return subjects, self.source("relations", "relations", RELATIONS), self.source("previous", "previous", PREVIOUS)
+
+    def records(self) -> Table:
+        """The records of the simple kinds under the plan's names, with the columns that are read of them."""
+        schema = self._narrow(self.plan.matching.simple_columns(evidence=self.evidence))
+        return self.plan.records(self.source("records", "records", schema))
+
+    def simple_part(self) -> list[Table]:
+        """The long table of the simple kinds: one narrow pass over all records."""
+        if not self.plan.table.simple_kinds():
+            return []
+        return [self.plan.matching.simple_long(self.records(), self.small, evidence=self.evidence)]
+
+    def other_parts(self) -> list[Table]:
+        """The long table of the other kinds (few records, as a rule), from a source of their own."""
         matching = self.plan.matching
-        parts = []
-        if self.plan.table.simple_kinds():
-            schema = self._narrow(matching.simple_columns(evidence=self.evidence))
-            records = self.plan.records(self._source("records", "records", schema))
-            parts.append(matching.simple_long(records, self._small, evidence=self.evidence))
         kinds = matching.other_kinds()
-        if kinds:
-            schema = self._narrow(matching.other_columns())
-            others = self.plan.records(self._source("other_records", "records", schema, kinds))
-            matched = matching.matched(others, self._small, special=False)
-            parts += [] if matched is None else [matching.plain_long(matched, evidence=self.evidence)]
-            special = matching.matched(others, self._small, special=True)
-            if special is not None:
-                kept = self._keep("special_matched", special)
-                specials = sorted(self.plan.table.specials)
-                parts += [matching.special_long(kept, number, evidence=self.evidence) for number in specials]
-        parts = [part for part in parts if part is not None]
-        if not parts:
-            return None
-        return self._keep("long", ibis.union(*parts) if len(parts) > 1 else parts[0])
+        if not kinds:
+            return []
+        others = self.source("other_records", "records", self._narrow(matching.other_columns(evidence=self.evidence)), kinds)
+        others = self.plan.records(others)
+        matched = matching.matched(others, self.small, special=False)
+        parts = [] if matched is None else [matching.plain_long(matched, evidence=self.evidence)]
+        special = matching.matched(others, self.small, special=True)
+        if special is not None:
+            kept = self.keep("special_matched", special)
+            specials = sorted(self.plan.table.specials)
+            parts += [matching.special_long(kept, number, evidence=self.evidence) for number in specials]
+        return parts
 
     def _narrow(self, names: set[str]) -> pa.Schema:
         """The schema of the records with these columns only."""
         return pa.schema([column for column in records_schema(self.plan.rulebook) if column.name in names])
+
+
+def united(parts: list[Table]) -> Table:
+    """All rows of tables with the same columns."""
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from zhixin.calendar import FIRST_DAY, LAST_DAY, shift_days
 from zhixin.expressions import AppendedTerm, CleanYears, Count, DaysSince, Exists, Extreme, Latest, Mean, Sum
-from zhixin.filters import CorrectedTest, FieldTest, RecordFilter
+from zhixin.filters import CorrectedTest, DatedFlag, FieldTest, RecordFilter
 from zhixin.horizon import Horizon
 from zhixin.nodes import Dated, constant, milli
 from zhixin.points import Affine, Linear, Once, PerRecord, PerUnit, Steps
@@ -32,7 +32,7 @@ class Atom(NamedTuple):
     """One yes/no question about a record. Equal questions share a bit."""
 
     kind: str
-    """``severity``, ``field``, ``valid``, ``flag``, ``corrected`` or ``period``."""
+    """``severity``, ``field``, ``valid``, ``flag``, ``dated``, ``corrected`` or ``period``."""
     detail: Any
 
 
@@ -221,7 +221,9 @@ class SlotTable:
                 )
             )
 
-    def _exemption_atom(self, exemption: str | CorrectedTest | FieldTest) -> Atom:
+    def _exemption_atom(self, exemption: str | DatedFlag | CorrectedTest | FieldTest) -> Atom:
+        if isinstance(exemption, DatedFlag):
+            return Atom("dated", exemption)
         if isinstance(exemption, FieldTest):
             return self._field_atom(exemption)
         if isinstance(exemption, CorrectedTest):

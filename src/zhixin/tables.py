@@ -8,11 +8,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -202,9 +203,9 @@ def read_table(
     import polars as pl
 
     if isinstance(table, pa.Table):
-        if subject_nos is not None:
-            table = table.filter(pc.is_in(table[key], pa.array(list(subject_nos), table[key].type)))
-        return table if columns is None else table.select([name for name in table.column_names if name in columns])
+        if columns is not None:
+            table = table.select([name for name in table.column_names if name in columns])
+        return table if subject_nos is None else _rows_of(table, sorted(subject_nos), key)
     schema = pq.read_schema(table)
     names = [name for name in schema.names if columns is None or name in columns]
     if subject_nos is None:
@@ -214,26 +215,45 @@ def read_table(
     return rows.to_arrow().cast(pa.schema([schema.field(name) for name in names]))
 
 
+def _rows_of(table: pa.Table, subject_nos: list[int], key: str) -> pa.Table:
+    """The rows of some subjects; where the table is in their order, found by halving and not by reading."""
+    numbers = table[key].to_numpy()
+    if not np.all(numbers[1:] >= numbers[:-1]):
+        return table.filter(pc.is_in(table[key], pa.array(subject_nos, table[key].type)))
+    wanted = np.asarray(subject_nos, numbers.dtype)  # of another type, the whole column would be converted first
+    first, last = (np.searchsorted(numbers, wanted, side) for side in ("left", "right"))
+    parts = [
+        table.slice(start, end - start) for start, end in zip(first.tolist(), last.tolist(), strict=True) if end > start
+    ]
+    return pa.concat_tables(parts).combine_chunks() if parts else table.slice(0, 0)
+
+
 _ENCODINGS = {
     "record_no": "DELTA_BINARY_PACKED",
     "sequence": "DELTA_BINARY_PACKED",
     "record_nos.list.element": "DELTA_BINARY_PACKED",
-    "subject_id": "DELTA_BYTE_ARRAY",
     "record_id": "DELTA_BYTE_ARRAY",
 }
 """Columns that rise along the rows: stored as differences they take no room, and skipping over them takes no time."""
+_DIFFERENT = {"subject_id"}
+"""Columns for which a dictionary is lost work; in order, they compress best as they are."""
 
 
-def parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """A writer of Parquet in the project's encodings; the rest is up to the row groups that the caller writes."""
+def parquet_writer(path: Path, schema: pa.Schema, statistics: Sequence[str] | None = None) -> pq.ParquetWriter:
+    """A writer of Parquet in the project's encodings; the rest is up to the row groups that the caller writes.
+
+    ``statistics``: the columns by which readers skip row groups; all of them by default.
+    """
     leaves = {f"{name}.list.element" if pa.types.is_list(schema.field(name).type) else name for name in schema.names}
     return pq.ParquetWriter(
         path,
         schema,
         compression="zstd",
         compression_level=1,
-        use_dictionary=sorted(leaves - _ENCODINGS.keys()),
+        use_dictionary=sorted(leaves - _ENCODINGS.keys() - _DIFFERENT),
         column_encoding={name: encoding for name, encoding in _ENCODINGS.items() if name in leaves},
+        write_statistics=True if statistics is None else list(statistics),
+        store_schema=False,  # what is handed over as codes of a dictionary is read back as text
     )
 
 

@@ -263,7 +263,7 @@ class Wide:
 
     def _years(self, start: Expr) -> Value:
         as_of = self.horizon.as_of
-        day_of_year = start.month() * 100 + start.day()
+        day_of_year = start.month().cast("int64") * 100 + start.day()  # a month may be an integer of 8 bits
         if not isleap(as_of.year):
             day_of_year = ibis.ifelse(day_of_year == 229, 228, day_of_year)
         years = int64(as_of.year) - start.year().cast("int64")

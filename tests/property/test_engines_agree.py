@@ -1,4 +1,4 @@
-"""The interpreter and the compiled rulebook on DuckDB say the same about every subject."""
+"""The interpreter and the compiled rulebook, over columns and on DuckDB, say the same about every subject."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from property.agreement import Drawn, compiled, disagreement, drawn, interpreted
 from strategies import SUBJECTS
-from zhixin.engines import DuckDB
+from zhixin.columns import Columns
+from zhixin.engines import DuckDB, Engine
 
 PAIRS = 2_000
 LONG_PAIRS = 50_000
@@ -23,8 +24,8 @@ SETTINGS = settings(
 
 
 def compare(pairs: int, profile: settings = SETTINGS) -> int:
-    """Compare at least so many (rulebook, subject) pairs; the number that were compared."""
-    engine = DuckDB(threads=1)
+    """Compare at least so many (rulebook, subject) pairs on both engines; the number that were compared."""
+    engines: list[Engine] = [Columns(threads=1), DuckDB(threads=1)]
     compared = 0
 
     @settings(profile, max_examples=-(-pairs // SUBJECTS))
@@ -32,23 +33,24 @@ def compare(pairs: int, profile: settings = SETTINGS) -> int:
     def agree(example: Drawn) -> None:
         nonlocal compared
         expected = interpreted(example.rulebook, example.dataset)
-        found = compiled(example.rulebook, example.dataset, engine)
-        told = disagreement(example, expected, found)
-        assert not told, told
+        for engine in engines:
+            told = disagreement(example, expected, compiled(example.rulebook, example.dataset, engine))
+            assert not told, f"{engine.name}: {told}"
         compared += len(expected)
 
     try:
         agree()
     finally:
-        engine.close()
+        for engine in engines:
+            engine.close()
     return compared
 
 
-def test_interpreter_and_duckdb_agree() -> None:
+def test_the_engines_agree() -> None:
     assert compare(PAIRS) >= PAIRS
 
 
 @pytest.mark.long
 @pytest.mark.skipif(os.environ.get("ZHIXIN_LONG") != "1", reason="set ZHIXIN_LONG=1 to compare 50,000 pairs")
-def test_interpreter_and_duckdb_agree_at_length() -> None:
+def test_the_engines_agree_at_length() -> None:
     assert compare(LONG_PAIRS, settings(SETTINGS, derandomize=False)) >= LONG_PAIRS

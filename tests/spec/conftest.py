@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from zhixin.engines import DuckDB, Engine, Spark
+from zhixin.engines import Engine, Spark
+from zhixin.evaluating import open_engine
 
-ENGINES = ["interpreter", "duckdb"]
+ENGINES = ["interpreter", "polars", "duckdb"]
 if os.environ.get("ZHIXIN_SPEC_SPARK") == "1":
     ENGINES.append(pytest.param("spark", marks=pytest.mark.spark))  # type: ignore[arg-type]
 
@@ -20,8 +21,8 @@ def engine(request: pytest.FixtureRequest) -> Iterator[tuple[str, Engine | None]
     match request.param:
         case "interpreter":
             yield request.param, None
-        case "duckdb":
-            compiled = DuckDB(threads=1)
+        case "polars" | "duckdb":
+            compiled = open_engine(request.param, threads=1)
             yield request.param, compiled
             compiled.close()
         case "spark":

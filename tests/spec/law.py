@@ -85,6 +85,7 @@ FIELDS = {
     "level": {"type": "decimal", "scale": 2},
     "tags": {"type": "set"},
     "wilful": {"type": "boolean"},
+    "removed": {"type": "date"},
 }
 BASIS = [{"document": "law", "article": "第一条", "verified": True}]
 _CASE = {"as_of", "known_at", "case", "records", "previous", "related"}

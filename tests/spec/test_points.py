@@ -251,6 +251,29 @@ SPECS = (
         """,
     ),
     Spec(
+        "M16",
+        "罚款占应缴金额百分之一以上的，每件扣10分，不足的扣1分；逐件计算。",
+        "A fine of one per cent of what was due, or more, costs ten points, less costs one; each by its own share.",
+        """
+        indicators:
+          fines:
+            measure: {type: count, of: {kinds: [fine]}}
+            points:
+              type: per_record
+              each: -1
+              tiers: [{where: [{field: amount, over: quantity, at_least: 0.01}], each: -10}]
+        """,
+        """
+        records                                                                   | score
+        fine 2026-01-01 amount=9.99 quantity=1000                                 | 99
+        fine 2026-01-01 amount=10 quantity=1000                                   | 90
+        fine 2026-01-01 amount=10.01 quantity=1000                                | 90
+        fine 2026-01-01 amount=10 quantity=0                                      | 99
+        fine 2026-01-01 amount=10                                                 | 99
+        fine 2026-01-01 amount=10 quantity=1000, fine 2026-01-02 amount=1 quantity=1000 | 89
+        """,
+    ),
+    Spec(
         "M51",
         "未按时报告扣20分；一个月内补报并移出名录的改为扣10分。",
         "A late report costs twenty points, replaced by ten if made good within a month and taken off the list.",

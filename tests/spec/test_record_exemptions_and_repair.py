@@ -11,6 +11,48 @@ title = {"zh": "不予计入与信用修复", "en": "Exemptions and repair"}
 SPECS = (
     Spec(
         "M20",
+        "自2021年起，首次违法不予处罚的不计入；此前的仍计入。",
+        "From 2021 on, a first offence that is let off does not count; earlier ones still do.",
+        "indicators: {late: {measure: {type: count, of: {kinds: [fine], unless: [{flag: first_offence, from: 2021-01-01}]}}, points: {type: per_unit, each: -5}}}",
+        """
+        records                                  | score
+        fine 2020-12-31 is_first_offence=true    | 95
+        fine 2021-01-01 is_first_offence=true    | 100
+        fine 2021-01-02 is_first_offence=true    | 100
+        fine 2021-01-01 is_first_offence=false   | 95
+        """,
+    ),
+    Spec(
+        "M20",
+        "优惠只及于一定期间内发生的行为，首尾两日在内。",
+        "The exemption holds for acts of a certain time, its first and last days included.",
+        """
+        indicators: {late: {measure: {type: count, of: {kinds: [fine], unless: [{flag: corrected, on: occurred_on, from: 2026-02-01, until: 2026-02-28}]}}, points: {type: per_unit, each: -5}}}
+        """,
+        """
+        records                                                        | score
+        fine 2026-03-05 occurred_on=2026-01-31 corrected_on=2026-03-10 | 95
+        fine 2026-03-05 occurred_on=2026-02-01 corrected_on=2026-03-10 | 100
+        fine 2026-03-05 occurred_on=2026-02-28 corrected_on=2026-03-10 | 100
+        fine 2026-03-05 occurred_on=2026-03-01 corrected_on=2026-03-10 | 95
+        fine 2026-03-05 corrected_on=2026-03-10                        | 95
+        """,
+    ),
+    Spec(
+        "M51",
+        "评价时已移出名录的，不计入。",
+        "What is off the list by the day of evaluation does not count.",
+        "indicators: {late: {measure: {type: count, of: {kinds: [listing], unless: [{field: removed, reached: true}]}}, points: {type: per_unit, each: -5}}}",
+        """
+        records                            | score
+        listing 2026-01-01 removed=2026-06-29 | 100
+        listing 2026-01-01 removed=2026-06-30 | 100
+        listing 2026-01-01 removed=2026-07-01 | 95
+        listing 2026-01-01                    | 95
+        """,
+    ),
+    Spec(
+        "M20",
         "初次违法不予处罚的不计入。",
         "A first offence that is let off does not count.",
         "indicators: {late: {measure: {type: count, of: {kinds: [fine], unless: [first_offence]}}, points: {type: per_unit, each: -5}}}",
