@@ -77,13 +77,7 @@ def ours(subjects: int, *, evidence: bool = False, twins: bool = False, engine: 
     folder, out = city(subjects), DATA / "run"
 
     def work() -> None:
-        evaluate(
-            rulebook,
-            folder,
-            out,
-            AS_OF,
-            evidence=evidence,
-        )
+        evaluate(rulebook, folder, out, AS_OF, evidence=evidence, engine=open_engine(engine, folder=DATA / "spill"))
 
     measured(lambda: evaluate(rulebook, city(20_000), out, AS_OF, evidence=evidence), 1)
     return measured(work)

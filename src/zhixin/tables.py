@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -216,15 +217,18 @@ def read_table(
 
 
 def _rows_of(table: pa.Table, subject_nos: list[int], key: str) -> pa.Table:
-    """The rows of some subjects; where the table is in their order, found by halving and not by reading."""
-    numbers = table[key].to_numpy()
-    if not np.all(numbers[1:] >= numbers[:-1]):
+    """The rows of some subjects; where the table is in their order, found by halving each piece and not by reading it."""
+    pieces = [piece.to_numpy() for piece in table[key].chunks if len(piece)]
+    in_order = all(np.all(piece[1:] >= piece[:-1]) for piece in pieces)
+    if not in_order or any(one[-1] > other[0] for one, other in pairwise(pieces)):
         return table.filter(pc.is_in(table[key], pa.array(subject_nos, table[key].type)))
-    wanted = np.asarray(subject_nos, numbers.dtype)  # of another type, the whole column would be converted first
-    first, last = (np.searchsorted(numbers, wanted, side) for side in ("left", "right"))
-    parts = [
-        table.slice(start, end - start) for start, end in zip(first.tolist(), last.tolist(), strict=True) if end > start
-    ]
+    parts, offset = [], 0
+    for piece in pieces:
+        wanted = np.asarray(subject_nos, piece.dtype)  # of another type, the whole piece would be converted first
+        wanted = wanted[np.searchsorted(wanted, piece[0]) : np.searchsorted(wanted, piece[-1], "right")]
+        first, last = (np.searchsorted(piece, wanted, side).tolist() for side in ("left", "right"))
+        parts += [table.slice(offset + start, end - start) for start, end in zip(first, last, strict=True) if end > start]
+        offset += len(piece)
     return pa.concat_tables(parts).combine_chunks() if parts else table.slice(0, 0)
 
 
