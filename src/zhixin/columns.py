@@ -2,8 +2,8 @@
 what needs windows and few rows; three kernels use what a general database cannot know.
 
 What they know: records lie in order of subject, so counting them is sorting numbers that are nearly sorted (:func:`counted`);
-subjects are dense, so a table beside them is scattered to its places instead of joined (:func:`beside`); contributions are
-sorted anyway, so sums are differences of a running total (:func:`run_sums`). ADR 18 has the figures.
+subjects are numbered 0, 1, 2, …, so a table beside them is put in its places instead of joined (:func:`beside`), and points are
+added up at theirs instead of grouped (:func:`totals`). ADR 18 has the figures.
 """
 
 from __future__ import annotations

@@ -12,13 +12,14 @@ import csv
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -194,19 +195,29 @@ class _Settlement:
         known = "true" if name == "subjects" else "subject_id IN (SELECT subject_id FROM subjects)"
         if name == "relations":
             known += " AND related_id IN (SELECT subject_id FROM subjects)"
-        form = "VIEW" if name == "records" else "TABLE"
         self.connection.execute(
-            f"CREATE {form} {name}_all AS SELECT *, row_number() OVER (PARTITION BY {key}, is_known ORDER BY line) AS copy_no "
-            f"FROM (SELECT *, coalesce({known}, false) AS is_known FROM read_parquet({quoted(staging)}))"
+            f"CREATE VIEW {name}_all AS SELECT *, coalesce({known}, false) AS is_known FROM read_parquet({quoted(staging)})"
         )
-        self.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {name}_all WHERE copy_no = 1 AND is_known")
+        # Only keys and lines are grouped, which DuckDB spills; ranking whole rows in a window would need them all in memory.
+        columns = key.split(", ")
+        same = " AND ".join(f"a.{column} IS NOT DISTINCT FROM d.{column}" for column in columns)
+        self.connection.execute(
+            f"CREATE TABLE {name}_doubled AS SELECT {key}, is_known, min(line) AS first FROM {name}_all "
+            f"GROUP BY {key}, is_known HAVING count(*) > 1"
+        )
+        self.connection.execute(
+            f"CREATE TABLE {name}_refused AS SELECT line FROM {name}_all WHERE NOT is_known UNION SELECT a.line FROM {name}_all a "
+            f"JOIN {name}_doubled d ON {same} AND a.is_known = d.is_known AND a.line > d.first"
+        )
+        self.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {name}_all ANTI JOIN {name}_refused USING (line)")
         report = self.report.tables[name]
         quarantine = _Appending(self.work / "quarantine" / f"{name}.csv", report)
-        shown = key.split(",")[0] if name != "records" else "record_id"
+        shown = columns[0] if name != "records" else "record_id"
         subjects = f"{name}_all" if name == "subjects" else "subjects"
         other = "related_id" if name == "relations" else "NULL"
         refused = self.connection.execute(
-            f"SELECT line, is_known, subject_id IN (SELECT subject_id FROM {subjects}), subject_id, {shown}, {other} FROM {name}_all WHERE copy_no > 1 OR NOT is_known ORDER BY line"
+            f"SELECT line, is_known, subject_id IN (SELECT subject_id FROM {subjects}), subject_id, {shown}, {other} "
+            f"FROM {name}_all SEMI JOIN {name}_refused USING (line) ORDER BY line"
         ).fetchall()
         as_they_came = rows_at(self.files[name], [line for line, *_ in refused])
         for line, is_known, knows_subject, subject, value, related in refused:
@@ -235,14 +246,17 @@ class _Settlement:
         if name != "subjects":
             query = query.replace("SUBJECTS", f"read_parquet({quoted(self.work / 'subjects.parquet')})")
         reader = self.connection.execute(query).to_arrow_reader(ROW_GROUP)
-        write_batches(reader, path, reader.schema)
+        if name == "records":
+            numbered = reader.schema.insert(0, pa.field("record_no", pa.int64()))
+            write_batches(_numbered(reader, numbered), path, numbered)
+        else:
+            write_batches(reader, path, reader.schema)
 
 
 _ORDER = {
     "records": (
         "record_id",
-        "SELECT row_number() OVER (ORDER BY s.subject_no, r.decided_on, r.record_id) - 1 AS record_no, s.subject_no, {columns} "
-        "FROM records r JOIN SUBJECTS s USING (subject_id) ORDER BY s.subject_no, r.decided_on, r.record_id",
+        "SELECT s.subject_no, {columns} FROM records r JOIN SUBJECTS s USING (subject_id) ORDER BY s.subject_no, r.decided_on, r.record_id",
     ),
     "relations": (
         "subject_id",
@@ -256,6 +270,15 @@ _ORDER = {
         "FROM previous p JOIN SUBJECTS s USING (subject_id) ORDER BY ALL",
     ),
 }
+
+
+def _numbered(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Batches in order, with the number of each row in front."""
+    first = 0
+    for batch in batches:
+        numbers = pa.array(np.arange(first, first + len(batch), dtype=np.int64))
+        yield pa.RecordBatch.from_arrays([numbers, *batch.columns], schema=schema)
+        first += len(batch)
 
 
 class _Appending(Quarantine):
