@@ -8,7 +8,7 @@ added up at theirs instead of grouped (:func:`totals`). ADR 18 has the figures.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from operator import or_
@@ -21,18 +21,28 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from zhixin.compiler import Plan, compile_rulebook
+from zhixin.compiler import Plan
 from zhixin.engines import DuckDB
 from zhixin.expressions import AppendedTerm
 from zhixin.horizon import Horizon
 from zhixin.rulebook import Rulebook
-from zhixin.scripts import Hashed, Stage
+from zhixin.scripts import Hashed, Query, plan_of, query_of
 from zhixin.slots import Slot
-from zhixin.tables import PREVIOUS, RELATIONS, TableLike, Tables, records_schema, subjects_schema
+from zhixin.tables import (
+    PREVIOUS,
+    RELATIONS,
+    TableLike,
+    Tables,
+    check_numbers,
+    narrowed,
+    records_schema,
+    scanned,
+    subjects_schema,
+)
 from zhixin.vocabulary import Combine
 
 Table = Any
-Frames = dict[str, pl.LazyFrame | pl.DataFrame]
+Frame = pl.LazyFrame | pl.DataFrame
 _translating = Lock()
 """Ibis reads the frames of a connection while it translates, and scripts of one plan share theirs."""
 
@@ -44,20 +54,20 @@ class ColumnPlan:
     plan: Plan
     evidence: bool
     connection: Any
+    sources: dict[str, pa.Schema]
+    """The columns that are read of ``subjects``, of ``records`` of the simple kinds, and of ``other_records``."""
     simple: Table | None
     """Records of the simple kinds that may count."""
-    kinds: tuple[str, ...]
-    """The other kinds."""
     plain: Table | None
     """The long table of their plain measures, over ``other_records``."""
     matched: Table | None
     """What their special measures match, over ``other_records``."""
-    special: list[Table | Stage]
+    special: list[Table | Query]
     """The long table of each special measure, over ``special_matched``."""
     known: Table
     parts: list[Table]
     """What is put beside the subjects: measures from ``long``, and those over related subjects."""
-    earlier: Stage | None
+    earlier: Query | None
     """Earlier results beside the subjects."""
     classed: Table
     rows: list[Table]
@@ -67,25 +77,20 @@ class ColumnPlan:
     @property
     def inputs(self) -> dict[str, set[str]]:
         """The columns that are read of subjects and records."""
-        records = {"subject_no", "kind"}
-        for name, is_used in (("records", self.simple is not None), ("other_records", bool(self.kinds))):
-            records |= set(self.schema(name)) if is_used else set()
-        return {"subjects": set(self.schema("subjects")), "records": records}
+        records = (set(self.sources[name].names) for name in ("records", "other_records") if name in self.sources)
+        return {"subjects": set(self.sources["subjects"].names), "records": {"subject_no", "kind"}.union(*records)}
 
-    def schema(self, name: str) -> pl.Schema:
-        """The columns of an input, as Polars has them."""
-        return pl.Schema(self.connection.table(name).schema().to_polars())
-
-    def frame(self, expression: Table, **tables: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
+    def frame(self, expression: Table, **frames: Frame) -> pl.LazyFrame:
         """An expression over some frames, not yet computed."""
-        return self.frames([expression], **tables)[0]
+        return self.frames([expression], **frames)[0]
 
-    def frames(self, expressions: list[Table], **tables: pl.LazyFrame | pl.DataFrame) -> list[pl.LazyFrame]:
-        """Several expressions over the same frames."""
+    def frames(self, expressions: list[Table], **frames: Frame | None) -> list[pl.LazyFrame]:
+        """Several expressions over the same frames; ``None`` where the plan reads no such frame."""
+        given = {name: frame for name, frame in frames.items() if frame is not None}
         with _translating:
-            declared = {name: self.connection.table(name).schema() for name in tables}
-            for name, table in tables.items():
-                self.connection.create_table(name, table, overwrite=True)
+            declared = {name: self.connection.table(name).schema() for name in given}
+            for name, frame in given.items():
+                self.connection.create_table(name, frame, overwrite=True)
             found = [self.connection.compile(expression) for expression in expressions]
             for name, schema in declared.items():  # the plan is kept, the frames must not be
                 self.connection.create_table(name, schema=schema, overwrite=True)
@@ -98,6 +103,7 @@ class _Preparing:
     def __init__(self, plan: Plan, evidence: bool) -> None:
         self.plan, self.evidence = plan, evidence
         self.connection = ibis.polars.connect()
+        self.sources: dict[str, pa.Schema] = {}
         self.pieces = 0
 
     def declare(self, name: str, schema: Any) -> Table:
@@ -105,95 +111,107 @@ class _Preparing:
         self.connection.create_table(name, schema=schema, overwrite=True)
         return self.connection.table(name)
 
+    def source(self, name: str, schema: pa.Schema) -> Table:
+        """A frame that is read from the dataset."""
+        self.sources[name] = schema
+        return self.declare(name, ibis.Schema.from_pyarrow(schema))
+
+    def records(self, name: str, columns: set[str]) -> Table:
+        """Records with some columns, under the plan's names."""
+        return self.plan.records(self.source(name, narrowed(records_schema(self.plan.rulebook), columns)))
+
     def piece(self, table: pa.Table) -> Table:
         """A small table as a frame."""
         self.pieces += 1
         return self.connection.create_table(f"piece_{self.pieces}", pl.DataFrame(pl.from_arrow(table)))
 
     def prepared(self) -> ColumnPlan:
-        plan, matching, scoring = self.plan, self.plan.matching, self.plan.scoring
-        people = plan.subjects(self.declare("subjects", ibis.Schema.from_pyarrow(subjects_schema(plan.rulebook))))
+        plan = self.plan
+        people = plan.subjects(self.source("subjects", subjects_schema(plan.rulebook)))
         relations = self.declare("relations", ibis.Schema.from_pyarrow(RELATIONS))
-        simple = plain = matched = schema = None
-        special: list[Table | Stage] = []
-        if plan.table.simple_kinds():
-            records = plan.records(self.narrow("records", matching.simple_columns(evidence=self.evidence)))
-            simple = matching.simple_records(records, evidence=self.evidence)
-            schema = matching.simple_long(records, ibis.memtable, evidence=self.evidence).schema()
-        kinds = matching.other_kinds()
-        if kinds:
-            others = plan.records(self.narrow("other_records", matching.other_columns(evidence=self.evidence)))
-            met = matching.matched(others, self.piece, special=False)
-            if met is not None:
-                plain = matching.plain_long(met, evidence=self.evidence)
-                schema = plain.schema()
-            matched = matching.matched(others, self.piece, special=True)
-            if matched is not None:
-                declared = self.declare("special_matched", matched.schema())
-                special = self.special(declared)
-                schema = matching.special_long(declared, min(plan.table.specials), evidence=self.evidence).schema()
-        long = None if schema is None else self.declare("long", schema)
+        simple, shapes = self.simple()
+        plain, matched, special, more = self.others()
+        shapes += more
+        long = self.declare("long", shapes[0]) if shapes else None
         known, parts = plan.known(people), plan.measured(people, long, relations)
-        self.declare("previous", ibis.Schema.from_pyarrow(PREVIOUS))
         earlier = plan.wide.previous(ibis.table(ibis.Schema.from_pyarrow(PREVIOUS), name="previous"))
         columns = dict(known.schema().items())
         for part in (*parts, *([] if earlier is None else [earlier])):
             columns |= dict(part.schema().items())
         classed = plan.classed(self.declare("joined", ibis.schema(columns)))
         rows = plan.row_parts(people, self.declare("base", classed.schema()), long, self.piece, evidence=self.evidence)
-        totals = dict(scoring.totals(self.declare("rows", rows[0].schema())).schema().items())
-        table = self.declare("totalled", ibis.schema(dict(classed.schema().items()) | totals))
-        results = []
-        stages = [("dimensioned", scoring.dimensioned), ("scored", scoring.scored), ("graded", scoring.graded)]
-        for name, stage in stages:
-            table = stage(table)
-            if scoring.deciding.is_intricate or name == "graded":
-                results.append((name, table))
-                table = self.declare(name, table.schema())
         return ColumnPlan(
             plan,
             self.evidence,
             self.connection,
+            self.sources,
             simple,
-            kinds,
             plain,
             matched,
             special,
             known,
             parts,
-            None if earlier is None else self.stage(earlier),
+            None if earlier is None else query_of(earlier, "duckdb"),
             classed,
             rows,
-            results,
+            self.results(classed.schema(), rows[0].schema()),
         )
 
-    def special(self, matched: Table) -> list[Table | Stage]:
-        """The special measures; an appended term ranks records, and so is SQL."""
-        named = ibis.table(matched.schema(), name="special_matched")
-        found: list[Table | Stage] = []
-        for number, measure in sorted(self.plan.table.specials.items()):
-            is_term = isinstance(measure, AppendedTerm)
-            made = self.plan.matching.special_long(named if is_term else matched, number, evidence=self.evidence)
-            found.append(self.stage(made) if is_term else made)
+    def simple(self) -> tuple[Table | None, list[Any]]:
+        """Records of the simple kinds that may count, and the schema of their long table."""
+        matching = self.plan.matching
+        if not matching.simple_slots:
+            return None, []
+        records = self.records("records", matching.simple_columns(evidence=self.evidence))
+        long = matching.simple_long(records, ibis.memtable, evidence=self.evidence)
+        return matching.simple_records(records, evidence=self.evidence), [long.schema()]
+
+    def others(self) -> tuple[Table | None, Table | None, list[Table | Query], list[Any]]:
+        """The long table of plain measures of the other kinds, what their special ones match, each of these, and schemas.
+
+        An appended term ranks records, and so is SQL.
+        """
+        matching = self.plan.matching
+        if not matching.other_kinds():
+            return None, None, [], []
+        others = self.records("other_records", matching.other_columns(evidence=self.evidence))
+        met = matching.matched(others, self.piece, special=False)
+        plain = None if met is None else matching.plain_long(met, evidence=self.evidence)
+        shapes = [] if plain is None else [plain.schema()]
+        matched = matching.matched(others, self.piece, special=True)
+        special: list[Table | Query] = []
+        if matched is not None:
+            declared = self.declare("special_matched", matched.schema())
+            named = ibis.table(matched.schema(), name="special_matched")
+            for number, measure in sorted(self.plan.table.specials.items()):
+                is_term = isinstance(measure, AppendedTerm)
+                made = matching.special_long(named if is_term else declared, number, evidence=self.evidence)
+                special.append(query_of(made, "duckdb") if is_term else made)
+                shapes.append(made.schema())
+        return plain, matched, special, shapes
+
+    def results(self, base: Any, rows: Any) -> list[tuple[str, Table]]:
+        """From the totals to the grades; where inlining would repeat long expressions, each stage by itself."""
+        scoring = self.plan.scoring
+        totals = dict(scoring.totals(self.declare("rows", rows)).schema().items())
+        table = self.declare("totalled", ibis.schema(dict(base.items()) | totals))
+        found = []
+        for name, stage in (("dimensioned", scoring.dimensioned), ("scored", scoring.scored), ("graded", scoring.graded)):
+            table = stage(table)
+            if scoring.deciding.is_intricate or name == "graded":
+                found.append((name, table))
+                table = self.declare(name, table.schema())
         return found
-
-    def narrow(self, name: str, columns: set[str]) -> Table:
-        """A frame of records with some columns."""
-        schema = records_schema(self.plan.rulebook)
-        return self.declare(name, ibis.Schema.from_pyarrow(pa.schema([field for field in schema if field.name in columns])))
-
-    def stage(self, expression: Table) -> Stage:
-        return Stage("", str(ibis.to_sql(expression, dialect="duckdb", pretty=False)), expression.schema().to_pyarrow())
 
 
 def columns_for(rulebook: Rulebook, horizon: Horizon, *, evidence: bool = True) -> ColumnPlan:
     """The prepared plan of a rulebook at a moment, made once per (hash, moment, evidence)."""
-    return _columns_of(Hashed(rulebook.sha256, rulebook), horizon, evidence)
+    return _columns_of(Hashed.of(rulebook), horizon, evidence)
 
 
 @lru_cache(maxsize=64)
 def _columns_of(key: Hashed, horizon: Horizon, evidence: bool) -> ColumnPlan:
-    return _Preparing(compile_rulebook(key.rulebook, horizon), evidence).prepared()
+    return _Preparing(plan_of(key, horizon), evidence).prepared()
 
 
 class Columns:
@@ -213,22 +231,23 @@ class Columns:
         adjustments, all in order.
 
         Args:
-            tables: subjects numbered 0, 1, 2, …; relations and previous may be empty, not absent.
+            tables: relations and previous may be empty, not absent.
+
+        Raises:
+            DatasetError: see :func:`zhixin.tables.check_numbers`.
         """
         people = _subjects(ready, tables)
+        check_numbers(people["subject_no"].to_numpy(), tables.records)
         long = self._long(ready, tables, len(people))
         base = self._base(ready, tables, people, long)
-        given: Frames = {"subjects": people, "base": base}
-        if long is not None:
-            given["long"] = long
-        parts = pl.collect_all(ready.frames(ready.rows, **given), engine="streaming")
+        parts = pl.collect_all(ready.frames(ready.rows, subjects=people, base=base, long=long), engine="streaming")
         table = base.with_columns(totals(ready.plan, parts, len(base)))
         previous = "totalled"
         for name, expression in ready.results:
             table = ready.frame(expression, **{previous: table}).collect(engine="streaming")
             previous = name
-        shown = [name for name in parts[0].columns if name not in ("dimension_no", "default")]
-        rows = pl.concat([*(part.select(shown) for part in parts), *adjustments(ready.plan, table, parts[0].select(shown))])
+        shown = {name: kind for name, kind in parts[0].schema.items() if name not in ("dimension_no", "default")}
+        rows = pl.concat([*(part.select(list(shown)) for part in parts), adjustments(ready.plan, table, shown)])
         width = len(ready.plan.indicators) + len(ready.plan.scoring.adjustment_names)
         kind = number_type(len(base) * width)
         key = pl.col("subject_no").cast(kind) * width + pl.col("indicator_no").cast(kind)
@@ -237,9 +256,9 @@ class Columns:
 
     def _long(self, ready: ColumnPlan, tables: Tables, subjects: int) -> pl.DataFrame | None:
         parts = [] if ready.simple is None else counted(ready, tables.records, subjects)
-        if ready.kinds:
-            records = _read(tables.records, ready.schema("other_records"))
-            others = records.filter(pl.col("kind").is_in(ready.kinds)).collect(engine="streaming")
+        if "other_records" in ready.sources:
+            kinds = ready.plan.matching.other_kinds()
+            others = scanned(tables.records, ready.sources["other_records"], kinds).collect(engine="streaming")
             if ready.plain is not None:
                 parts.append(ready.frame(ready.plain, other_records=others).collect(engine="streaming"))
             if ready.matched is not None:
@@ -247,43 +266,33 @@ class Columns:
                 parts += [self._special(ready, measure, matched) for measure in ready.special]
         return pl.concat(parts, how="vertical_relaxed") if parts else None
 
-    def _special(self, ready: ColumnPlan, measure: Table | Stage, matched: pl.DataFrame) -> pl.DataFrame:
-        if not isinstance(measure, Stage):
+    def _special(self, ready: ColumnPlan, measure: Table | Query, matched: pl.DataFrame) -> pl.DataFrame:
+        if not isinstance(measure, Query):
             return ready.frame(measure, special_matched=matched).collect()
         return self._queried(measure, "special_matched", matched)
 
-    def _queried(self, stage: Stage, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    def _queried(self, query: Query, name: str, frame: pl.DataFrame) -> pl.DataFrame:
         """What DuckDB answers to a query over one table."""
         self.database.put(name, frame.to_arrow())
-        table = self.database.connection.execute(stage.sql).to_arrow_table()
-        return pl.DataFrame(pl.from_arrow(table.cast(stage.schema)))
+        table = self.database.connection.execute(query.sql).to_arrow_table()
+        return pl.DataFrame(pl.from_arrow(table.cast(query.schema)))
 
     def _base(self, ready: ColumnPlan, tables: Tables, people: pl.DataFrame, long: pl.DataFrame | None) -> pl.DataFrame:
         assert tables.relations is not None
         assert tables.previous is not None
-        given: Frames = {"subjects": people, "relations": _read(tables.relations, ready.schema("relations"))}
-        if long is not None:
-            given["long"] = long
-        known, *parts = pl.collect_all(ready.frames([ready.known, *ready.parts], **given), engine="streaming")
+        relations = scanned(tables.relations, RELATIONS)
+        frames = ready.frames([ready.known, *ready.parts], subjects=people, relations=relations, long=long)
+        known, *parts = pl.collect_all(frames, engine="streaming")
         if ready.earlier is not None:
-            previous = _read(tables.previous, ready.schema("previous")).collect()
-            parts.append(self._queried(ready.earlier, "previous", previous))
+            parts.append(self._queried(ready.earlier, "previous", scanned(tables.previous, PREVIOUS).collect()))
         for part in parts:
             known = beside(known, part)
         return ready.frame(ready.classed, joined=known).collect(engine="streaming")
 
 
 def _subjects(ready: ColumnPlan, tables: Tables) -> pl.DataFrame:
-    people = _read(tables.subjects, ready.schema("subjects")).collect()
+    people = scanned(tables.subjects, ready.sources["subjects"]).collect()
     return people if people["subject_no"].is_sorted() else people.sort("subject_no")
-
-
-def _read(source: TableLike, schema: pl.Schema) -> pl.LazyFrame:
-    """A source with the columns and types of a schema; absent columns are NULL."""
-    frame = pl.scan_parquet(source) if isinstance(source, Path) else pl.DataFrame(pl.from_arrow(source)).lazy()
-    given = frame.collect_schema()
-    columns = [pl.col(name) if name in given else pl.lit(None).alias(name) for name in schema]
-    return frame.select([column.cast(kind) for column, kind in zip(columns, schema.values(), strict=True)])
 
 
 def counted(ready: ColumnPlan, records: TableLike, subjects: int) -> list[pl.DataFrame]:
@@ -292,9 +301,7 @@ def counted(ready: ColumnPlan, records: TableLike, subjects: int) -> list[pl.Dat
     """
     table = ready.plan.table
     width = max(table.numbers.values()) + 1
-    source = _read(records, ready.schema("records"))
-    assert ready.simple is not None
-    rows = ready.frame(ready.simple, records=source)
+    rows = ready.frame(ready.simple, records=scanned(records, ready.sources["records"]))
     kind, slots = number_type(subjects * width), ready.plan.matching.simple_slots
     dated = sorted(table.uses_newest & {slot.measure_no for slot in slots})
     found = pl.concat([_numbered(rows, layer, dated, width, kind) for layer in _layers(slots)])
@@ -364,6 +371,10 @@ def _runs(frame: pl.DataFrame, evidence: bool) -> pl.DataFrame:
     return counts.with_columns(pl.Series("record_nos", pl.from_arrow(lists), dtype=pl.List(pl.Int64)))
 
 
+LONG = ["subject_no", "measure_no", "n", "total", "top", "newest"]
+"""The long table, as every stage that makes a part of it has it; with evidence ``record_nos`` follows."""
+
+
 def _as_long(part: pl.DataFrame, ready: ColumnPlan, width: int) -> pl.DataFrame:
     columns = {
         "subject_no": (pl.col("key") // width).cast(pl.Int32),
@@ -375,7 +386,7 @@ def _as_long(part: pl.DataFrame, ready: ColumnPlan, width: int) -> pl.DataFrame:
     }
     if ready.evidence:
         columns["record_nos"] = pl.col("record_nos")
-    return part.select(**{name: columns[name] for name in ready.schema("long")})
+    return part.select(**{name: columns[name] for name in LONG + ["record_nos"] * ready.evidence})
 
 
 def beside(people: pl.DataFrame, part: pl.DataFrame) -> pl.DataFrame:
@@ -418,9 +429,12 @@ def totals(plan: Plan, parts: Sequence[pl.DataFrame], subjects: int) -> list[pl.
     return [*columns, pl.Series("replaced", replaced)] if scoring.has_defaults else columns
 
 
-def adjustments(plan: Plan, graded: pl.DataFrame, rows: pl.DataFrame) -> list[pl.DataFrame]:
-    """The rows that make contributions add up (limits, floors, rounding), like ``rows``; numbered on after the indicators."""
-    first, parts = len(plan.indicators), []
+def adjustments(plan: Plan, graded: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
+    """The rows that make contributions add up (limits, floors, rounding), numbered on after the indicators.
+
+    ``schema``: columns and types of the contributions; those that an adjustment does not have are NULL.
+    """
+    first, parts = len(plan.indicators), [pl.LazyFrame(schema=schema)]
     for number, _ in enumerate(plan.scoring.adjustment_names):
         given = {
             "subject_no": pl.col("subject_no"),
@@ -428,8 +442,8 @@ def adjustments(plan: Plan, graded: pl.DataFrame, rows: pl.DataFrame) -> list[pl
             "points": pl.col(f"a{number}"),
         }
         moved = graded.lazy().filter(pl.col(f"a{number}") != 0)
-        parts.append(moved.select(**{name: given.get(name, pl.lit(None)).cast(kind) for name, kind in rows.schema.items()}))
-    return pl.collect_all(parts)
+        parts.append(moved.select(**{name: given.get(name, pl.lit(None)).cast(kind) for name, kind in schema.items()}))
+    return pl.concat(parts).collect()
 
 
 def number_type(count: int) -> type[pl.DataType]:

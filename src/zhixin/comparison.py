@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from zhixin.dataset import quoted
+from zhixin.files import quoted
 from zhixin.nodes import constant
 from zhixin.rulebook import Rulebook
 from zhixin.rules import MeasureRule

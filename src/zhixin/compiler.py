@@ -79,8 +79,8 @@ class Plan:
 
     def base(self, subjects: Table, long: Table | None, relations: Table, previous: Table) -> Table:
         """One row per subject: attributes, the measures that conditions need, earlier results, class mask."""
-        table = self.known(subjects)
-        for part in self.parts(subjects, long, relations, previous):
+        table, earlier = self.known(subjects), self.wide.previous(previous)
+        for part in (*self.measured(subjects, long, relations), *([] if earlier is None else [earlier])):
             joined = table.left_join(part, "subject_no")
             table = joined.select(*table.columns, *[name for name in part.columns if name != "subject_no"])
         return self.classed(table)
@@ -88,11 +88,6 @@ class Plan:
     def known(self, subjects: Table) -> Table:
         """The subjects with the attributes that rules beside them read."""
         return subjects.select("subject_no", *self.wide.attributes(self._rules_on_base()))
-
-    def parts(self, subjects: Table, long: Table | None, relations: Table, previous: Table) -> list[Table]:
-        """What is joined to the subjects, each by subject_no: measures, and earlier results."""
-        earlier = self.wide.previous(previous)
-        return [*self.measured(subjects, long, relations), *([] if earlier is None else [earlier])]
 
     def measured(self, subjects: Table, long: Table | None, relations: Table) -> list[Table]:
         """The measures that conditions need, and those over related subjects, each by subject_no."""

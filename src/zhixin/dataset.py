@@ -24,12 +24,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zhixin.errors import DatasetError
-from zhixin.files import SUFFIXES, check_place, put_in_place
+from zhixin.files import SUFFIXES, check_place, put_in_place, quoted
 from zhixin.intake import DUPLICATE, NO_SUBJECT, Intake, Progress, Quarantine, TableReport, contract, rows_at
 from zhixin.rulebook import Rulebook
-from zhixin.tables import PREVIOUS, RELATIONS, Tables, parquet_writer, records_schema
+from zhixin.tables import PREVIOUS, RELATIONS, ROW_GROUP, Tables, parquet_writer, records_schema
 
-ROW_GROUP = 122_880
 TABLE_NAMES = ("subjects", "records", "relations", "previous")
 
 
@@ -144,11 +143,6 @@ def _seal(work: Path, report: Report, files: Mapping[str, Path]) -> None:
     (work / "dataset.json").write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def quoted(path: Path) -> str:
-    """A path as an SQL literal."""
-    return "'" + str(path).replace("'", "''") + "'"
-
-
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
@@ -176,10 +170,9 @@ class _Settlement:
         for name in TABLE_NAMES:
             if name in self.report.tables:
                 self._stage(name)
-        self._write("subjects", "subject_id", self._subject_columns())
-        for name in ("records", "relations", "previous"):
+        for name in TABLE_NAMES:  # subjects first: the others take their numbers from them
             if name in self.report.tables:
-                self._write(name, *_ORDER[name])
+                self._write(name)
             elif name == "records":
                 empty = records_schema(self.rulebook).empty_table()
                 pq.write_table(empty, self.work / "records.parquet")
@@ -212,7 +205,7 @@ class _Settlement:
         self.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {name}_all ANTI JOIN {name}_refused USING (line)")
         report = self.report.tables[name]
         quarantine = _Appending(self.work / "quarantine" / f"{name}.csv", report)
-        shown = columns[0] if name != "records" else "record_id"
+        shown = columns[0]
         subjects = f"{name}_all" if name == "subjects" else "subjects"
         other = "related_id" if name == "relations" else "NULL"
         refused = self.connection.execute(
@@ -230,53 +223,39 @@ class _Settlement:
         quarantine.close()
         report.accepted = report.rows - report.quarantined
 
-    def _subject_columns(self) -> str:
-        names = [name for name in contract(self.rulebook, "subjects") if name != "subject_id"]
-        columns = ", ".join(f'"{name}"' for name in names)
-        return (
-            "SELECT (row_number() OVER (ORDER BY subject_id) - 1)::INTEGER AS subject_no, subject_id, "
-            f"{columns} FROM subjects ORDER BY subject_id"
-        )
-
-    def _write(self, name: str, _key: str, query: str) -> None:
+    def _write(self, name: str) -> None:
         path = self.work / f"{name}.parquet"
-        if name == "records":
-            columns = ", ".join(f'r."{column}"' for column in contract(self.rulebook, "records") if column != "subject_id")
-            query = query.format(columns=columns)
-        if name != "subjects":
-            query = query.replace("SUBJECTS", f"read_parquet({quoted(self.work / 'subjects.parquet')})")
+        names = [column for column in contract(self.rulebook, name) if column != "subject_id"]
+        query = _ORDERED[name].format(
+            columns=", ".join(f'r."{column}"' for column in names),
+            subjects=f"read_parquet({quoted(self.work / 'subjects.parquet')})",
+        )
         reader = self.connection.execute(query).to_arrow_reader(ROW_GROUP)
-        if name == "records":
-            numbered = reader.schema.insert(0, pa.field("record_no", pa.int64()))
-            write_batches(_numbered(reader, numbered), path, numbered)
-        else:
+        if name not in _NUMBERS:
             write_batches(reader, path, reader.schema)
+            return
+        schema = reader.schema.insert(0, _NUMBERS[name])
+        write_batches(_numbered(reader, schema), path, schema)
 
 
-_ORDER = {
-    "records": (
-        "record_id",
-        "SELECT s.subject_no, {columns} FROM records r JOIN SUBJECTS s USING (subject_id) ORDER BY s.subject_no, r.decided_on, r.record_id",
-    ),
-    "relations": (
-        "subject_id",
-        "SELECT a.subject_no, b.subject_no AS related_no, r.relation, r.since, r.until FROM relations r "
-        "JOIN SUBJECTS a ON a.subject_id = r.subject_id JOIN SUBJECTS b ON b.subject_id = r.related_id "
-        "ORDER BY ALL",
-    ),
-    "previous": (
-        "subject_id",
-        "SELECT s.subject_no, p.evaluated_on, p.grade, p.score AS score_milli, coalesce(p.step, 'cut') AS step "
-        "FROM previous p JOIN SUBJECTS s USING (subject_id) ORDER BY ALL",
-    ),
+_ORDERED = {
+    "subjects": "SELECT r.subject_id, {columns} FROM subjects r ORDER BY r.subject_id",
+    "records": "SELECT s.subject_no, {columns} FROM records r JOIN {subjects} s USING (subject_id) "
+    "ORDER BY s.subject_no, r.decided_on, r.record_id",
+    "relations": "SELECT a.subject_no, b.subject_no AS related_no, r.relation, r.since, r.until FROM relations r "
+    "JOIN {subjects} a ON a.subject_id = r.subject_id JOIN {subjects} b ON b.subject_id = r.related_id ORDER BY ALL",
+    "previous": "SELECT s.subject_no, p.evaluated_on, p.grade, p.score AS score_milli, coalesce(p.step, 'cut') AS step "
+    "FROM previous p JOIN {subjects} s USING (subject_id) ORDER BY ALL",
 }
+_NUMBERS = {"subjects": pa.field("subject_no", pa.int32()), "records": pa.field("record_no", pa.int64())}
+"""Rows that are numbered in their order, while they are written: a window over them would need them all in memory."""
 
 
 def _numbered(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Batches in order, with the number of each row in front."""
     first = 0
     for batch in batches:
-        numbers = pa.array(np.arange(first, first + len(batch), dtype=np.int64))
+        numbers = pa.array(np.arange(first, first + len(batch)), schema.types[0])
         yield pa.RecordBatch.from_arrays([numbers, *batch.columns], schema=schema)
         first += len(batch)
 

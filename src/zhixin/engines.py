@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from zhixin.errors import EngineError
-from zhixin.scripts import Dialect
-from zhixin.tables import TableLike
-
-BATCH_ROWS = 122_880
+from zhixin.files import quoted
+from zhixin.scripts import Dialect, Query
+from zhixin.tables import ROW_GROUP, TableLike, scanned
 
 
 class Engine(Protocol):
@@ -38,8 +36,8 @@ class Database(Engine, Protocol):
     def put(self, name: str, table: pa.Table) -> None:
         """Make a small table in memory readable."""
 
-    def keep(self, name: str, sql: str, schema: pa.Schema) -> None:
-        """Compute a query once and keep its rows, in the types of the schema."""
+    def keep(self, name: str, query: Query) -> None:
+        """Compute a query once and keep its rows, in the types of its schema."""
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         """The rows of a query, in its order."""
@@ -74,12 +72,10 @@ class DuckDB:
         self._registered: set[str] = set()
 
     def source(self, name: str, source: TableLike, schema: pa.Schema, kinds: tuple[str, ...] | None = None) -> None:
-        if isinstance(source, pa.Table):
-            self.put(name, conformed(_of_kinds(source, kinds), schema))
-        elif kinds is None:
+        if isinstance(source, Path) and kinds is None:
             self._view(name, source, schema)
         else:
-            self._pick(name, source, schema, kinds)
+            self.put(name, scanned(source, schema, kinds).collect(engine="streaming").to_arrow())
 
     def _view(self, name: str, path: Path, schema: pa.Schema) -> None:
         found = pq.read_schema(path)
@@ -89,31 +85,21 @@ class DuckDB:
             given = f'"{column.name}"' if column.name in found.names else "NULL"
             is_same = column.name in found.names and found.field(column.name).type == column.type
             columns.append(given if is_same else f'CAST({given} AS {kind}) AS "{column.name}"')
-        file = str(path).replace("'", "''")
         self.connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {', '.join(columns)} FROM read_parquet('{file}')"
+            f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {', '.join(columns)} FROM read_parquet({quoted(path)})"
         )
 
-    def _pick(self, name: str, path: Path, schema: pa.Schema, kinds: tuple[str, ...]) -> None:
-        """A table of the rows of some kinds. Polars reads the other columns of such rows only: half the work of DuckDB."""
-        import polars as pl
-
-        rows = pl.scan_parquet(path)
-        present = rows.collect_schema().names()
-        rows = rows.filter(pl.col("kind").is_in(kinds)).select([column for column in schema.names if column in present])
-        self.put(name, conformed(rows.collect(engine="streaming").to_arrow(), schema))
-
-    def put(self, name: str, table: Any) -> None:
+    def put(self, name: str, table: pa.Table) -> None:
         self.connection.register(name, table)
         self._registered.add(name)
 
-    def keep(self, name: str, sql: str, schema: pa.Schema) -> None:
+    def keep(self, name: str, query: Query) -> None:
         self._kept.add(name)
-        typed = ", ".join(f'CAST("{column.name}" AS {_SQL_TYPES[column.type]}) AS "{column.name}"' for column in schema)
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {typed} FROM ({sql})")
+        typed = ", ".join(f'CAST("{item.name}" AS {_SQL_TYPES[item.type]}) AS "{item.name}"' for item in query.schema)
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {typed} FROM ({query.sql})")
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
-        yield from self.connection.execute(sql).to_arrow_reader(BATCH_ROWS)
+        yield from self.connection.execute(sql).to_arrow_reader(ROW_GROUP)
 
     def forget(self, *names: str) -> None:
         for name in names:
@@ -161,19 +147,20 @@ class Spark:
 
     def source(self, name: str, source: TableLike, schema: pa.Schema, kinds: tuple[str, ...] | None = None) -> None:
         if isinstance(source, pa.Table):
-            self.put(name, conformed(_of_kinds(source, kinds), schema))
+            self.put(name, scanned(source, schema, kinds).collect().to_arrow().cast(schema))
             return
         frame = self.session.read.parquet(str(source))
         if kinds is not None:
             frame = frame.filter(frame.kind.isin(list(kinds)))
         self._call(name, self._typed(frame, schema))
 
-    def put(self, name: str, table: Any) -> None:
-        self._call(name, self.session.createDataFrame(table))
+    def put(self, name: str, table: pa.Table) -> None:
+        pieces = table if len(table) else table.schema.empty_table()  # PySpark wants a piece even of no rows
+        self._call(name, self.session.createDataFrame(pieces))
 
-    def keep(self, name: str, sql: str, schema: pa.Schema) -> None:
+    def keep(self, name: str, query: Query) -> None:
         """Spark plans a kept table anew inside each query over it, unless its lineage is cut."""
-        self._call(name, self._typed(self.session.sql(sql), schema).localCheckpoint())
+        self._call(name, self._typed(self.session.sql(query.sql), query.schema).localCheckpoint())
 
     def _typed(self, frame: Any, schema: pa.Schema) -> Any:
         """The columns of the schema: Spark types a small literal as INT, whatever was asked."""
@@ -194,7 +181,7 @@ class Spark:
         self._names.add(name)
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
-        yield from self.session.sql(sql).toArrow().to_batches(BATCH_ROWS)
+        yield from self.session.sql(sql).toArrow().to_batches(ROW_GROUP)
 
     def forget(self, *names: str) -> None:
         for name in names:
@@ -217,18 +204,3 @@ _SQL_TYPES = {
     pa.bool_(): "BOOLEAN",
     pa.list_(pa.int64()): "BIGINT[]",
 }
-
-
-def conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The table with the columns and types of a schema; absent columns are NULL."""
-    return pa.table(
-        [
-            table[column.name].cast(column.type) if column.name in table.column_names else pa.nulls(len(table), column.type)
-            for column in schema
-        ],
-        schema=schema,
-    )
-
-
-def _of_kinds(table: pa.Table, kinds: tuple[str, ...] | None) -> pa.Table:
-    return table if kinds is None else table.filter(pc.is_in(table["kind"], pa.array(kinds, pa.string())))

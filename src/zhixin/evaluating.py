@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zhixin.columns import Columns, columns_for
+from zhixin.columns import Columns, adjustments, columns_for
 from zhixin.compiler import Plan
-from zhixin.engines import BATCH_ROWS, Database, DuckDB, Engine, Spark
+from zhixin.engines import Database, DuckDB, Engine, Spark
 from zhixin.errors import EngineError
 from zhixin.horizon import Horizon
 from zhixin.rulebook import Rulebook
 from zhixin.scripts import Script, script_for
-from zhixin.tables import PREVIOUS, RELATIONS, TableLike, Tables, read_table
+from zhixin.tables import PREVIOUS, RELATIONS, ROW_GROUP, TableLike, Tables, check_numbers, read_table
 
 GRADES = pa.schema(
     [
@@ -59,13 +59,18 @@ class Outcome:
     graded: pa.Table
     _rows: Callable[[], Iterator[pa.RecordBatch]]
     chosen: pa.Array | None
+    """The numbers of the subjects that were asked for; the rows of others, read for their sake, are left out."""
+
+    def __post_init__(self) -> None:
+        if self.chosen is not None:
+            self.graded = self.graded.filter(pc.is_in(self.graded["subject_no"], self.chosen))
 
     def grades(self, *, coded: bool = False) -> Iterator[pa.RecordBatch]:
         """Batches of :data:`GRADES`; names that repeat as codes of a dictionary, if ``coded``."""
         deciding, masks = self.plan.scoring.deciding, self.graded["class_mask"].unique().to_pylist()
         classes, acted = self._classes(masks), _Names.of(self.graded["acted_mask"].unique().to_pylist(), self._acted)
         grades, steps = _Names(deciding.grade_codes), _Names(deciding.step_names)
-        for batch in self.graded.to_batches(BATCH_ROWS):
+        for batch in self.graded.to_batches(ROW_GROUP):
             columns = [
                 self.subject_ids.take(batch["subject_no"]),
                 classes.named(batch["class_mask"]),
@@ -97,12 +102,6 @@ class Outcome:
                 batch["record_nos"] if "record_nos" in batch.schema.names else pa.nulls(len(batch), CONTRIBUTIONS.types[-1]),
             ]
             yield _batch(columns, CONTRIBUTIONS, coded)
-
-    def kept(self) -> Outcome:
-        """The same, with the rows of other subjects left out."""
-        if self.chosen is not None:
-            self.graded = self.graded.filter(pc.is_in(self.graded["subject_no"], self.chosen))
-        return self
 
 
 CODED = pa.dictionary(pa.int32(), pa.string())
@@ -178,6 +177,9 @@ def run(
         engine: an open engine; columns in memory by default.
         evidence: whether contributions carry the numbers of the records behind them.
         only: subject numbers to evaluate; ``None`` for everybody.
+
+    Raises:
+        DatasetError: the tables do not keep to the contract of their numbers.
     """
     engine = engine or Columns()
     tables = tables._replace(
@@ -189,12 +191,12 @@ def run(
         tables, chosen = _within_reach(ready.inputs, tables, only)
         ids, frame, rows = engine.results(ready, tables)
         found = rows.to_arrow()
-        return Outcome(ready.plan, ids, frame.to_arrow(), lambda: iter(found.to_batches(BATCH_ROWS)), chosen).kept()
+        return Outcome(ready.plan, ids, frame.to_arrow(), lambda: iter(found.to_batches(ROW_GROUP)), chosen)
     database = cast(Database, engine)
     script = script_for(rulebook, horizon, database.dialect, evidence=evidence)
     tables, chosen = _within_reach(script.inputs, tables, only)
     graded = _scripted(script, database, tables)
-    return Outcome(script.plan, _subject_ids(tables), graded, lambda: database.batches(script.rows), chosen).kept()
+    return Outcome(script.plan, _subject_ids(tables), graded, lambda: database.batches(script.rows.sql), chosen)
 
 
 def _scripted(script: Script, database: Database, tables: Tables) -> pa.Table:
@@ -205,41 +207,19 @@ def _scripted(script: Script, database: Database, tables: Tables) -> pa.Table:
     for name, table in script.smalls.items():
         database.put(name, table)
     for stage in script.stages:
-        database.keep(stage.name, stage.sql, stage.schema)
+        database.keep(stage.name, stage.query)
         database.forget(*stage.frees)
     graded = pa.Table.from_batches(database.batches(script.graded))
-    database.put("adjustments", _adjustments(script, graded))
+    shown = pl.DataFrame(pl.from_arrow(script.rows.schema.empty_table())).schema
+    moved = adjustments(script.plan, pl.DataFrame(pl.from_arrow(graded)), shown)
+    database.put("adjustments", moved.to_arrow().cast(script.rows.schema))
     return graded
 
 
-def _adjustments(script: Script, graded: pa.Table) -> pa.Table:
-    """The rows that make contributions add up (caps, weights, floors, rounding); numbered on after the indicators."""
-    assert script.row_schema is not None
-    first, parts = len(script.plan.indicators), []
-    for number, _ in enumerate(script.plan.scoring.adjustment_names):
-        column = graded[f"a{number}"]
-        if not pc.any(pc.not_equal(column, 0)).as_py():
-            continue
-        moved = graded.select(["subject_no", f"a{number}"]).filter(pc.not_equal(column, 0))
-        given = {
-            "subject_no": moved["subject_no"],
-            "indicator_no": pa.repeat(first + number, len(moved)),
-            "points": moved[f"a{number}"],
-        }
-        columns = [
-            given[name].cast(kind) if name in given else pa.nulls(len(moved), kind)
-            for name, kind in zip(script.row_schema.names, script.row_schema.types, strict=True)
-        ]
-        parts.append(pa.table(columns, schema=script.row_schema))
-    return pa.concat_tables(parts) if parts else script.row_schema.empty_table()
-
-
 def _subject_ids(tables: Tables) -> pa.Array:
-    """The ids of the subjects by their numbers 0, 1, 2, …"""
-    table = read_table(tables.subjects, columns=["subject_no", "subject_id"])
-    numbers = table["subject_no"].to_numpy()
-    if not np.array_equal(numbers, np.arange(len(numbers))):
-        table = table.sort_by("subject_no")
+    """The ids of the subjects by their numbers."""
+    table = read_table(tables.subjects, columns=["subject_no", "subject_id"]).sort_by("subject_no")
+    check_numbers(table["subject_no"].to_numpy(), tables.records)
     return table["subject_id"].combine_chunks()
 
 

@@ -209,3 +209,8 @@ def check_place(out: Path, seal: str, *inputs: Path) -> None:
             f"{out} 中有别的文件，不予覆盖；请另选一个文件夹",
             f"{out} holds something else and is not written over: choose another",
         )
+
+
+def quoted(path: Path) -> str:
+    """A path as an SQL literal."""
+    return "'" + str(path).replace("'", "''") + "'"

@@ -28,7 +28,7 @@ from zhixin.columns import Columns
 from zhixin.dataset import open_snapshot, sha256_of, write_batches
 from zhixin.engines import DuckDB, Engine
 from zhixin.errors import DatasetError
-from zhixin.evaluating import CONTRIBUTIONS, GRADES, coded_schema, run
+from zhixin.evaluating import CONTRIBUTIONS, GRADES, Outcome, coded_schema, run
 from zhixin.facts import Facts
 from zhixin.files import check_place, put_in_place
 from zhixin.horizon import Horizon
@@ -163,16 +163,8 @@ def evaluate(
     engine = engine or Columns(folder=work / "spill")
     numbers = None if chosen is None else _numbers_of(tables, chosen)
     outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence, only=numbers)
-    counts: Counter[str] = Counter()
     progress("grades")
-    keys = ["subject_id"]
-    with ThreadPoolExecutor(1) as beside:
-        grades = _counted(outcome.grades(coded=True), counts)
-        written = beside.submit(write_batches, grades, work / "grades.parquet", coded_schema(GRADES), keys)
-        progress("contributions")
-        rows = outcome.contributions(coded=True)
-        contributions = write_batches(rows, work / "contributions.parquet", coded_schema(CONTRIBUTIONS), keys)
-        subjects = written.result()
+    counts = _write(outcome, work, progress)
     engine.close()
     shutil.rmtree(work / "spill", ignore_errors=True)
     progress("seal")
@@ -185,23 +177,41 @@ def evaluate(
         "evaluations": [day.isoformat() for day in horizon.evaluations],
         "inputs": _input_hashes(tables),
         "outputs": {name: sha256_of(work / name) for name in ("grades.parquet", "contributions.parquet")},
-        "counts": {"subjects": subjects, "contributions": contributions, "grades": dict(sorted(counts.items()))},
+        "counts": counts,
         "evidence": evidence,
     }
     if chosen is not None:
         info["only"] = chosen
     info["result_sha256"] = hashlib.sha256(json.dumps(info, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-    info["dataset"] = str(dataset.resolve())
-    info["machine"] = {
+    info |= {"dataset": str(dataset.resolve()), "machine": _machine(engine)}
+    info["timings"] = {"seconds": round(time.perf_counter() - started, 3)}
+    (work / "run.json").write_text(json.dumps(info, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    put_in_place(work, out, "run.json")
+    return RunFolder(out, info)
+
+
+def _write(outcome: Outcome, work: Path, progress: Progress) -> dict[str, Any]:
+    """Write both tables, beside each other; their counts."""
+    counts: Counter[str] = Counter()
+    keys = ["subject_id"]
+    with ThreadPoolExecutor(1) as beside:
+        grades = _counted(outcome.grades(coded=True), counts)
+        written = beside.submit(write_batches, grades, work / "grades.parquet", coded_schema(GRADES), keys)
+        progress("contributions")
+        rows = outcome.contributions(coded=True)
+        contributions = write_batches(rows, work / "contributions.parquet", coded_schema(CONTRIBUTIONS), keys)
+        subjects = written.result()
+    return {"subjects": subjects, "contributions": contributions, "grades": dict(sorted(counts.items()))}
+
+
+def _machine(engine: Engine) -> dict[str, str]:
+    """What computed a run; no part of its hash."""
+    return {
         "engine": f"{engine.name} {engine.version}",
         "ibis": version("ibis-framework"),
         "pyarrow": pa.__version__,
         "python": platform.python_version(),
     }
-    info["timings"] = {"seconds": round(time.perf_counter() - started, 3)}
-    (work / "run.json").write_text(json.dumps(info, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    put_in_place(work, out, "run.json")
-    return RunFolder(out, info)
 
 
 def _numbers_of(tables: Tables, subject_ids: list[str]) -> list[int]:

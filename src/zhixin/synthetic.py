@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from zhixin.identity import ORGANISATION_ALPHABET, ORGANISATION_WEIGHTS, USCC_ALPHABET, USCC_WEIGHTS
-from zhixin.tables import parquet_writer
+from zhixin.tables import ROW_GROUP, parquet_writer
 
 BLOCK = 200_000
 EPOCH = date(1970, 1, 1)
@@ -283,7 +283,7 @@ class City:
         for block in self.record_blocks():
             table = block.with_columns(pl.col("kind", "severity").cast(pl.String)).to_arrow()
             writer = writer or parquet_writer(folder / "records.parquet", table.schema)
-            writer.write_table(table, row_group_size=122_880)
+            writer.write_table(table, row_group_size=ROW_GROUP)
             records += len(block)
         if writer is not None:
             writer.close()

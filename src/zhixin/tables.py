@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -20,9 +20,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from zhixin.catalogue import FieldDefinition
+from zhixin.errors import DatasetError
 from zhixin.facts import Facts, Previous
 from zhixin.rulebook import Rulebook
 from zhixin.vocabulary import FieldType
+
+if TYPE_CHECKING:
+    import polars as pl
 
 ARROW: dict[FieldType, pa.DataType] = {
     FieldType.INTEGER: pa.int64(),
@@ -206,7 +210,7 @@ def read_table(
     if isinstance(table, pa.Table):
         if columns is not None:
             table = table.select([name for name in table.column_names if name in columns])
-        return table if subject_nos is None else _rows_of(table, sorted(subject_nos), key)
+        return table if subject_nos is None else _rows_of(table, sorted(set(subject_nos)), key)
     schema = pq.read_schema(table)
     names = [name for name in schema.names if columns is None or name in columns]
     if subject_nos is None:
@@ -232,6 +236,65 @@ def _rows_of(table: pa.Table, subject_nos: list[int], key: str) -> pa.Table:
     return pa.concat_tables(parts).combine_chunks() if parts else table.slice(0, 0)
 
 
+def scanned(source: TableLike, schema: pa.Schema, kinds: Collection[str] | None = None) -> pl.LazyFrame:
+    """A source with the columns and types of a schema (absent ones NULL), and only rows of some kinds, if given.
+
+    From a file, the other columns are unpacked for pages that hold such rows only: half the work of DuckDB.
+    """
+    import polars as pl
+
+    frame = pl.scan_parquet(source) if isinstance(source, Path) else pl.DataFrame(pl.from_arrow(source)).lazy()
+    given = frame.collect_schema()
+    if kinds is not None:
+        frame = frame.filter(pl.col("kind").is_in(list(kinds)))
+    wanted = pl.DataFrame(pl.from_arrow(schema.empty_table())).schema
+    return frame.select((pl.col(n) if n in given else pl.lit(None).alias(n)).cast(kind) for n, kind in wanted.items())
+
+
+def check_numbers(subjects: Any, records: TableLike) -> None:
+    """Hold the tables to their contract, on which every place of a result rests.
+
+    Args:
+        subjects: the numbers of the subjects in order, as a NumPy array.
+        records: their numbers of subjects are looked at; of a file, its statistics.
+
+    Raises:
+        DatasetError: subjects are not numbered 0, 1, 2, …, or a record names a subject that is not there.
+    """
+    if not np.array_equal(subjects, np.arange(len(subjects))):
+        raise DatasetError(
+            "subjects 的 subject_no 应为从 0 开始的连续整数；请用 zhixin accept 生成数据快照",
+            "subject_no of subjects must run 0, 1, 2, … without gaps: make the snapshot with zhixin accept",
+        )
+    highest = _highest(records)
+    if highest is not None and highest >= len(subjects):
+        raise DatasetError(
+            f"records 中有主体 {highest}，而 subjects 只有 {len(subjects)} 个；请用 zhixin accept 生成数据快照",
+            f"records name the subject {highest}, and there are {len(subjects)} subjects: make the snapshot with zhixin accept",
+        )
+
+
+def _highest(records: TableLike) -> int | None:
+    """The highest number of a subject, if there is any record."""
+    if isinstance(records, Path):
+        metadata = pq.read_metadata(records)
+        place = metadata.schema.to_arrow_schema().names.index("subject_no")
+        groups = [metadata.row_group(number).column(place) for number in range(metadata.num_row_groups)]
+        known = [group.statistics for group in groups if group.num_values]
+        if all(item is not None and item.has_min_max for item in known):
+            return max((item.max for item in known), default=None)
+        records = pq.read_table(records, columns=["subject_no"])
+    highest: int | None = pc.max(records["subject_no"]).as_py()
+    return highest
+
+
+def narrowed(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
+    """The columns of a schema that are named, in its order."""
+    return pa.schema([column for column in schema if column.name in names])
+
+
+ROW_GROUP = 122_880
+"""Rows of a row group in every file that is written, and of a batch in memory."""
 _ENCODINGS = {
     "record_no": "DELTA_BINARY_PACKED",
     "sequence": "DELTA_BINARY_PACKED",

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import duckdb
 
-from zhixin.dataset import quoted
+from zhixin.files import quoted
 from zhixin.validity import wilson
 from zhixin.vocabulary import Visibility
 from zhixin_web.evaluations.models import Run

@@ -11,7 +11,7 @@ import duckdb
 
 from zhixin import RunFolder, compare
 from zhixin.comparison import Comparison
-from zhixin.dataset import quoted
+from zhixin.files import quoted
 from zhixin.nodes import Dated
 from zhixin.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run

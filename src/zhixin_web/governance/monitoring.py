@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from zhixin.dataset import quoted
+from zhixin.files import quoted
 from zhixin.rulebook import Rulebook
 from zhixin.validity import stability_of_shares, wilson
 from zhixin_web.evaluations.models import Run

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from zhixin.dataset import quoted
 from zhixin.errors import UsageError
+from zhixin.files import quoted
 from zhixin.rulebook import Rulebook
 from zhixin.weighting import Weights, combine, critic, entropy
 from zhixin_web.evaluations.models import Run
