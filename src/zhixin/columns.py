@@ -37,7 +37,6 @@ from zhixin.tables import (
     narrowed,
     records_schema,
     scanned,
-    subjects_schema,
 )
 from zhixin.vocabulary import Combine
 
@@ -127,7 +126,7 @@ class _Preparing:
 
     def prepared(self) -> ColumnPlan:
         plan = self.plan
-        people = plan.subjects(self.source("subjects", subjects_schema(plan.rulebook)))
+        people = plan.subjects(self.source("subjects", plan.subject_columns))
         relations = self.declare("relations", ibis.Schema.from_pyarrow(RELATIONS))
         simple, shapes = self.simple()
         plain, matched, special, more = self.others()
@@ -238,21 +237,28 @@ class Columns:
         """
         people = _subjects(ready, tables)
         check_numbers(people["subject_no"].to_numpy(), tables.records)
-        long = self._long(ready, tables, len(people))
-        base = self._base(ready, tables, people, long)
-        parts = pl.collect_all(ready.frames(ready.rows, subjects=people, base=base, long=long), engine="streaming")
+        ids = people["subject_id"].to_arrow().cast(pa.string())
+        base, parts = self._rows(ready, tables, people)
         table = base.with_columns(totals(ready.plan, parts, len(base)))
+        del people, base  # what is given back in time is used again: fresh memory costs a fifth of a run
         previous = "totalled"
         for name, expression in ready.results:
             table = ready.frame(expression, **{previous: table}).collect(engine="streaming")
             previous = name
         shown = {name: kind for name, kind in parts[0].schema.items() if name not in ("dimension_no", "default")}
-        rows = pl.concat([*(part.select(list(shown)) for part in parts), adjustments(ready.plan, table, shown)])
+        parts = [*(part.select(list(shown)) for part in parts), adjustments(ready.plan, table, shown)]
+        rows = pl.concat(parts, rechunk=True)  # picking rows from many pieces takes four times as long
+        del parts
         width = len(ready.plan.indicators) + len(ready.plan.scoring.adjustment_names)
-        kind = number_type(len(base) * width)
+        kind = number_type(len(ids) * width)
         key = pl.col("subject_no").cast(kind) * width + pl.col("indicator_no").cast(kind)
-        ids = people["subject_id"].to_arrow().cast(pa.string())
         return ids, table, rows[rows.select(key).to_series().arg_sort()]  # half the work of a sort that carries the columns
+
+    def _rows(self, ready: ColumnPlan, tables: Tables, people: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+        """What stands beside the subjects, and the contributions in parts."""
+        long = self._long(ready, tables, len(people))
+        base = self._base(ready, tables, people, long)
+        return base, pl.collect_all(ready.frames(ready.rows, subjects=people, base=base, long=long), engine="streaming")
 
     def _long(self, ready: ColumnPlan, tables: Tables, subjects: int) -> pl.DataFrame | None:
         parts = [] if ready.simple is None else counted(ready, tables.records, subjects)
@@ -398,11 +404,12 @@ def beside(people: pl.DataFrame, part: pl.DataFrame) -> pl.DataFrame:
     is_known = (places >= 0) & (places < len(people))
     if not is_known.all():  # relations may name subjects that the dataset does not hold
         part, places = part.filter(is_known), places.filter(is_known)
-    rows = pl.repeat(None, len(people), dtype=pl.UInt32, eager=True)
-    rows = rows.scatter(places, pl.int_range(len(part), dtype=pl.UInt32, eager=True))
-    columns = []
+    columns, rows = [], None
     for name, kind in part.schema.items():
         if kind == pl.String:  # texts cannot be scattered
+            if rows is None:
+                rows = pl.repeat(None, len(people), dtype=pl.UInt32, eager=True)
+                rows = rows.scatter(places, pl.int_range(len(part), dtype=pl.UInt32, eager=True))
             columns.append(part[name].gather(rows))
         elif name != "subject_no":
             empty = pl.repeat(None, len(people), dtype=kind, eager=True)

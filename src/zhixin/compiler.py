@@ -44,6 +44,7 @@ from zhixin.rulebook import Rulebook
 from zhixin.rules import Indicator, default_points, is_sparse, missing_points
 from zhixin.scoring import Scoring
 from zhixin.slots import UNBOUNDED, SlotTable, integer_pieces
+from zhixin.tables import narrowed, subjects_schema
 from zhixin.wide import Wide, attribute_column, field_column, int64
 
 Expr = Any
@@ -64,9 +65,15 @@ class Plan:
 
     # --- inputs under the plan's own names ---
 
+    @property
+    def subject_columns(self) -> pa.Schema:
+        """The columns of the subjects that some rule reads: many a city knows more of them."""
+        used = {"subject_no", "subject_id", *self.wide.attributes()}
+        return narrowed(subjects_schema(self.rulebook), used)
+
     def subjects(self, table: Table) -> Table:
-        """subject_no, subject_id, and the attributes under prefixed names."""
-        named = {attribute_column(item.id): table[item.id] for item in self.rulebook.attributes}
+        """subject_no, subject_id, and the attributes that are read, under prefixed names."""
+        named = {attribute_column(name): table[name] for name in self.wide.attributes()}
         return table.select("subject_no", "subject_id", **named)
 
     def records(self, table: Table) -> Table:
@@ -87,7 +94,8 @@ class Plan:
 
     def known(self, subjects: Table) -> Table:
         """The subjects with the attributes that rules beside them read."""
-        return subjects.select("subject_no", *self.wide.attributes(self._rules_on_base()))
+        used = self.wide.attributes(self._rules_on_base())
+        return subjects.select("subject_no", *[attribute_column(name) for name in used])
 
     def measured(self, subjects: Table, long: Table | None, relations: Table) -> list[Table]:
         """The measures that conditions need, and those over related subjects, each by subject_no."""

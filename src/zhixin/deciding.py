@@ -14,7 +14,7 @@ from zhixin.nodes import walk
 from zhixin.rulebook import Rulebook
 from zhixin.rules import Discretion, Round, WeightedMean
 from zhixin.vocabulary import Combine
-from zhixin.wide import Value, Wide, attribute_column, int64
+from zhixin.wide import Value, Wide, attribute_column, code, int64
 
 Expr = Any
 Table = Any
@@ -52,7 +52,7 @@ class Deciding:
         return names + [f"shift:{rule.id}" for rule in decisions.shifts]
 
     def _step(self, name: str) -> Expr:
-        return int64(self.step_names.index(name))
+        return code(self.step_names.index(name))
 
     def _bit(self, name: str) -> Expr:
         return int64(1 << self.step_names.index(name))
@@ -85,9 +85,9 @@ class Deciding:
                 fires = self._fires(conditions, rule)
                 if step == "caps":
                     rank = self._cap_rank(conditions, rule.not_above)
-                    fires = ibis.ifelse(fires & rank.notnull(), rank, int64(-1))
+                    fires = ibis.ifelse(fires & rank.notnull(), rank, code(-1))
                 elif step == "shifts":
-                    fires = ibis.ifelse(fires, self._steps(conditions, rule), int64(0))
+                    fires = ibis.ifelse(fires, self._steps(conditions, rule), code(0))
                 columns[f"rule_{rule.id}"] = fires
         return columns
 
@@ -97,8 +97,8 @@ class Deciding:
             test = self._reaches(conditions, grade)
             if grade.requires is not None:
                 test = test & conditions.table[f"requires_{rank}"]
-            branches.append((test, int64(rank)))
-        last = int64(len(self.rulebook.ladder) - 1)
+            branches.append((test, code(rank)))
+        last = code(len(self.rulebook.ladder) - 1)
         return ibis.cases(*branches, else_=last) if branches else last
 
     def _reaches(self, conditions: Conditions, grade: Any) -> Expr:
@@ -138,7 +138,7 @@ class Deciding:
     def _final(self, table: Table, step: str, rule: str, grade: str) -> tuple[Expr, Expr, Expr, Expr]:
         name = f"{step}:{rule}"
         column = f"rule_held_{rule}" if step == "held" else f"rule_{rule}"
-        return table[column], int64(self.grade_codes.index(grade)), self._step(name), self._bit(name)
+        return table[column], code(self.grade_codes.index(grade)), self._step(name), self._bit(name)
 
     def _direct(self, table: Table) -> list[tuple[Expr, Expr, Expr, Expr]]:
         rules = self.rulebook.decisions.direct
@@ -163,7 +163,7 @@ class Deciding:
         if not self.rulebook.decisions.shifts:
             return rank, step, acted
         total, leader = self._shift(table)
-        after = ibis.least(ibis.greatest(rank + total, int64(0)), int64(len(self.rulebook.ladder) - 1))
+        after = ibis.least(ibis.greatest(rank + total, code(0)), code(len(self.rulebook.ladder) - 1))
         moved = after != rank
         bits = ibis.cases(
             *[
@@ -176,15 +176,15 @@ class Deciding:
 
     def _cap_rank(self, conditions: Conditions, grade: str) -> Expr:
         if grade != "previous":
-            return int64(self.rulebook.grade_rank[grade])
+            return code(self.rulebook.grade_rank[grade])
         column = conditions.table.p1_grade
-        return ibis.cases(*[(column == name, int64(rank)) for name, rank in self.rulebook.grade_rank.items()])
+        return ibis.cases(*[(column == name, code(rank)) for name, rank in self.rulebook.grade_rank.items()])
 
     def _shift(self, table: Table) -> tuple[Expr, Expr]:
         """Net steps, and the code of the rule that leads in the direction of the move."""
         rules = self.rulebook.decisions.shifts
         steps = {rule.id: table[f"rule_{rule.id}"] for rule in rules}
-        zero = int64(0)
+        zero = code(0)
         worse, better = ibis.greatest(*steps.values(), zero), ibis.least(*steps.values(), zero)
         leading = [(steps[rule.id], self._step(f"shift:{rule.id}")) for rule in rules]
         worse_name = ibis.cases(*[(move == worse, name) for move, name in leading], else_=zero)
@@ -196,10 +196,10 @@ class Deciding:
     @staticmethod
     def _steps(conditions: Conditions, rule: Any) -> Expr:
         if not isinstance(rule.steps, Discretion):
-            return int64(rule.steps)
+            return code(rule.steps)
         answer = conditions.table[attribute_column(rule.steps.answer)].cast("int64")
         held = ibis.least(ibis.greatest(answer, int64(rule.steps.at_least)), int64(rule.steps.at_most))
-        return ibis.ifelse(answer.isnull(), int64(rule.steps.otherwise), held)
+        return ibis.ifelse(answer.isnull(), code(rule.steps.otherwise), held.cast("int32"))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from zhixin.compiler import Plan, compile_rulebook
 from zhixin.horizon import Horizon
 from zhixin.rulebook import Rulebook
-from zhixin.tables import PREVIOUS, RELATIONS, narrowed, records_schema, subjects_schema
+from zhixin.tables import PREVIOUS, RELATIONS, narrowed, records_schema
 
 Dialect = Literal["duckdb", "pyspark"]
 Table = Any
@@ -140,7 +140,7 @@ class _Writer:
     def script(self) -> Script:
         """The whole plan."""
         plan, scoring = self.plan, self.plan.scoring
-        subjects = plan.subjects(self.source("subjects", "subjects", subjects_schema(plan.rulebook)))
+        subjects = plan.subjects(self.source("subjects", "subjects", plan.subject_columns))
         relations = self.source("relations", "relations", RELATIONS)
         previous = self.source("previous", "previous", PREVIOUS)
         parts = [*self.simple_part(), *self.other_parts()]

@@ -48,6 +48,11 @@ def int64(value: int) -> Expr:
     return ibis.literal(value, "int64")
 
 
+def code(value: int) -> Expr:
+    """A rank, a step or the number of a rule: half as wide, for decisions look at these columns many times."""
+    return ibis.literal(value, "int32")
+
+
 def whole(total: Expr) -> Expr:
     """A sum as an integer of 64 bits. Ibis believes it is one already; DuckDB makes it 128 bits wide, and slow for it."""
     return ops.Cast(total, to="int64").to_expr()
@@ -171,15 +176,15 @@ class Wide:
                 return -raw
         return raw.cast("int64")
 
-    def attributes(self, rules: Any) -> list[str]:
-        """Columns of the attributes that some rules read, in the order of their declaration."""
+    def attributes(self, rules: Any = None) -> list[str]:
+        """The attributes that some rules read (all rules, if none are given), in the order of their declaration."""
         used = set()
-        for node in walk(rules):
+        for node in walk(self._rules() if rules is None else rules):
             for name in ("attribute", "since", "answer"):
                 used.add(getattr(node, name, None) if isinstance(getattr(node, name, None), str) else None)
             if isinstance(node, Attribute | AttributeAge):
                 used.add(node.id)
-        return [attribute_column(item.id) for item in self.rulebook.attributes if item.id in used]
+        return [item.id for item in self.rulebook.attributes if item.id in used]
 
     def _rules(self) -> tuple[Any, ...]:
         book = self.rulebook
