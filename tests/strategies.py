@@ -313,9 +313,12 @@ CATEGORIES = node(
     otherwise=_POINTS,
 )
 _TIER_PARTS = {"where": some(FIELD_TESTS, 0, 2), "corrected": CORRECTED}
-TIERS = st.one_of(node(_TIER_PARTS, each=_POINTS), node(_TIER_PARTS, give_back=number(SHARES, may_lapse=True)))
+_PLUS = node(each=_POINTS, of=pick(NUMERIC_FIELDS), over=pick(NUMERIC_FIELDS))
+TIERS = st.one_of(
+    node(_TIER_PARTS | {"plus": _PLUS}, each=_POINTS), node(_TIER_PARTS, give_back=number(SHARES, may_lapse=True))
+)
 PER_RECORD = node(
-    {"tiers": some(TIERS, 0, 3)},
+    {"tiers": some(TIERS, 0, 3), "distinct": subset(DISTINCT).map(lambda names: names[:2])},
     type="per_record",
     each=st.one_of(_POINTS, dated(POINTS, may_lapse=True, counts_by=("fact", "decision"))),
 )

@@ -74,6 +74,8 @@ def points_reach(rulebook: Rulebook, indicator: Indicator) -> Reach:
             reach = ZERO
             for each in _record_points(points):
                 reach = reach.join(ZERO if each == 0 else only(each * INFINITY))
+            if any(tier.plus is not None for tier in points.tiers):
+                reach = Reach(-INFINITY, INFINITY)
     if not isinstance(indicator.measure, NEVER_MISSING):
         missing = indicator.when_missing
         reach = reach.join(only(constant(missing.points)) if isinstance(missing, PointsWhenMissing) else ZERO)

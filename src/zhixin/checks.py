@@ -243,6 +243,26 @@ def _measure_fields(rulebook: Rulebook, path: Path, node: Any) -> Iterator[Probl
             yield from _field_use(rulebook, path, node.of.kinds, name, False)
 
 
+def fields_of_points(rulebook: Rulebook) -> Iterator[Problem]:
+    """Fields that points per record read: numbers for a proportion, any for what tells records apart."""
+    for indicator in rulebook.indicators:
+        points = indicator.points
+        path: Path = ("indicators", indicator.id)
+        if not isinstance(points, PerRecord) or not isinstance(indicator.measure, Count):
+            continue
+        kinds = indicator.measure.of.kinds
+        for tier in points.tiers:
+            for test in tier.where:
+                yield from _field_use(rulebook, path, kinds, test.field, test)
+                if test.over is not None:
+                    yield from _field_use(rulebook, path, kinds, test.over, None)
+            for name in () if tier.plus is None else (tier.plus.of, tier.plus.over):
+                yield from _field_use(rulebook, path, kinds, name, None)
+        for name in points.distinct:
+            if name not in ("kind", "day", "month", "year"):
+                yield from _field_use(rulebook, path, kinds, name, False)
+
+
 def _field_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], name: str, test: Any) -> Iterator[Problem]:
     """``test`` is a FieldTest, ``None`` for a numeric use, ``False`` for any use."""
     kinds = [kind for kind in rulebook.catalogue if kind.id in rulebook.kinds_matching(patterns)]
@@ -499,6 +519,7 @@ def unverified_numbers(rulebook: Rulebook) -> Iterator[Problem]:
 STRUCTURE_RULES: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     duplicate_ids,
     references,
+    fields_of_points,
     fields_agree,
     names_free,
     basis_given,

@@ -14,10 +14,11 @@ from typing import Any
 
 from zhixin.expressions import Count
 from zhixin.facts import Contribution, Evaluation, Facts
+from zhixin.filters import RecordFilter
 from zhixin.horizon import Horizon
 from zhixin.measuring import Measured, Record, Subject, half_up, points_of
 from zhixin.nodes import Dated, DatedNumber, constant, milli
-from zhixin.points import Affine, Cases, Categories, Linear, Once, PerRecord, PerUnit, SimplePoints, Steps, Tier
+from zhixin.points import Affine, Cases, Categories, Linear, Once, PerRecord, PerUnit, Proportion, SimplePoints, Steps, Tier
 from zhixin.rulebook import Rulebook
 from zhixin.rules import (
     Add,
@@ -116,9 +117,7 @@ class _Case:
             return measured, None
         if isinstance(points, PerRecord):
             assert isinstance(indicator.measure, Count)
-            return measured, sum(
-                self.record_points(points, record) for record in self.subject.matching(indicator.measure.of)
-            )
+            return measured, self.sum_of_records(points, indicator.measure.of)
         if isinstance(points, Cases):
             case = next((case for case in points.cases if self.subject.holds(case.when)), None)
             return measured, 0 if case is None else self.points(case.points, measured.value)
@@ -158,6 +157,13 @@ class _Case:
                 return points_of(y0 + (y1 - y0) * (value - x0) / (x1 - x0))
         return points_of(ends[-1][1])
 
+    def sum_of_records(self, points: PerRecord, of: RecordFilter) -> int:
+        given: dict[Any, list[int]] = {}
+        for number, record in enumerate(self.subject.matching(of)):
+            key = tuple(self.subject.key(record, of, name) for name in points.distinct) if points.distinct else number
+            given.setdefault(key, []).append(self.record_points(points, record))
+        return sum(min(alike) if min(alike) < 0 else max(alike) for alike in given.values())
+
     def record_points(self, points: PerRecord, record: Record) -> int:
         each = self.each_at(points.each, record)
         if each is None:
@@ -165,10 +171,18 @@ class _Case:
         for tier in points.tiers:
             if self.tier_holds(tier, record):
                 if tier.each is not None:
-                    return milli(tier.each)
+                    return milli(tier.each) + (0 if tier.plus is None else self.proportion(tier.plus, record))
                 assert tier.give_back is not None
                 return points_of(each * (1 - Fraction(constant(tier.give_back))))
         return points_of(each)
+
+    def proportion(self, points: Proportion, record: Record) -> int:
+        part, whole = record.get(points.of), record.get(points.over)
+        if part is None or whole is None or whole <= 0:
+            return 0
+        fields = self.rulebook.record_fields
+        ratio = Fraction(part * fields[points.over].denominator, whole * fields[points.of].denominator)
+        return points_of(Fraction(constant(points.each)) * ratio)
 
     def each_at(self, each: DatedNumber, record: Record) -> Fraction | None:
         if not isinstance(each, Dated):

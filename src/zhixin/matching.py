@@ -13,8 +13,9 @@ import pyarrow as pa
 from zhixin.calendar import shift_months
 from zhixin.expressions import AppendedTerm, Count, Latest
 from zhixin.horizon import Horizon
+from zhixin.points import PerRecord
 from zhixin.rulebook import Rulebook
-from zhixin.slots import WORD_BITS, Atom, Slot, SlotTable
+from zhixin.slots import WORD_BITS, Atom, Portion, Slot, SlotTable
 from zhixin.wide import Value, Wide, field_column, int64, whole
 
 Expr = Any
@@ -97,7 +98,7 @@ class Matching:
         if self.horizon.known_at is not None:
             used.add("sequence")
         for source in self.table.sources:
-            used |= {name for name in (source.field, source.weight) if name is not None}
+            used |= set(source.fields)
         for atom in self.table.atoms:
             used |= self._columns_of(atom)
         return used
@@ -180,6 +181,12 @@ class Matching:
         return ibis.cases(*[(number == index, choice) for index, choice in enumerate(choices)])
 
     def _source(self, records: Table, source: Any) -> Expr:
+        if isinstance(source, Portion):
+            part, whole = (records[field_column(name)].cast("int64") for name in source.fields)
+            top, bottom = source.rate.as_integer_ratio()
+            is_known = (whole > 0) & part.notnull()
+            share = self.wide.half_up(part * int64(top), ibis.ifelse(is_known, whole, int64(1)) * int64(bottom))
+            return int64(source.start) + ibis.ifelse(is_known, share, int64(0))
         if source.field is None:
             return int64(1)
         value = records[field_column(source.field)].cast("int64")
@@ -285,12 +292,14 @@ class Matching:
         return table.mutate(record_nos=table.record_nos.sort()) if "record_nos" in table.columns else table
 
     def special_long(self, matched: Table, number: int, *, evidence: bool) -> Table:
-        """The same columns for one special measure: distinct count, latest value, or appended term."""
+        """The same columns for one special measure: distinct count or points, latest value, or appended term."""
         rows = matched.filter(matched.measure_no == number)
         measure = self.table.specials[number]
         match measure:
             case Count():
                 values = self._distinct_count(rows, measure)
+            case PerRecord():
+                values = self._distinct_points(rows, measure)
             case Latest():
                 values = self._latest(rows, measure)
             case AppendedTerm():
@@ -310,8 +319,21 @@ class Matching:
             **({"record_nos": joined.record_nos} if evidence else {}),
         )
 
+    def _distinct_count(self, rows: Table, measure: Count) -> Table:
+        unique = rows.select(**self._keys(rows, measure)).distinct()
+        return unique.group_by("subject_no").aggregate(total=unique.count().cast("int64"))
+
+    def _distinct_points(self, rows: Table, points: PerRecord) -> Table:
+        """The points of one record of each combination, added up."""
+        keys = self._keys(rows, points)
+        keyed = rows.select(**keys, value=rows.value)
+        alike = keyed.group_by(list(keys)).aggregate(least=keyed.value.min(), most=keyed.value.max())
+        given = ibis.ifelse(alike.least < 0, alike.least, alike.most)
+        return alike.group_by("subject_no").aggregate(total=whole(given.sum()))
+
     @staticmethod
-    def _distinct_count(rows: Table, measure: Count) -> Table:
+    def _keys(rows: Table, measure: Count | PerRecord) -> dict[str, Expr]:
+        """The subject, and what records are told apart by."""
         keys = {"subject_no": rows.subject_no}
         for name in measure.distinct:
             match name:
@@ -323,8 +345,7 @@ class Matching:
                     keys["key_year"] = rows.day.year()
                 case _:
                     keys[f"key_{name}"] = rows[_planned(name)]
-        unique = rows.select(**keys).distinct()
-        return unique.group_by("subject_no").aggregate(total=unique.count().cast("int64"))
+        return keys
 
     @staticmethod
     def _latest(rows: Table, measure: Latest) -> Table:

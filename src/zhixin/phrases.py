@@ -231,19 +231,18 @@ class Phrases:
 
     # --- measures ---
 
+    def keys(self, names: Iterable[str]) -> str:
+        """What records are told apart by."""
+        known = {"day": ("日", "day"), "month": ("月份", "month"), "year": ("年份", "year"), "kind": ("类别", "kind")}
+        return self.join(self.say(*known[name]) if name in known else self.field(name) for name in names)
+
     def measure(self, measure: Any) -> str:
         """What is measured."""
         match measure:
             case Count(of=of, distinct=()):
                 return self.say(f"{self.records(of)}的件数", f"number of {self.records(of)}")
             case Count(of=of, distinct=distinct):
-                names = {
-                    "day": ("日", "day"),
-                    "month": ("月份", "month"),
-                    "year": ("年份", "year"),
-                    "kind": ("类别", "kind"),
-                }
-                by = self.join(self.say(*names[name]) if name in names else self.field(name) for name in distinct)
+                by = self.keys(distinct)
                 return self.say(f"{self.records(of)}涉及的不同{by}数", f"different {by}s with {self.records(of)}")
             case Sum(of=of, field=name):
                 return self.say(

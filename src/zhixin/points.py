@@ -92,33 +92,50 @@ class Cases(Node):
     cases: tuple[Case, ...] = Field(min_length=1)
 
 
+class Proportion(Node):
+    """So many points for the whole of a record's own ratio ``of`` ÷ ``over``; half up to the thousandth.
+
+    None where either is missing, or ``over`` is not above 0.
+    """
+
+    each: DatedNumber
+    of: Identifier
+    over: Identifier
+
+
 class Tier(Node):
     """One line of a per-record table: the first whose tests all hold decides.
 
-    Exactly one of ``each`` (these points instead) and ``give_back`` (this share of the points is returned).
+    Exactly one of ``each`` (these points instead, ``plus`` points in proportion to the record's ratio) and ``give_back``
+    (this share of the points is returned).
     """
 
     where: tuple[FieldTest, ...] = ()
     corrected: Corrected | None = None
     each: DatedNumber | None = None
+    plus: Proportion | None = None
     give_back: DatedNumber | None = None
 
     @model_validator(mode="after")
     def _one_effect(self) -> Self:
         if (self.each is None) == (self.give_back is None):
             raise ValueError("a tier needs exactly one of: each, give_back")
+        if self.plus is not None and self.each is None:
+            raise ValueError("plus needs each")
         return self
 
 
 class PerRecord(Node):
     """Points decided record by record, then summed; the measure must be a plain count.
 
-    A give-back of share g leaves ``each`` × (1 − g), half up to the thousandth.
+    A give-back of share g leaves ``each`` × (1 − g), half up to the thousandth. Of records that agree in all of
+    ``distinct`` (as for a count), one gives points: the one that takes most off, or, where none takes any off, gives most.
     """
 
     type: Literal["per_record"]
     each: DatedNumber
     tiers: tuple[Tier, ...] = ()
+    distinct: tuple[Identifier, ...] = ()
 
 
 SimplePoints = Annotated[PerUnit | Once | Steps | Linear | Affine, Field(discriminator="type")]

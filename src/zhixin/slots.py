@@ -20,7 +20,7 @@ from zhixin.expressions import AppendedTerm, CleanYears, Count, DaysSince, Exist
 from zhixin.filters import CorrectedTest, DatedFlag, FieldTest, RecordFilter
 from zhixin.horizon import Horizon
 from zhixin.nodes import Dated, constant, milli
-from zhixin.points import Affine, Linear, Once, PerRecord, PerUnit, Steps
+from zhixin.points import Affine, Linear, Once, PerRecord, PerUnit, Steps, Tier
 from zhixin.rulebook import Rulebook
 from zhixin.vocabulary import RecordDate
 
@@ -42,6 +42,23 @@ class Addend(NamedTuple):
     field: str | None = None
     weight: str | None = None
     only_known: bool = False
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.field, self.weight) if name is not None)
+
+
+class Portion(NamedTuple):
+    """What a record gives by its own ratio (milli): ``start`` + half_up(``rate`` × field ÷ over), as stored integers."""
+
+    start: int
+    rate: Fraction
+    field: str
+    over: str
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return self.field, self.over
 
 
 @dataclass(frozen=True)
@@ -87,9 +104,9 @@ class SlotTable:
     slots: list[Slot] = field(default_factory=list)
     atoms: dict[Atom, int] = field(default_factory=dict)
     dates: list[RecordDate] = field(default_factory=list)
-    sources: list[Addend] = field(default_factory=list)
+    sources: list[Addend | Portion] = field(default_factory=list)
     numbers: dict[Any, int] = field(default_factory=dict)
-    specials: dict[int, Count | Latest | AppendedTerm] = field(default_factory=dict)
+    specials: dict[int, Count | Latest | AppendedTerm | PerRecord] = field(default_factory=dict)
     uses_total: set[int] = field(default_factory=set)
     uses_top: set[int] = field(default_factory=set)
     uses_newest: set[int] = field(default_factory=set)
@@ -141,26 +158,35 @@ class SlotTable:
             return self.numbers[key]
         number = self.numbers[key] = len(self.numbers)
         self.uses_total.add(number)
-        source = Addend()
+        if points.distinct:
+            self.specials[number] = points
+        plain = Addend()
         for period, each in self._each_by_period(points):
             rest = [(frozenset(period), frozenset[Atom]())]
             if each is None:
-                self._add(number, only, source, factor=0, yes=rest[0][0])
+                self._add(number, only, plain, factor=0, yes=rest[0][0])
                 continue
             for tier in points.tiers:
                 tests = [self._field_atom(test) for test in tier.where]
                 tests += [] if tier.corrected is None else [Atom("corrected", tier.corrected)]
-                if tier.each is not None:
-                    factor = milli(tier.each)
-                else:
-                    assert tier.give_back is not None
-                    factor = _half_up(each * (1 - Fraction(constant(tier.give_back))) * 1000)
+                source, factor = self._tier_value(tier, each)
                 for yes, no in rest:
                     self._add(number, only, source, factor=factor, yes=yes | set(tests), no=no)
                 rest = [cube for yes, no in rest for cube in _unless_all(yes, no, tests)]
             for yes, no in rest:
-                self._add(number, only, source, factor=_half_up(each * 1000), yes=yes, no=no)
+                self._add(number, only, plain, factor=_half_up(each * 1000), yes=yes, no=no)
         return number
+
+    def _tier_value(self, tier: Tier, each: Fraction) -> tuple[Addend | Portion, int]:
+        """What a record of a tier adds, and the factor on it."""
+        if tier.each is None:
+            assert tier.give_back is not None
+            return Addend(), _half_up(each * (1 - Fraction(constant(tier.give_back))) * 1000)
+        if tier.plus is None:
+            return Addend(), milli(tier.each)
+        fields, plus = self.rulebook.record_fields, tier.plus
+        rate = Fraction(constant(plus.each)) * 1000 * fields[plus.over].denominator / fields[plus.of].denominator
+        return Portion(milli(tier.each), rate, plus.of, plus.over), 1
 
     def _each_by_period(self, points: PerRecord) -> list[tuple[list[Atom], Fraction | None]]:
         """Disjoint periods of the record's date with the points in force; ``None``: no points, the record still counts."""
@@ -184,7 +210,7 @@ class SlotTable:
         self,
         number: int,
         only: RecordFilter,
-        source: Addend,
+        source: Addend | Portion,
         *,
         factor: int = 1,
         yes: frozenset[Atom] | set[Atom] = frozenset(),

@@ -70,11 +70,19 @@ class Wording(Phrases):
                 )
             case Cases(cases=cases):
                 return self.semicolon.join(f"{self.condition(item.when)}: {self.points_rule(item.points)}" for item in cases)
-            case PerRecord(each=each, tiers=tiers):
+            case PerRecord(each=each, tiers=tiers, distinct=distinct):
                 parts = [
                     self.say(f"每件计 {self.points(each)}", f"{self.points(each)} for each record"),
                     *(self.tier(item) for item in tiers),
                 ]
+                if distinct:
+                    alike = self.keys(distinct)
+                    parts.append(
+                        self.say(
+                            f"同一{alike}的只计一件（扣分最多的；都不扣分的，计分最多的）",
+                            f"of the records of one {alike} only one counts: that which takes most off, or else gives most",
+                        )
+                    )
                 return self.semicolon.join(parts)
         return self.raw(points)
 
@@ -88,7 +96,11 @@ class Wording(Phrases):
         tests = [self.test(item) for item in tier.where] + ([self.corrected(tier.corrected)] if tier.corrected else [])
         head = self.say(" 且 ", " and ").join(tests) or self.say("其他", "otherwise")
         if tier.each is not None:
-            return self.say(f"{head}的，每件计 {self.points(tier.each)}", f"{head}: {self.points(tier.each)} each")
+            zh, en = f"{head}的，每件计 {self.points(tier.each)}", f"{head}: {self.points(tier.each)} each"
+            if tier.plus is not None:
+                share, part, whole = self.points(tier.plus.each), self.field(tier.plus.of), self.field(tier.plus.over)
+                zh, en = f"{zh}，另按{part}与{whole}之比计 {share}", f"{en}, and {share} times {part} over {whole}"
+            return self.say(zh, en)
         assert tier.give_back is not None
         if tier.give_back == 1:
             return self.say(f"{head}的，不扣分", f"{head}: all points are given back")

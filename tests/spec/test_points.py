@@ -274,6 +274,94 @@ SPECS = (
         """,
     ),
     Spec(
+        "M16",
+        "补税不满一万元的扣1分，一万元以上的扣3分；占应纳税额百分之一以上的，另按所占比例逐笔加扣（每百分之一扣1分）。",
+        "Each supplement costs one point, three from ten thousand on; from one per cent of the tax due, its share on top.",
+        """
+        indicators:
+          supplements:
+            measure: {type: count, of: {kinds: [fine]}}
+            points:
+              type: per_record
+              each: -1
+              tiers:
+                - {where: [{field: amount, at_least: 10000}, {field: amount, over: quantity, at_least: 0.01}], each: -3, plus: {each: -100, of: amount, over: quantity}}
+                - {where: [{field: amount, at_least: 10000}], each: -3}
+                - {where: [{field: amount, over: quantity, at_least: 0.01}], each: -1, plus: {each: -100, of: amount, over: quantity}}
+        """,
+        """
+        records                                                                                   | score
+        fine 2026-01-01 amount=99.99 quantity=10000                                               | 99
+        fine 2026-01-01 amount=100 quantity=10000                                                 | 98
+        fine 2026-01-01 amount=100.01 quantity=10000                                              | 98
+        fine 2026-01-01 amount=9999.99 quantity=3000000                                           | 99
+        fine 2026-01-01 amount=10000 quantity=3000000                                             | 97
+        fine 2026-01-01 amount=30000 quantity=3000000                                             | 96
+        fine 2026-01-01 amount=100 quantity=3000                                                  | 95.667
+        fine 2026-01-01 amount=10000                                                              | 97
+        fine 2026-01-01 amount=10000 quantity=0                                                   | 97
+        fine 2026-01-01 amount=200 quantity=10000, fine 2026-01-02 amount=500 quantity=10000      | 91
+        """,
+    ),
+    Spec(
+        "M16",
+        "没有金额或基数的，不另加比例分；比例分按千分位四舍五入。",
+        "Where the amount or its base is missing nothing is added; a share is half up to the thousandth.",
+        """
+        indicators:
+          supplements:
+            measure: {type: count, of: {kinds: [fine]}}
+            points: {type: per_record, each: 0, tiers: [{each: -1, plus: {each: 1, of: amount, over: quantity}}]}
+        """,
+        """
+        records                                        | score
+        fine 2026-01-01                                | 99
+        fine 2026-01-01 quantity=3                     | 99
+        fine 2026-01-01 amount=1 quantity=-3           | 99
+        fine 2026-01-01 amount=1 quantity=3            | 99.333
+        fine 2026-01-01 amount=0.01 quantity=20        | 99.001
+        fine 2026-01-01 amount=0.01 quantity=21        | 99
+        """,
+    ),
+    Spec(
+        "M02",
+        "逾期申报按月计：同一个月内有几次的，只按扣分最多的一次计；更正后返还的仍按次计算。",
+        "Late returns count by the month: of several in one month only that counts which costs most.",
+        """
+        indicators:
+          late:
+            measure: {type: count, of: {kinds: [fine]}}
+            points: {type: per_record, each: -5, tiers: [{corrected: {days: 30}, give_back: 0.8}], distinct: [month]}
+        """,
+        """
+        records                                                                                  | score
+        fine 2026-01-01                                                                          | 95
+        fine 2026-01-01, fine 2026-01-31                                                         | 95
+        fine 2026-01-31, fine 2026-02-01                                                         | 90
+        fine 2025-01-31, fine 2026-01-31                                                         | 90
+        fine 2026-01-01 corrected_on=2026-01-05, fine 2026-01-31                                 | 95
+        fine 2026-01-01 corrected_on=2026-01-05, fine 2026-01-31 corrected_on=2026-02-05         | 99
+        fine 2026-01-01 corrected_on=2026-01-05, fine 2026-02-01                                 | 94
+        """,
+    ),
+    Spec(
+        "M02",
+        "表彰同一年度内就高计一次；有加有扣的，计扣分的一次。",
+        "Of awards of one year the highest counts; where some take off points, that which takes most.",
+        """
+        indicators:
+          awards:
+            measure: {type: count, of: {kinds: [fine]}}
+            points: {type: per_record, each: 1, tiers: [{where: [{field: amount, at_least: 100}], each: 3}, {where: [{field: amount, below: 1}], each: -2}], distinct: [year]}
+        """,
+        """
+        records                                                            | score
+        fine 2026-01-01 amount=99, fine 2026-01-02 amount=100              | 103
+        fine 2025-12-31 amount=99, fine 2026-01-02 amount=100              | 104
+        fine 2026-01-01 amount=100, fine 2026-01-02 amount=0               | 98
+        """,
+    ),
+    Spec(
         "M51",
         "未按时报告扣20分；一个月内补报并移出名录的改为扣10分。",
         "A late report costs twenty points, replaced by ten if made good within a month and taken off the list.",

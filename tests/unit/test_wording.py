@@ -456,6 +456,12 @@ PAIRS: dict[str, tuple[tuple[Any, Any], tuple[Any, Any]]] = {
     "below the first step": ((STAFF, BANDS), (STAFF, BANDS | {"below": -1})),
     "rounded before the steps": ((STAFF, BANDS), (STAFF, BANDS | {"round": True})),
     "share given back": ((COUNT, PER_RECORD), (COUNT, PER_RECORD | {"tiers": [{"corrected": {"days": 30}, "give_back": 1}]})),
+    "points in proportion": (
+        (COUNT, PER_RECORD | {"tiers": [{"each": -1}]}),
+        (COUNT, PER_RECORD | {"tiers": [{"each": -1, "plus": {"each": -100, "of": "amount", "over": "due"}}]}),
+    ),
+    "once a month": ((COUNT, PER_RECORD), (COUNT, PER_RECORD | {"distinct": ["month"]})),
+    "once a month or a year": ((COUNT, PER_RECORD | {"distinct": ["year"]}), (COUNT, PER_RECORD | {"distinct": ["month"]})),
     "other points or a share": ((COUNT, PER_RECORD), (COUNT, PER_RECORD | {"tiers": [{"corrected": {"days": 30}, "each": "0.5"}]})),
     "corrected from which day": (
         (COUNT, PER_RECORD),
