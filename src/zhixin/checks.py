@@ -48,7 +48,7 @@ def check(rulebook: Rulebook) -> list[Problem]:
                     Problem("R047", ("score",), error.message, Message("补全各期取值", "give a value for every period"))
                 )
                 continue
-            dated += [problem for rule in NUMBER_RULES for problem in rule(snapshot)]
+            dated += [problem for rule in (ladder_shape, *NUMBER_RULES) for problem in rule(snapshot)]
     for problem in structural + dated:
         path = _indexed(rulebook, problem.path)
         problems.setdefault((problem.code, path, problem.what.en), problem._replace(path=path))

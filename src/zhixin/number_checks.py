@@ -155,6 +155,23 @@ def grades_reachable(rulebook: Rulebook) -> Iterator[Problem]:
             )
 
 
+def grades_in_force(rulebook: Rulebook) -> Iterator[Problem]:
+    """No rule gives a grade that the ladder does not have on that day."""
+    known = {*rulebook.grade_rank, *(item.id for item in rulebook.side_grades), "previous"}
+    for step in ("exclude", "direct", "side", "caps"):
+        for rule in getattr(rulebook.decisions, step):
+            grade = rule.not_above if step == "caps" else rule.grade
+            if grade not in known:
+                yield problem_at(
+                    "R049",
+                    ("decisions", step, rule.id),
+                    f"等级 {grade} 在该规则适用的某一天不在阶梯上",
+                    f"the grade {grade} is not on the ladder on some day on which the rule is in force",
+                    "让规则和等级的 effective 一致",
+                    "let the effective periods of the rule and the grade agree",
+                )
+
+
 def direct_rules_agree(rulebook: Rulebook) -> Iterator[Problem]:
     """The same condition cannot lead to two grades."""
     seen: dict[Any, str] = {}
@@ -214,6 +231,7 @@ NUMBER_RULES: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     thousandths,
     limits_bind,
     grades_reachable,
+    grades_in_force,
     direct_rules_agree,
     weights_positive,
     whole_lengths,

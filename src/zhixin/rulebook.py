@@ -117,9 +117,13 @@ class Rulebook(Node):
             body = {name: _resolved(getattr(self, name), day) for name in type(self).model_fields if name not in head}
         except Repealed:
             raise self._nothing_on(day, "score", "score") from None
-        for part, zh in (("ladder", "等级"), ("dimensions", "维度")):
-            if len(body[part]) < len(getattr(self, part)):
+        for part, zh, expected in (("ladder", "等级", self.ladder_on(day)), ("dimensions", "维度", self.dimensions)):
+            if len(body[part]) < len(expected) or (part == "ladder" and not expected):
                 raise self._nothing_on(day, zh, part)
+        if len(body["ladder"]) < len(self.ladder):
+            body["measures"] = _without_grades(
+                body["measures"], {item.id for item in self.ladder} - {item.id for item in body["ladder"]}
+            )
         classes = {item.id for item in body["classes"]}
         if len(classes) < len(self.classes):
             body = {name: _without_classes(value, classes) for name, value in body.items()}
@@ -128,6 +132,10 @@ class Rulebook(Node):
             resolved.__dict__.pop(name, None)
         resolved.__dict__["sha256"] = self.sha256  # the document stays the same one
         return resolved
+
+    def ladder_on(self, day: date) -> tuple[Grade, ...]:
+        """The grades of the ladder on ``day``, best first; their cuts as written."""
+        return tuple(grade for grade in self.ladder if grade.effective is None or grade.effective.covers(day))
 
     def _nothing_on(self, day: date, zh: str, en: str) -> UsageError:
         return UsageError(
@@ -285,6 +293,12 @@ def _without_classes(value: Any, classes: set[str]) -> Any:
             name: _without_classes(getattr(value, name), classes) for name in ("exclude", "direct", "side", "caps", "shifts")
         }
     return value.model_copy(update=update) if update else value
+
+
+def _without_grades(measures: tuple[MeasureRule, ...], gone: set[str]) -> tuple[MeasureRule, ...]:
+    """Measures without the grades that are not in force; a measure for those only falls away."""
+    kept = [(rule, tuple(grade for grade in rule.grades if grade not in gone)) for rule in measures]
+    return tuple(rule.model_copy(update={"grades": grades}) for rule, grades in kept if grades)
 
 
 def _in_force(items: tuple[N, ...], day: date) -> Iterable[N]:

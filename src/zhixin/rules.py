@@ -174,11 +174,13 @@ class Score(Node):
 class Grade(Node):
     """A grade of the ladder, best first. One half-open cut, none on the last; ``requires`` adds a condition.
 
-    ``by_class`` gives a class its own cut.
+    ``by_class`` gives a class its own cut. Outside ``effective`` the grade is not on the ladder: no rule may give it, and
+    measures for it fall away; conditions on earlier results may still name it.
     """
 
     id: str
     title: Text
+    effective: Effective | None = None
     at_least: DatedNumber | None = None
     above: DatedNumber | None = None
     at_most: DatedNumber | None = None

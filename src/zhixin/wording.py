@@ -214,7 +214,7 @@ class Wording(Phrases):
             )
             for name, value in grade.by_class.items()
         ]
-        return words + self.say("：", ": ") + self.say("，", ", ").join(parts)
+        return words + self.say("：", ": ") + self.say("，", ", ").join(parts) + self.effective(grade)
 
     def step(self, step: Any) -> str:
         """One step of the score."""

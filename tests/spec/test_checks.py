@@ -178,6 +178,9 @@ FAULTS = [
     ("R047", "otherwise: 100", f"otherwise: {LATE}", "score:"),
     ("R048", "kinds: [fine]}", "kinds: [fine], within: {months: 1.5}}", "id: fines"),
     ("R048", "kinds: [fine]}", "kinds: [fine], within: {days: 0}}", "id: fines"),
+    ("R049", "title: {zh: 乙, en: B}, at_least: 60}", "title: {zh: 乙, en: B}, effective: {from: 2024-01-01}, at_least: 60}",
+     "id: farms"),
+    ("R036", "{id: D, title: {zh: 丁, en: D}}", "{id: D, title: {zh: 丁, en: D}, effective: {until: 2024-01-01}}", "id: B"),
     ("R090", "basis: &law [{document: law, verified: true}]", "basis: &law [{document: law, verified: false}]", ""),
 ]  # fmt: skip
 

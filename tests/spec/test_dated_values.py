@@ -11,6 +11,8 @@ from zhixin.loader import load_rulebook
 
 title = {"zh": "分期取值", "en": "Dated values"}
 
+BEFORE, SINCE = date(2025, 6, 30), date(2025, 7, 1)
+
 SPECS = (
     Spec(
         "M44",
@@ -153,6 +155,22 @@ SPECS = (
         """,
     ),
     Spec(
+        "M44",
+        "等级自施行之日起增设，至废止之前一日为止；其间的上限规则和上一次的结果照常适用。",
+        "A grade is on the ladder from its day until the day before its repeal.",
+        "ladder: {A: {at_least: 90}, B: {at_least: 80, effective: {from: 2026-01-01, until: 2026-04-01}}, C: {}}\n"
+        "decisions: {caps: {before: {not_above: C, when: {previous: 1, grade_in: [B]}}}}",
+        """
+        as_of      | other  | previous             | grade
+        2025-12-31 | -15    |                      | C
+        2026-01-01 | -15    |                      | B
+        2026-03-31 | -15    |                      | B
+        2026-04-01 | -15    |                      | C
+        2026-04-01 | -5     | 2026-03-31 B 85 cut  | C
+        2026-04-01 | -5     | 2026-03-31 A 95 cut  | A
+        """,
+    ),
+    Spec(
         "M01",
         "起始分自施行之日起改变。",
         "The start moves on its day.",
@@ -192,3 +210,13 @@ def test_what_was_looked_up_before_is_not_carried_into_the_resolved_rulebook() -
     resolved = whole.at(date(2026, 11, 1))
     assert resolved.indicator == fresh.indicator != whole.indicator
     assert resolved.sha256 == fresh.sha256 == whole.sha256, "a resolved rulebook names the document it comes from"
+
+
+def test_measures_for_a_grade_fall_away_with_it() -> None:
+    whole = load_rulebook("medical-price-credit")
+    grades = {day: {name for rule in whole.at(day).measures for name in rule.grades} for day in (BEFORE, SINCE)}
+    assert "dishonest" not in grades[BEFORE]
+    assert grades[SINCE] == grades[BEFORE] | {"dishonest"}
+    assert [grade.id for grade in whole.ladder_on(BEFORE)] == ["none", "general", "medium", "serious", "grave"]
+    assert [grade.id for grade in whole.ladder_on(SINCE)] == ["none", "general", "dishonest", "medium", "serious", "grave"]
+    assert tuple(whole.at(SINCE).grade_rank) == tuple(grade.id for grade in whole.ladder_on(SINCE))

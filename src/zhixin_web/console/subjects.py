@@ -89,7 +89,11 @@ def ladder_of(subject: Subject) -> list[tuple[str, str]]:
     if current is None:
         return []
     rulebook = rulebook_of(RulebookRelease.objects.get(pk=current.run.release_id))
-    return [(item.id, item.title.in_language(language_code())) for item in rulebook.ladder if item.id != current.grade]
+    return [
+        (item.id, item.title.in_language(language_code()))
+        for item in rulebook.ladder_on(timezone.localdate())
+        if item.id != current.grade
+    ]
 
 
 def peers_of(subject: Subject) -> dict[str, Any] | None:

@@ -36,7 +36,7 @@ def propose_order(
         raise ValidationError("该主体还没有已发布的等级，无从调整 / the subject has no released grade yet")
     today = timezone.localdate()
     longest = clock("order.longest", today).due_on
-    ladder = [item.id for item in rulebook_of(current.run.release).ladder]
+    ladder = [item.id for item in rulebook_of(current.run.release).ladder_on(today)]
     faults: dict[str, str] = {}
     if kind not in GradeOrder.Kind.values:
         faults["kind"] = "请选择调整或暂缓 / choose override or hold"
