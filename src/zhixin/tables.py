@@ -216,24 +216,27 @@ def read_table(
     if subject_nos is None:
         return pq.read_table(table, columns=names)
     wanted = pl.Series(sorted(subject_nos), dtype=pl.Int32)
-    rows = pl.scan_parquet(table).filter(pl.col(key).is_in(wanted.implode())).select(names).collect()
+    rows = pl.scan_parquet(table).filter(pl.col(key).is_in(wanted.implode())).select(names).collect(engine="streaming")
     return rows.to_arrow().cast(pa.schema([schema.field(name) for name in names]))
 
 
 def _rows_of(table: pa.Table, subject_nos: list[int], key: str) -> pa.Table:
     """The rows of some subjects; where the table is in their order, found by halving each piece and not by reading it."""
-    pieces = [piece.to_numpy() for piece in table[key].chunks if len(piece)]
+    batches = [batch for batch in table.to_batches() if len(batch)]
+    pieces = [batch[key].to_numpy() for batch in batches]
     in_order = all(np.all(piece[1:] >= piece[:-1]) for piece in pieces)
     if not in_order or any(one[-1] > other[0] for one, other in pairwise(pieces)):
         return table.filter(pc.is_in(table[key], pa.array(subject_nos, table[key].type)))
-    parts, offset = [], 0
-    for piece in pieces:
+    parts = []
+    for batch, piece in zip(batches, pieces, strict=True):
         wanted = np.asarray(subject_nos, piece.dtype)  # of another type, the whole piece would be converted first
         wanted = wanted[np.searchsorted(wanted, piece[0]) : np.searchsorted(wanted, piece[-1], "right")]
-        first, last = (np.searchsorted(piece, wanted, side).tolist() for side in ("left", "right"))
-        parts += [table.slice(offset + start, end - start) for start, end in zip(first, last, strict=True) if end > start]
-        offset += len(piece)
-    return pa.concat_tables(parts).combine_chunks() if parts else table.slice(0, 0)
+        first, last = (np.searchsorted(piece, wanted, side) for side in ("left", "right"))
+        counts = last - first
+        if counts.any():
+            starts = np.repeat(first - (counts.cumsum() - counts), counts)
+            parts.append(batch.take(pa.array(starts + np.arange(len(starts)))))
+    return pa.Table.from_batches(parts, table.schema).combine_chunks()
 
 
 def scanned(source: TableLike, schema: pa.Schema, kinds: Collection[str] | None = None) -> pl.LazyFrame:
