@@ -221,11 +221,15 @@ class Outlook:
     def _changes_something(item: Remedy) -> bool:
         return (item.score_milli, item.grade) != (item.score_without, item.grade_without)
 
+    def _is_best(self, grade: str) -> bool:
+        return grade == self.rulebook.ladder_on(self.horizon.as_of)[0].id
+
     def better(self, changes: list[Change], remedies: list[Remedy]) -> tuple[date | None, date | None]:
         """Earliest day of a better grade: by waiting alone, and with every remedy taken as soon as it can be."""
         rank = self.rulebook.grade_rank
-        now = rank.get(self.at(self.horizon.as_of).grade)
-        if now is None or now == 0:
+        today = self.at(self.horizon.as_of).grade
+        now = rank.get(today)
+        if now is None or self._is_best(today):
             return None, None
         waiting = next((change.day for change in changes if rank.get(change.grade, 99) < now), None)
         by_number = {record["record_no"]: record for record in self.facts.records}
@@ -302,7 +306,7 @@ class Outlook:
         return lines
 
     def _better_zh(self, now: Evaluation, result: Mapping[str, Any]) -> str:
-        if self.rulebook.grade_rank.get(now.grade) == 0:
+        if self._is_best(now.grade):
             return "已是最高等级。"
         waiting, acting = result["better_by_waiting"], result["better_by_acting"]
         if waiting is None and acting is None:
@@ -332,7 +336,7 @@ class Outlook:
                 f"grade {item.grade} (otherwise {points_text(item.score_without)}, {item.grade_without})."
             )
         waiting, acting = result["better_by_waiting"], result["better_by_acting"]
-        if self.rulebook.grade_rank.get(now.grade) == 0:
+        if self._is_best(now.grade):
             lines.append("This is the best grade already.")
         elif waiting is None and acting is None:
             lines.append(

@@ -6,8 +6,11 @@ from datetime import date
 
 import pytest
 
-from spec.law import Spec, hold
+from spec.law import Spec, hold, rulebook_of
+from zhixin.facts import Facts
+from zhixin.horizon import Horizon
 from zhixin.loader import load_rulebook
+from zhixin.outlook import Outlook
 
 title = {"zh": "分期取值", "en": "Dated values"}
 
@@ -220,3 +223,12 @@ def test_measures_for_a_grade_fall_away_with_it() -> None:
     assert [grade.id for grade in whole.ladder_on(BEFORE)] == ["none", "general", "medium", "serious", "grave"]
     assert [grade.id for grade in whole.ladder_on(SINCE)] == ["none", "general", "dishonest", "medium", "serious", "grave"]
     assert tuple(whole.at(SINCE).grade_rank) == tuple(grade.id for grade in whole.ladder_on(SINCE))
+
+
+def test_the_outlook_knows_the_best_grade_of_its_day() -> None:
+    book = rulebook_of("ladder: {AA: {at_least: 95, effective: {from: 2027-01-01}}, A: {at_least: 90}, B: {}}")
+    told = {
+        day: Outlook(book, Facts("x"), Horizon(day), months=1).content() for day in (date(2026, 6, 30), date(2027, 6, 30))
+    }
+    assert [content["grade"] for content in told.values()] == ["A", "AA"]
+    assert all("已是最高等级。" in content["text"]["zh"] for content in told.values())

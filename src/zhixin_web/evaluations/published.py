@@ -172,7 +172,7 @@ def trustworthy(limit: int) -> list[tuple[str, str, str, date]]:
     newest = published_runs(1)
     if not newest:
         return []
-    best = _rulebook(newest[0].release_id).ladder[0].id
+    best = _rulebook(newest[0].release_id).ladder_on(newest[0].as_of)[0].id
     rows = _public_grades().filter(in_force=best).order_by("-since", "subject__name")
     return list(rows.values_list("subject__code", "subject__name", "in_force", "since")[:limit])
 
