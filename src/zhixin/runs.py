@@ -10,6 +10,7 @@ import hashlib
 import json
 import platform
 import shutil
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -234,6 +235,17 @@ def _input_hashes(tables: Tables) -> dict[str, str]:
     return {name: sha256_of(path) for name, path in tables._asdict().items() if isinstance(path, Path)}
 
 
+_opened = threading.local()
+
+
+def _few_rows() -> DuckDB:
+    """The engine for few rows, opened once in each thread: a second thread of its own would cost more than it brings."""
+    if not hasattr(_opened, "engine"):
+        _opened.engine = DuckDB(threads=1)
+    engine: DuckDB = _opened.engine
+    return engine
+
+
 def reevaluate(
     rulebook: Rulebook,
     tables: Tables,
@@ -247,7 +259,7 @@ def reevaluate(
 
     Subjects related to them by one step are read too, since measures may look there.
     """
-    engine = engine or DuckDB(threads=1)  # for few rows a second thread costs more than it brings
+    engine = engine or _few_rows()
     outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence, only=sorted(set(subject_nos)))
     grades = pa.Table.from_batches(outcome.grades(), GRADES)
     return grades, pa.Table.from_batches(outcome.contributions(), CONTRIBUTIONS)
