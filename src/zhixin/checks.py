@@ -6,7 +6,7 @@ Each check is a generator of problems; all of them run, so that the author sees 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -227,20 +227,14 @@ def _filter_use(rulebook: Rulebook, path: Path, node: RecordFilter) -> Iterator[
     for pattern in node.kinds:
         if not rulebook.kinds_matching([pattern]):
             yield _unknown(path, "信息类别", "record kind", pattern)
-    tests = [test for test in (*node.where, *node.unless) if isinstance(test, FieldTest)]
-    for test in tests:
-        yield from _field_use(rulebook, path, node.kinds, test.field, test)
-        if test.over is not None:
-            yield from _field_use(rulebook, path, node.kinds, test.over, None)
+    yield from _tests_use(rulebook, path, node.kinds, (*node.where, *node.unless))
 
 
 def _measure_fields(rulebook: Rulebook, path: Path, node: Any) -> Iterator[Problem]:
     for name in (getattr(node, "field", None), getattr(node, "weighted_by", None)):
         if name is not None:
             yield from _field_use(rulebook, path, node.of.kinds, name, None)
-    for name in getattr(node, "distinct", ()):
-        if name not in ("kind", "day", "month", "year"):
-            yield from _field_use(rulebook, path, node.of.kinds, name, False)
+    yield from _keys_use(rulebook, path, node.of.kinds, getattr(node, "distinct", ()))
 
 
 def fields_of_points(rulebook: Rulebook) -> Iterator[Problem]:
@@ -252,15 +246,26 @@ def fields_of_points(rulebook: Rulebook) -> Iterator[Problem]:
             continue
         kinds = indicator.measure.of.kinds
         for tier in points.tiers:
-            for test in tier.where:
-                yield from _field_use(rulebook, path, kinds, test.field, test)
-                if test.over is not None:
-                    yield from _field_use(rulebook, path, kinds, test.over, None)
+            yield from _tests_use(rulebook, path, kinds, tier.where)
             for name in () if tier.plus is None else (tier.plus.of, tier.plus.over):
                 yield from _field_use(rulebook, path, kinds, name, None)
-        for name in points.distinct:
-            if name not in ("kind", "day", "month", "year"):
-                yield from _field_use(rulebook, path, kinds, name, False)
+        yield from _keys_use(rulebook, path, kinds, points.distinct)
+
+
+def _tests_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], tests: Iterable[Any]) -> Iterator[Problem]:
+    """The fields of the tests among some parts of a filter."""
+    for test in tests:
+        if isinstance(test, FieldTest):
+            yield from _field_use(rulebook, path, patterns, test.field, test)
+            if test.over is not None:
+                yield from _field_use(rulebook, path, patterns, test.over, None)
+
+
+def _keys_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], names: Iterable[str]) -> Iterator[Problem]:
+    """The fields among what tells records apart."""
+    for name in names:
+        if name not in ("kind", "day", "month", "year"):
+            yield from _field_use(rulebook, path, patterns, name, False)
 
 
 def _field_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], name: str, test: Any) -> Iterator[Problem]:

@@ -117,13 +117,14 @@ class Rulebook(Node):
             body = {name: _resolved(getattr(self, name), day) for name in type(self).model_fields if name not in head}
         except Repealed:
             raise self._nothing_on(day, "score", "score") from None
-        for part, zh, expected in (("ladder", "等级", self.ladder_on(day)), ("dimensions", "维度", self.dimensions)):
-            if len(body[part]) < len(expected) or (part == "ladder" and not expected):
-                raise self._nothing_on(day, zh, part)
-        if len(body["ladder"]) < len(self.ladder):
-            body["measures"] = _without_grades(
-                body["measures"], {item.id for item in self.ladder} - {item.id for item in body["ladder"]}
-            )
+        ladder = self.ladder_on(day)
+        if not ladder or len(body["ladder"]) < len(ladder):
+            raise self._nothing_on(day, "等级", "ladder")
+        if len(body["dimensions"]) < len(self.dimensions):
+            raise self._nothing_on(day, "维度", "dimensions")
+        gone = {grade.id for grade in self.ladder} - {grade.id for grade in ladder}
+        if gone:
+            body["measures"] = _without_grades(body["measures"], gone)
         classes = {item.id for item in body["classes"]}
         if len(classes) < len(self.classes):
             body = {name: _without_classes(value, classes) for name, value in body.items()}
