@@ -34,11 +34,13 @@ from zhixin.tables import (
     TableLike,
     Tables,
     check_numbers,
+    count_rows,
     narrowed,
     records_schema,
     scanned,
 )
 from zhixin.vocabulary import Combine
+from zhixin.widths import Stage, Widths
 
 Table = Any
 Frame = pl.LazyFrame | pl.DataFrame
@@ -72,6 +74,8 @@ class ColumnPlan:
     rows: list[Table]
     results: list[tuple[str, Table]]
     """The stages from the totals to the grades: the frame that each makes for the next."""
+    widths: Widths
+    """Whether all of this fits 64 bits."""
 
     @property
     def inputs(self) -> dict[str, set[str]]:
@@ -103,7 +107,8 @@ class _Preparing:
         self.plan, self.evidence = plan, evidence
         self.connection = ibis.polars.connect()
         self.sources: dict[str, pa.Schema] = {}
-        self.pieces = 0
+        self.pieces: dict[str, pl.DataFrame] = {}
+        self.stages: list[Stage] = []
 
     def declare(self, name: str, schema: Any) -> Table:
         """A frame to come, of a known schema."""
@@ -121,11 +126,12 @@ class _Preparing:
 
     def piece(self, table: pa.Table) -> Table:
         """A small table as a frame."""
-        self.pieces += 1
-        return self.connection.create_table(f"piece_{self.pieces}", pl.DataFrame(pl.from_arrow(table)))
+        name = f"piece_{len(self.pieces)}"
+        self.pieces[name] = pl.DataFrame(pl.from_arrow(table))
+        return self.connection.create_table(name, self.pieces[name])
 
     def prepared(self) -> ColumnPlan:
-        plan = self.plan
+        plan, stages = self.plan, self.stages
         people = plan.subjects(self.source("subjects", plan.subject_columns))
         relations = self.declare("relations", ibis.Schema.from_pyarrow(RELATIONS))
         simple, shapes = self.simple()
@@ -139,6 +145,10 @@ class _Preparing:
             columns |= dict(part.schema().items())
         classed = plan.classed(self.declare("joined", ibis.schema(columns)))
         rows = plan.row_parts(people, self.declare("base", classed.schema()), long, self.piece, evidence=self.evidence)
+        results = self.results(classed.schema(), rows[0].schema())
+        beside = [part for part in (known, *parts, earlier) if part is not None]
+        stages += [*(Stage("joined", part, is_beside=True) for part in beside), Stage("base", classed)]
+        stages += [Stage("rows", part) for part in rows]
         return ColumnPlan(
             plan,
             self.evidence,
@@ -153,7 +163,8 @@ class _Preparing:
             None if earlier is None else query_of(earlier, "duckdb"),
             classed,
             rows,
-            self.results(classed.schema(), rows[0].schema()),
+            results,
+            Widths(plan, self.pieces, stages, [Stage(*result) for result in results]),
         )
 
     def simple(self) -> tuple[Table | None, list[Any]]:
@@ -177,16 +188,19 @@ class _Preparing:
         met = matching.matched(others, self.piece, special=False)
         plain = None if met is None else matching.plain_long(met, evidence=self.evidence)
         shapes = [] if plain is None else [plain.schema()]
+        self.stages += [] if plain is None else [Stage("long", plain)]
         matched = matching.matched(others, self.piece, special=True)
         special: list[Table | Query] = []
         if matched is not None:
             declared = self.declare("special_matched", matched.schema())
             named = ibis.table(matched.schema(), name="special_matched")
+            self.stages.append(Stage("special_matched", matched))
             for number, measure in sorted(self.plan.table.specials.items()):
                 is_term = isinstance(measure, AppendedTerm)
                 made = matching.special_long(named if is_term else declared, number, evidence=self.evidence)
                 special.append(query_of(made, "duckdb") if is_term else made)
                 shapes.append(made.schema())
+                self.stages.append(Stage("long", made))
         return plain, matched, special, shapes
 
     def results(self, base: Any, rows: Any) -> list[tuple[str, Table]]:
@@ -213,6 +227,10 @@ def _columns_of(key: Hashed, horizon: Horizon, evidence: bool) -> ColumnPlan:
     return _Preparing(plan_of(key, horizon), evidence).prepared()
 
 
+class TooWide(Exception):
+    """Polars might wrap an integer silently: a database, which refuses, has to compute."""
+
+
 class Columns:
     """The embedded engine for whole cities. ``threads`` and ``memory`` are those of the DuckDB beside it."""
 
@@ -234,13 +252,18 @@ class Columns:
 
         Raises:
             DatasetError: see :func:`zhixin.tables.check_numbers`.
+            TooWide: some sum or product might not fit 64 bits; nothing was computed.
         """
+        self.database.begin()
         people = _subjects(ready, tables)
         check_numbers(people["subject_no"].to_numpy(), tables.records)
+        others = _others(ready, tables.records)
+        if not ready.widths.fit(_bounding(tables, people, others), count_rows(tables.records)):
+            raise TooWide
         ids = people["subject_id"].to_arrow().cast(pa.string())
-        base, parts = self._rows(ready, tables, people)
+        base, parts = self._rows(ready, tables, people, others)
         table = base.with_columns(totals(ready.plan, parts, len(base)))
-        del people, base  # what is given back in time is used again: fresh memory costs a fifth of a run
+        del people, others, base  # what is given back in time is used again: fresh memory costs a fifth of a run
         previous = "totalled"
         for name, expression in ready.results:
             table = ready.frame(expression, **{previous: table}).collect(engine="streaming")
@@ -254,17 +277,19 @@ class Columns:
         key = pl.col("subject_no").cast(kind) * width + pl.col("indicator_no").cast(kind)
         return ids, table, rows[rows.select(key).to_series().arg_sort()]  # half the work of a sort that carries the columns
 
-    def _rows(self, ready: ColumnPlan, tables: Tables, people: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    def _rows(
+        self, ready: ColumnPlan, tables: Tables, people: pl.DataFrame, others: pl.DataFrame | None
+    ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         """What stands beside the subjects, and the contributions in parts."""
-        long = self._long(ready, tables, len(people))
+        long = self._long(ready, tables.records, others, len(people))
         base = self._base(ready, tables, people, long)
         return base, pl.collect_all(ready.frames(ready.rows, subjects=people, base=base, long=long), engine="streaming")
 
-    def _long(self, ready: ColumnPlan, tables: Tables, subjects: int) -> pl.DataFrame | None:
-        parts = [] if ready.simple is None else counted(ready, tables.records, subjects)
-        if "other_records" in ready.sources:
-            kinds = ready.plan.matching.other_kinds()
-            others = scanned(tables.records, ready.sources["other_records"], kinds).collect(engine="streaming")
+    def _long(
+        self, ready: ColumnPlan, records: TableLike, others: pl.DataFrame | None, subjects: int
+    ) -> pl.DataFrame | None:
+        parts = [] if ready.simple is None else counted(ready, records, subjects)
+        if others is not None:
             if ready.plain is not None:
                 parts.append(ready.frame(ready.plain, other_records=others).collect(engine="streaming"))
             if ready.matched is not None:
@@ -299,6 +324,26 @@ class Columns:
 def _subjects(ready: ColumnPlan, tables: Tables) -> pl.DataFrame:
     people = scanned(tables.subjects, ready.sources["subjects"]).collect()
     return people if people["subject_no"].is_sorted() else people.sort("subject_no")
+
+
+def _others(ready: ColumnPlan, records: TableLike) -> pl.DataFrame | None:
+    """The records of kinds that are not simple."""
+    if "other_records" not in ready.sources:
+        return None
+    kinds = ready.plan.matching.other_kinds()
+    return scanned(records, ready.sources["other_records"], kinds).collect(engine="streaming")
+
+
+def _bounding(tables: Tables, people: pl.DataFrame, others: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
+    """What bounds every number of a run."""
+    assert tables.relations is not None
+    assert tables.previous is not None
+    inputs = {
+        "subjects": people,
+        "relations": scanned(tables.relations, RELATIONS).select("subject_no", "related_no").collect(),
+        "previous": scanned(tables.previous, PREVIOUS).select("subject_no", "score_milli").collect(),
+    }
+    return inputs if others is None else {**inputs, "other_records": others}
 
 
 def counted(ready: ColumnPlan, records: TableLike, subjects: int) -> list[pl.DataFrame]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zhixin.errors import EngineError
+from zhixin.errors import EngineError, TooLarge
 from zhixin.files import quoted
 from zhixin.scripts import Dialect, Query
 from zhixin.tables import ROW_GROUP, TableLike, scanned
+
+
+def _too_large(error: Exception) -> TooLarge:
+    return TooLarge(f"数值过大，超出 64 位整数：{error}", f"a number does not fit 64 bits: {error}")
 
 
 class Engine(Protocol):
@@ -37,10 +42,14 @@ class Database(Engine, Protocol):
         """Make a small table in memory readable."""
 
     def keep(self, name: str, query: Query) -> None:
-        """Compute a query once and keep its rows, in the types of its schema."""
+        """Compute a query once and keep its rows, in the types of its schema.
+
+        Raises:
+            TooLarge: a sum or product does not fit its type.
+        """
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
-        """The rows of a query, in its order."""
+        """The rows of a query, in its order; raises as ``keep`` does."""
 
     def forget(self, *names: str) -> None:
         """Free kept tables that are not needed any more."""
@@ -96,10 +105,22 @@ class DuckDB:
     def keep(self, name: str, query: Query) -> None:
         self._kept.add(name)
         typed = ", ".join(f'CAST("{item.name}" AS {_SQL_TYPES[item.type]}) AS "{item.name}"' for item in query.schema)
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {typed} FROM ({query.sql})")
+        with self._refusing():
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {typed} FROM ({query.sql})")
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
-        yield from self.connection.execute(sql).to_arrow_reader(ROW_GROUP)
+        with self._refusing():
+            yield from self.connection.execute(sql).to_arrow_reader(ROW_GROUP)
+
+    @staticmethod
+    @contextmanager
+    def _refusing() -> Iterator[None]:
+        from duckdb import ConversionException, OutOfRangeException
+
+        try:
+            yield
+        except (ConversionException, OutOfRangeException) as error:  # a sum is 128 bits wide until it is cast
+            raise _too_large(error) from error
 
     def forget(self, *names: str) -> None:
         for name in names:
@@ -160,7 +181,8 @@ class Spark:
 
     def keep(self, name: str, query: Query) -> None:
         """Spark plans a kept table anew inside each query over it, unless its lineage is cut."""
-        self._call(name, self._typed(self.session.sql(query.sql), query.schema).localCheckpoint())
+        with self._refusing():
+            self._call(name, self._typed(self.session.sql(query.sql), query.schema).localCheckpoint())
 
     def _typed(self, frame: Any, schema: pa.Schema) -> Any:
         """The columns of the schema: Spark types a small literal as INT, whatever was asked."""
@@ -181,7 +203,18 @@ class Spark:
         self._names.add(name)
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
-        yield from self.session.sql(sql).toArrow().to_batches(ROW_GROUP)
+        with self._refusing():
+            yield from self.session.sql(sql).toArrow().to_batches(ROW_GROUP)
+
+    @staticmethod
+    @contextmanager
+    def _refusing() -> Iterator[None]:
+        from pyspark.errors import ArithmeticException
+
+        try:
+            yield
+        except ArithmeticException as error:
+            raise _too_large(error) from error
 
     def forget(self, *names: str) -> None:
         for name in names:

@@ -126,6 +126,10 @@ class EngineError(ZhixinError):
     exit_status = 15
 
 
+class TooLarge(EngineError):
+    """A sum or product of an evaluation does not fit 64 bits."""
+
+
 class LedgerError(ZhixinError):
     """The ledger does not hold: an entry, a proof, a signature or a checkpoint is refused."""
 

@@ -7,17 +7,19 @@ threads, the database or the order of rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal, cast
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zhixin.columns import Columns, adjustments, columns_for
+from zhixin.columns import Columns, TooWide, adjustments, columns_for
 from zhixin.compiler import Plan
 from zhixin.engines import Database, DuckDB, Engine, Spark
-from zhixin.errors import EngineError
+from zhixin.errors import EngineError, TooLarge
 from zhixin.horizon import Horizon
 from zhixin.rulebook import Rulebook
 from zhixin.scripts import Script, script_for
@@ -180,6 +182,7 @@ def run(
 
     Raises:
         DatasetError: the tables do not keep to the contract of their numbers.
+        TooLarge: a sum or product does not fit 64 bits; the largest number that was read is named.
     """
     engine = engine or Columns()
     tables = tables._replace(
@@ -188,15 +191,41 @@ def run(
     )
     if isinstance(engine, Columns):
         ready = columns_for(rulebook, horizon, evidence=evidence)
-        tables, chosen = _within_reach(ready.inputs, tables, only)
-        ids, frame, rows = engine.results(ready, tables)
-        found = rows.to_arrow()
-        return Outcome(ready.plan, ids, frame.to_arrow(), lambda: iter(found.to_batches(ROW_GROUP)), chosen)
+        near, chosen = _within_reach(ready.inputs, tables, only)
+        with suppress(TooWide):
+            ids, frame, rows = engine.results(ready, near)
+            found = rows.to_arrow()
+            return Outcome(ready.plan, ids, frame.to_arrow(), lambda: iter(found.to_batches(ROW_GROUP)), chosen)
+        engine = engine.database
     database = cast(Database, engine)
     script = script_for(rulebook, horizon, database.dialect, evidence=evidence)
-    tables, chosen = _within_reach(script.inputs, tables, only)
-    graded = _scripted(script, database, tables)
+    given, (tables, chosen) = tables, _within_reach(script.inputs, tables, only)
+    try:
+        graded = _scripted(script, database, tables)
+    except TooLarge as error:
+        raise _naming_the_largest(script, given) from error
     return Outcome(script.plan, _subject_ids(tables), graded, lambda: database.batches(script.rows.sql), chosen)
+
+
+def _naming_the_largest(script: Script, tables: Tables) -> TooLarge:
+    """The refusal, with the largest number that the script read."""
+    book = script.plan.rulebook
+    subjects = read_table(tables.subjects, columns={"subject_no", "subject_id", *script.inputs["subjects"]})
+    records = read_table(tables.records, columns={"record_id", "subject_no", *script.inputs["records"]})
+    found = []
+    for table, fields, key in ((subjects, book.attribute, "subject_id"), (records, book.record_fields, "record_id")):
+        for name in (name for name in table.column_names if name in fields and table.schema.field(name).type == pa.int64()):
+            sizes = pc.abs(table[name])
+            if (most := pc.max(sizes).as_py()) is not None:
+                row = table.slice(pc.index(sizes, most).as_py(), 1)
+                found.append((most, name, row[key][0].as_py() if key in row.column_names else "", fields[name].denominator))
+    most, name, owner, unit = max(found, default=(0, "", "", 1))
+    shown = Decimal(most) / unit
+    return TooLarge(
+        f"数值过大：按规则相乘或累加后超出 64 位整数。读到的最大数值是 {owner} 的 {name} = {shown:,f}；请核对该数据的单位",
+        "numbers are too large: multiplied and added up by the rules they do not fit 64 bits. The largest one that was read is "
+        f"{name} = {shown:,f} of {owner}: check its unit",
+    )
 
 
 def _scripted(script: Script, database: Database, tables: Tables) -> pa.Table:

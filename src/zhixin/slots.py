@@ -25,7 +25,8 @@ from zhixin.rulebook import Rulebook
 from zhixin.vocabulary import RecordDate
 
 WORD_BITS = 62
-UNBOUNDED = 2**62
+UNBOUNDED = 2**63 - 1
+"""No limit: the largest integer of 64 bits, so that no value is cut short at it."""
 
 
 class Atom(NamedTuple):

@@ -291,6 +291,12 @@ def _highest(records: TableLike) -> int | None:
     return highest
 
 
+def count_rows(table: TableLike) -> int:
+    """How many rows a table has."""
+    rows: int = pq.read_metadata(table).num_rows if isinstance(table, Path) else len(table)
+    return rows
+
+
 def narrowed(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
     """The columns of a schema that are named, in its order."""
     return pa.schema([column for column in schema if column.name in names])

@@ -42,6 +42,9 @@ from zhixin.slots import SlotTable
 Expr = Any
 Table = Any
 
+NOTHING = 2**63 - 1
+"""Stands for a missing value while the smallest or largest of several columns is looked for, and never comes out of it."""
+
 
 def int64(value: int) -> Expr:
     """An integer literal of 64 bits."""
@@ -371,7 +374,7 @@ def table_column(table: Table, name: str, measure: Any) -> Expr:
 
 def extreme(nums: list[Expr], how: str) -> Expr:
     """Smallest or largest of several columns, NULLs skipped; NULL if all are."""
-    worst = int64(2**62 if how == "minimum" else -(2**62))
+    worst = int64(NOTHING if how == "minimum" else -NOTHING)
     filled = [num.fill_null(worst) for num in nums]
     if len(filled) == 1:
         return nums[0]

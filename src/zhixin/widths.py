@@ -1,0 +1,333 @@
+"""Whether the integers of a plan fit their types, whatever the rows: intervals put through its expressions.
+
+Polars wraps silently where an amount times a rate passes 64 bits; DuckDB and Spark refuse. So before Polars computes, the
+intervals of the inputs are put through every sum and product of the plan, and what cannot be shown to fit is left to DuckDB.
+An interval may be too wide (what a condition rules out is never looked at), never too narrow.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import ibis.expr.operations as ops
+import polars as pl
+from ibis.common.graph import Graph
+
+from zhixin.compiler import Plan
+from zhixin.wide import NOTHING
+
+Interval = tuple[int, int]
+Frame = Mapping[str, Interval]
+"""The intervals of the integer columns of a frame, by name. NULL does not count; a column that is absent may hold anything."""
+
+_RANGES: dict[type, Interval] = {
+    ops.ExtractDay: (1, 31),
+    ops.ExtractMonth: (1, 12),
+    ops.ExtractYear: (-10_000, 10_000),
+    ops.DateDelta: (-8_000_000, 8_000_000),  # days between any two years of those
+}
+_ARITHMETIC = (ops.Add, ops.Subtract, ops.Multiply, ops.Negate, ops.Sum)
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """An expression, and the frame that it makes: all of it, some of its rows, or (``is_beside``) some of its columns."""
+
+    makes: str
+    expression: Any
+    is_beside: bool = False
+
+    @cached_property
+    def nodes(self) -> list[Any]:
+        """What it is made of, leaves first."""
+        return list(Graph.from_bfs(self.expression.op()).toposort()[0])
+
+    @cached_property
+    def reads(self) -> set[str]:
+        """The names of the frames that it reads."""
+        return {node.name for node in self.nodes if isinstance(node, ops.PhysicalTable)}
+
+    @cached_property
+    def rests(self) -> set[Any]:
+        """Products that are near what they are taken from, however large their factors may be: see :func:`_is_rest`."""
+        return {node.right for node in self.nodes if _is_rest(node)}
+
+
+def put_through(stages: Iterable[Stage], frames: Mapping[str, Frame], rows: int) -> dict[str, Frame] | None:
+    """The intervals of all frames after the stages; ``None`` if some integer may not fit its type.
+
+    Args:
+        stages: in order; each reads the inputs and what was made before it.
+        frames: the inputs, and those that Ibis does not make.
+        rows: of one group, no more rows than these are ever counted or added up.
+    """
+    known = dict(frames)
+    for stage in stages:
+        made = _Walk(stage, known, rows).frame()
+        if made is None:
+            return None
+        earlier = known.get(stage.makes)
+        if earlier is None:
+            known[stage.makes] = made
+        else:
+            known[stage.makes] = {**made, **earlier} if stage.is_beside else united(earlier, made)
+    return known
+
+
+@dataclass
+class Widths:
+    """What a plan computes in Polars, and for which inputs it is known to fit or not."""
+
+    plan: Plan
+    pieces: Mapping[str, pl.DataFrame]
+    """The small tables of the plan; their rows are of one measure each."""
+    stages: list[Stage]
+    """In order, up to the contributions (``rows``)."""
+    results: list[Stage]
+    """From ``totalled`` on."""
+    told: dict[Any, bool] = field(default_factory=dict)
+
+    def fit(self, inputs: Mapping[str, pl.DataFrame], records: int) -> bool:
+        """Whether every integer fits; put through once for inputs of about the same size.
+
+        Args:
+            inputs: by the names under which the stages read them, all with ``subject_no``.
+            records: how many records there are in all.
+        """
+        frames = {name: _rough(_frame_of(frame)) for name, frame in inputs.items()}
+        rows = _roughly(self._alike * max(_most_alike(frame) for name, frame in inputs.items() if name != "subjects"))
+        about = (rows, _roughly(records), *((name, *sorted(frame.items())) for name, frame in sorted(frames.items())))
+        if about not in self.told:
+            self.told[about] = self.intervals(frames, rows, _roughly(records)) is not None
+        return self.told[about]
+
+    @cached_property
+    def _alike(self) -> int:
+        """In how many ways one record may count for one measure."""
+        return max(Counter((slot.kind, slot.measure_no) for slot in self.plan.table.slots).values(), default=1)
+
+    def intervals(self, frames: Mapping[str, Frame], rows: int, records: int) -> dict[str, Frame] | None:
+        """The intervals of every frame of a run, from those of its inputs; ``None`` if some integer may not fit."""
+        counted = {"n": (0, records), "total": (0, 0), "top": (0, 0)}  # of the simple kinds, as ``columns.counted`` makes it
+        known: dict[str, Frame] = {**frames, "long": counted}
+        by_measure = [stage for stage in self.stages if stage.reads & {*self.pieces, "special_matched"}]
+        for pieces in self._by_measure():
+            made = put_through(by_measure, {**known, "long": counted, **pieces}, rows)
+            if made is None:
+                return None
+            for name in {stage.makes for stage in by_measure}:
+                known[name] = united(known[name], made[name]) if name in known else made[name]
+        found = put_through([stage for stage in self.stages if stage not in by_measure], known, rows)
+        if found is None:
+            return None
+        given = [abs(end) for name in ("points", "default") for end in found["rows"].get(name, ())]
+        most = sum(given) * len(self.plan.indicators)
+        names = ["replaced", *(f"t{number}" for number, _ in enumerate(self.plan.rulebook.dimensions))]
+        totals = dict.fromkeys(names, (-most, most))  # as ``columns.totals`` adds them up
+        return put_through(self.results, {**found, "totalled": {**found["base"], **totals}}, rows) if most < 2**63 else None
+
+    def _by_measure(self) -> Iterator[dict[str, Frame]]:
+        """The small tables with the rows of one measure: a rate that is meant for few is not laid on large amounts."""
+        keys = {
+            name: "measure_no" if "measure_no" in frame.columns else "piece_measure" for name, frame in self.pieces.items()
+        }
+        parts = {name: frame.partition_by(keys[name], as_dict=True) for name, frame in self.pieces.items()}
+        for measure in sorted({key for part in parts.values() for (key,) in part}):
+            yield {name: _frame_of(part.get((measure,), self.pieces[name].clear())) for name, part in parts.items()}
+
+
+def _frame_of(frame: pl.DataFrame) -> dict[str, Interval]:
+    """The intervals of a frame's integers."""
+    integers = [frame[name] for name, kind in frame.schema.items() if kind.is_integer()]
+    return {column.name: (column.min() or 0, column.max() or 0) for column in integers}  # type: ignore[misc]
+
+
+def _rough(frame: Frame) -> Frame:
+    """Wider intervals, so that cities of about the same size have the same."""
+    return {name: (-_roughly(-low) if low < 0 else 0, _roughly(high)) for name, (low, high) in frame.items()}
+
+
+def _roughly(number: int) -> int:
+    """An upper limit, up to 16 times as much."""
+    return 1 << -(-max(number, 0).bit_length() // 4) * 4
+
+
+def _most_alike(frame: pl.DataFrame) -> int:
+    """The rows of the subject that has most of them."""
+    keys = [name for name in ("subject_no", "related_no") if name in frame.columns]
+    counts = (frame[key].value_counts()["count"].to_numpy() for key in keys)
+    return max((int(count.max(initial=0)) for count in counts), default=0)
+
+
+def united(one: Frame, other: Frame) -> Frame:
+    """The intervals of the rows of both."""
+    return {name: _hull(one[name], other[name]) for name in one if name in other}
+
+
+def _hull(*intervals: Interval) -> Interval:
+    return min(low for low, _ in intervals), max(high for _, high in intervals)
+
+
+class _Walk:
+    """One stage, from its leaves up."""
+
+    def __init__(self, stage: Stage, frames: Mapping[str, Frame], rows: int) -> None:
+        self.stage, self.frames, self.rows = stage, frames, rows
+        self.found: dict[Any, Any] = {}
+        """By node: the intervals of a table's columns, or the interval of an integer (``None`` of another value)."""
+
+    def frame(self) -> Frame | None:
+        """The intervals of what the stage makes; ``None`` if some integer may not fit its type."""
+        for node in self.stage.nodes:
+            if isinstance(node, ops.Relation):
+                self.found[node] = self._table(node)
+            elif isinstance(node, ops.Value):
+                fits = self._value(node)
+                if not fits:
+                    return None
+        made: Frame = self.found[self.stage.nodes[-1]]
+        return made
+
+    def _value(self, node: Any) -> bool:
+        """Find the interval of a value; whether it fits."""
+        self.found[node] = None
+        if node.dtype.is_boolean() or node.dtype.is_null():
+            self.found[node] = (0, 1)
+        elif node.dtype.is_integer():
+            least, most = node.dtype.bounds
+            low, high = self._integer(node) or (least, most)
+            if isinstance(node, _ARITHMETIC) and (low < least or high > most):
+                return False
+            self.found[node] = max(low, least), min(high, most)
+        return True
+
+    def _table(self, node: Any) -> Frame:
+        match node:
+            case ops.PhysicalTable():
+                return self.frames.get(node.name, {})
+            case ops.Project() | ops.JoinChain():
+                columns = node.values
+            case ops.Aggregate():
+                columns = {**node.groups, **node.metrics}
+            case ops.Union():
+                return united(self.found[node.left], self.found[node.right])
+            case _:
+                parent: Frame = self.found[node.parent]
+                return parent
+        return {name: self.found[value] for name, value in columns.items() if self.found[value] is not None}
+
+    def _integer(self, node: Any) -> Interval | None:
+        """The interval of an integer; ``None`` if nothing is known of it."""
+        found = self.found
+        match node:
+            case ops.Literal():
+                return (0, 0) if node.value is None else (node.value, node.value)
+            case ops.Field():
+                known: Interval | None = found[node.rel].get(node.name)
+                return known
+            case ops.Floor() if (parts := _divided(node)) is not None:
+                return _quotient(*(found[part] for part in parts))
+            case ops.Negate(arg=arg):
+                return -found[arg][1], -found[arg][0]
+            case ops.Subtract(left=left, right=right) if right in self.stage.rests:
+                return _rest(found[left], found[right.right])
+            case ops.Multiply() if node in self.stage.rests:
+                return 0, 0  # what is made of it is told above
+            case ops.Add() | ops.Subtract() | ops.Multiply() | ops.BitwiseAnd():
+                return _OF_TWO[type(node)](*found[node.left], *found[node.right])
+            case ops.Sum(arg=arg):
+                return min(0, found[arg][0] * self.rows), max(0, found[arg][1] * self.rows)
+            case ops.CountStar() | ops.MinRank() | ops.RowNumber():
+                return 0, self.rows
+            case ops.Cast(arg=arg) | ops.WindowFunction(func=arg) | ops.Max(arg=arg) | ops.Min(arg=arg):
+                same: Interval | None = found[arg]
+                return same
+            case ops.IfElse():
+                return _hull(found[node.true_expr], found[node.false_null_expr])
+            case ops.SearchedCase():
+                return _hull(*_possible(node, found))
+            case ops.Coalesce(arg=args):
+                return _hull(*(found[part] for part in args if getattr(part, "value", None) not in (NOTHING, -NOTHING)))
+            case ops.Least(arg=args):
+                return min(found[part][0] for part in args), min(found[part][1] for part in args)
+            case ops.Greatest(arg=args):
+                return max(found[part][0] for part in args), max(found[part][1] for part in args)
+        return _RANGES.get(type(node))
+
+
+def _product(a: int, b: int, c: int, d: int) -> Interval:
+    corners = a * c, a * d, b * c, b * d
+    return min(corners), max(corners)
+
+
+def _bits(a: int, b: int, c: int, d: int) -> Interval | None:
+    """Bits in common with a number that is not negative are not above it."""
+    ends = [high for low, high in ((a, b), (c, d)) if low >= 0]
+    return (0, min(ends)) if ends else None
+
+
+_OF_TWO: dict[type, Callable[[int, int, int, int], Interval | None]] = {
+    ops.Add: lambda a, b, c, d: (a + c, b + d),
+    ops.Subtract: lambda a, b, c, d: (a - d, b - c),
+    ops.Multiply: _product,
+    ops.BitwiseAnd: _bits,
+}
+
+
+def _possible(node: ops.SearchedCase, found: Mapping[Any, Any]) -> Iterator[Interval]:
+    """The branches of a choice by number that the number may take, or all of them."""
+    for test, result in zip(node.cases, node.results, strict=True):
+        match test:
+            case ops.Equals(number, ops.Literal(value=wanted)) if found[number] is not None:
+                low, high = found[number]
+                if low <= wanted <= high:
+                    yield found[result]
+            case _:
+                yield found[result]
+    yield found[node.default]
+
+
+# --- division as ``Wide.half_up`` writes it -------------------------------------------------------------------------
+
+
+def _divided(node: Any) -> tuple[Any, Any] | None:
+    """top and bottom of ``floor(float(top) / float(bottom))`` as an integer."""
+    match node:
+        case ops.Floor(ops.Divide(ops.Cast(top), ops.Cast(bottom))):
+            return top, bottom
+    return None
+
+
+def _is_rest(node: Any) -> bool:
+    """Whether a difference is ``top - quotient * bottom``."""
+    match node:
+        case ops.Subtract(top, ops.Multiply(quotient, bottom)):
+            return _is_quotient(quotient, top, bottom)
+    return False
+
+
+def _is_quotient(node: Any, top: Any, bottom: Any) -> bool:
+    """Whether a number is top ÷ bottom, or that mended by its rest."""
+    if isinstance(node, ops.Add):
+        mending = _divided(node.right)
+        return _is_quotient(node.left, top, bottom) and mending == (
+            ops.Subtract(top, ops.Multiply(node.left, bottom)),
+            bottom,
+        )
+    return _divided(node) == (top, bottom)
+
+
+def _quotient(top: Interval, bottom: Interval) -> Interval:
+    """top ÷ bottom, where bottom is above 0 or the result is not used; off by what a float loses."""
+    least = max(bottom[0], 1)
+    slack = (max(map(abs, top)) >> 50) + 1
+    return min(top[0] // least, 0) - slack, max(top[1] // least, 0) + slack
+
+
+def _rest(top: Interval, bottom: Interval) -> Interval:
+    most = 2 * max(map(abs, bottom)) + (max(map(abs, top)) >> 50)
+    return -most, most

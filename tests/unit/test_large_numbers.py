@@ -1,0 +1,99 @@
+"""Numbers at the limit of 64 bits come out exactly; beyond it, the evaluation is refused and the number named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from spec.law import AS_OF, rulebook_of
+from zhixin.columns import Columns
+from zhixin.engines import DuckDB, Engine
+from zhixin.errors import TooLarge
+from zhixin.evaluating import run
+from zhixin.facts import Facts
+from zhixin.horizon import Horizon
+from zhixin.interpreter import Interpreter
+from zhixin.rulebook import Rulebook
+from zhixin.tables import from_facts
+
+MOST = 10**15
+"""The largest amount (fen) that intake accepts."""
+SALES = "indicators: {sales: {measure: {type: attribute, id: sales}, points: {type: affine, constant: 0, each: 1000}}}"
+FINES = (
+    "indicators: {fines: {measure: {type: sum, field: amount, of: {kinds: [fine]}}, points: {type: per_unit, each: 100}}}"
+)
+SHARE = (
+    "indicators: {share: {measure: {type: count, of: {kinds: [fine]}}, points: {type: per_record, each: 1,"
+    " tiers: [{each: 0, plus: {each: 100, of: quantity, over: amount}}]}}}"
+)
+MEAN = (
+    "indicators: {mean: {measure: {type: mean, field: amount, weighted_by: quantity, of: {kinds: [fine]}},"
+    " points: {type: once, points: 1}}}"
+)
+TIMES_SALES = 10_000
+"""Thousandths of a point for one fen."""
+LAST_SALES = (2**63 - 1 - 100_000) // TIMES_SALES
+"""With the 100 points of the start, this is the last amount whose score fits."""
+
+
+@pytest.fixture(scope="module", params=[Columns, DuckDB])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    opened = request.param(threads=1)
+    yield opened
+    opened.close()
+
+
+def facts(sales: int | None = None, *fines: tuple[int, int | None]) -> Facts:
+    records: list[dict[str, Any]] = [
+        {"record_no": no, "record_id": f"r{no}", "kind": "fine", "decided_on": date(2026, 1, 10), "amount": a, "quantity": q}
+        for no, (a, q) in enumerate(fines)
+    ]
+    return Facts("91410100MA00000001", {"sales": sales}, tuple(records))
+
+
+def scores(rulebook: Rulebook, given: Facts, engine: Engine) -> list[int]:
+    found: list[int] = []
+    for batch in run(rulebook, from_facts(rulebook, [given]), Horizon(AS_OF), engine=engine).grades():
+        found += batch["score_milli"].to_pylist()
+    return found
+
+
+FITS = [
+    (SALES, facts(LAST_SALES)),
+    (SALES, facts(-LAST_SALES)),
+    (FINES, facts(None, *[(MOST, None)] * 9)),
+    (SHARE, facts(None, (700, 46 * 10**10))),
+    (SHARE, facts(None, (0, 10**11), (700, None))),
+    (MEAN, facts(None, (MOST, 9223))),
+]
+BEYOND = [
+    (SALES, facts(LAST_SALES + 1), "sales = 9,223,372,036,854.68 of 91410100MA00000001"),
+    (FINES, facts(None, *[(MOST, None)] * 10), "amount = 10,000,000,000,000 of r0"),
+    (SHARE, facts(None, (700, 47 * 10**10)), "quantity = 470,000,000,000 of r0"),
+    (MEAN, facts(None, (5, 1), (MOST, 9224)), "amount = 10,000,000,000,000 of r1"),
+]
+
+
+@pytest.mark.parametrize(("rules", "given"), FITS)
+def test_what_fits_comes_out_exactly(rules: str, given: Facts, engine: Engine) -> None:
+    rulebook = rulebook_of(rules)
+    expected = Interpreter(rulebook.at(AS_OF), Horizon(AS_OF)).evaluate(given).score_milli
+    assert scores(rulebook, given, engine) == [expected]
+
+
+@pytest.mark.parametrize(("rules", "given", "named"), BEYOND)
+def test_what_does_not_is_refused_and_named(rules: str, given: Facts, named: str, engine: Engine) -> None:
+    with pytest.raises(TooLarge) as refused:
+        scores(rulebook_of(rules), given, engine)
+    assert named in refused.value.message.en
+    assert named.split(" = ")[1].split(" of ")[0] in refused.value.message.zh
+
+
+def test_an_engine_goes_on_after_a_refusal(engine: Engine) -> None:
+    rulebook = rulebook_of(SALES)
+    with pytest.raises(TooLarge):
+        scores(rulebook, facts(LAST_SALES + 1), engine)
+    assert scores(rulebook, facts(1), engine) == [110_000]
