@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -112,14 +113,15 @@ def doubled(rulebook: Any) -> Any:
 
 
 def incremental(subjects: int) -> dict[str, float]:
-    """Re-evaluate the subjects of 1,000 records drawn at random, from tables held in memory and from Parquet; rows must equal
-    those of the full run.
+    """Re-evaluate the subjects of 1,000 records drawn at random, from files mapped into memory, from tables in memory and from
+    Parquet; rows must equal those of the full run.
     """
     import numpy as np
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     from zhixin.columns import columns_for
+    from zhixin.held import hold
     from zhixin.loader import load_rulebook
     from zhixin.runs import evaluate, reevaluate
     from zhixin.tables import read_table
@@ -136,17 +138,17 @@ def incremental(subjects: int) -> dict[str, float]:
         records=read_table(run.tables.records, columns=used["records"]),
         relations=read_table(run.tables.relations),
     )
-    measured(lambda: reevaluate(rulebook, held, run.horizon, touched.tolist()), 2)
-    part = measured(lambda: reevaluate(rulebook, held, run.horizon, touched.tolist()))
-    cold = measured(lambda: reevaluate(rulebook, run.tables, run.horizon, touched.tolist()))
-    assert all(
-        one.equals(other)
-        for one, other in zip(
-            reevaluate(rulebook, held, run.horizon, touched.tolist()),
-            reevaluate(rulebook, run.tables, run.horizon, touched.tolist()),
-            strict=True,
-        )
-    )
+    shutil.rmtree(DATA / "held", ignore_errors=True)
+    made = measured(lambda: hold(run.tables, rulebook, run.horizon, DATA / "held"), 1)
+    mapped = hold(run.tables, rulebook, run.horizon, DATA / "held")
+    sources = {"mapped": mapped, "memory": held, "parquet": run.tables}
+    measured(lambda: reevaluate(rulebook, mapped, run.horizon, touched.tolist()), 2)
+    found = {
+        name: measured(lambda tables=tables: reevaluate(rulebook, tables, run.horizon, touched.tolist()))  # type: ignore[misc]
+        for name, tables in sources.items()
+    }
+    rows = [reevaluate(rulebook, tables, run.horizon, touched.tolist()) for tables in sources.values()]
+    assert all(one.equals(other) for others in rows[1:] for one, other in zip(rows[0], others, strict=True))
     grades, contributions = reevaluate(rulebook, run.tables, run.horizon, touched.tolist())
     for name, rows in (("grades", grades), ("contributions", contributions)):
         whole = pq.read_table(run.path / f"{name}.parquet")
@@ -154,10 +156,10 @@ def incremental(subjects: int) -> dict[str, float]:
     return {
         "subjects": len(touched),
         "share": share,
-        "cpu": part["cpu"],
-        "cpu_from_parquet": cold["cpu"],
+        "cpu": found["mapped"]["cpu"],
         "full_cpu": full["cpu"],
-        "part_of_full": part["cpu"] / full["cpu"],
+        "hold_cpu": made["cpu"],
+        **{f"part_of_full_{name}": item["cpu"] / full["cpu"] for name, item in found.items()},
     }
 
 

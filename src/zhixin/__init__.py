@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from zhixin.errors import Fault, ZhixinError
     from zhixin.explanation import explain_run as explain
     from zhixin.facts import Contribution, Evaluation, Facts, Previous
+    from zhixin.held import hold
     from zhixin.horizon import Horizon
     from zhixin.identity import check_patent_number, check_uscc
     from zhixin.interpreter import Interpreter
@@ -56,6 +57,7 @@ __all__ = [
     "evaluate",
     "explain",
     "facts_of",
+    "hold",
     "json_schema",
     "load_cases",
     "load_rulebook",
@@ -95,6 +97,7 @@ _HOMES = {
     "evaluate": ("zhixin.runs", "evaluate"),
     "explain": ("zhixin.explanation", "explain_run"),
     "facts_of": ("zhixin.runs", "facts_of"),
+    "hold": ("zhixin.held", "hold"),
     "json_schema": ("zhixin.loader", "json_schema"),
     "load_cases": ("zhixin.cases", "load_cases"),
     "load_rulebook": ("zhixin.loader", "load_rulebook"),

@@ -79,6 +79,7 @@ class DuckDB:
         self.connection.execute("SET enable_progress_bar = false")  # it would mix with what is printed
         self._kept: set[str] = set()
         self._registered: set[str] = set()
+        self._views: set[str] = set()
 
     def source(self, name: str, source: TableLike, schema: pa.Schema, kinds: tuple[str, ...] | None = None) -> None:
         if isinstance(source, Path) and kinds is None:
@@ -94,6 +95,7 @@ class DuckDB:
             given = f'"{column.name}"' if column.name in found.names else "NULL"
             is_same = column.name in found.names and found.field(column.name).type == column.type
             columns.append(given if is_same else f'CAST({given} AS {kind}) AS "{column.name}"')
+        self._views.add(name)
         self.connection.execute(
             f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {', '.join(columns)} FROM read_parquet({quoted(path)})"
         )
@@ -131,7 +133,10 @@ class DuckDB:
         self.forget(*list(self._kept))
         for name in self._registered:
             self.connection.unregister(name)
+        for name in self._views:  # the next run may have the same input in memory
+            self.connection.execute(f"DROP VIEW {name}")
         self._registered.clear()
+        self._views.clear()
 
     def close(self) -> None:
         self.connection.close()

@@ -23,7 +23,7 @@ from zhixin.errors import EngineError, TooLarge
 from zhixin.horizon import Horizon
 from zhixin.rulebook import Rulebook
 from zhixin.scripts import Script, script_for
-from zhixin.tables import PREVIOUS, RELATIONS, ROW_GROUP, TableLike, Tables, check_numbers, read_table
+from zhixin.tables import PREVIOUS, RELATIONS, ROW_GROUP, TableLike, Tables, check_columns, check_numbers, read_table
 
 GRADES = pa.schema(
     [
@@ -258,6 +258,8 @@ def _within_reach(
     """The rows of some subjects and of those one step away, in memory with the columns that are read, subjects numbered
     anew from 0; and the new numbers of the subjects asked for. ``None`` asks for everybody: the tables as they are.
     """
+    for name, columns in inputs.items():
+        check_columns(getattr(tables, name), columns)
     if only is None:
         return tables, None
     chosen = set(only)
@@ -285,5 +287,6 @@ def _renumbered(table: TableLike | None, numbers: pa.Array) -> pa.Table:
         if name in found.column_names:
             places = pc.index_in(found[name].cast(pa.int32()), numbers)
             found = found.set_column(found.column_names.index(name), name, places)
-            found = found.filter(pc.is_valid(found[name]))
+            if places.null_count:
+                found = found.filter(pc.is_valid(found[name]))
     return found

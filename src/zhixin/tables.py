@@ -210,7 +210,7 @@ def read_table(
     if isinstance(table, pa.Table):
         if columns is not None:
             table = table.select([name for name in table.column_names if name in columns])
-        return table if subject_nos is None else _rows_of(table, sorted(set(subject_nos)), key)
+        return _decoded(table if subject_nos is None else _rows_of(table, sorted(set(subject_nos)), key))
     schema = pq.read_schema(table)
     names = [name for name in schema.names if columns is None or name in columns]
     if subject_nos is None:
@@ -224,8 +224,8 @@ def _rows_of(table: pa.Table, subject_nos: list[int], key: str) -> pa.Table:
     """The rows of some subjects; where the table is in their order, found by halving each piece and not by reading it."""
     batches = [batch for batch in table.to_batches() if len(batch)]
     pieces = [batch[key].to_numpy() for batch in batches]
-    in_order = all(np.all(piece[1:] >= piece[:-1]) for piece in pieces)
-    if not in_order or any(one[-1] > other[0] for one, other in pairwise(pieces)):
+    is_noted = key == "subject_no" and IN_ORDER.items() <= (table.schema.metadata or {}).items()
+    if not is_noted and not _in_order(pieces):
         return table.filter(pc.is_in(table[key], pa.array(subject_nos, table[key].type)))
     parts = []
     for batch, piece in zip(batches, pieces, strict=True):
@@ -237,6 +237,39 @@ def _rows_of(table: pa.Table, subject_nos: list[int], key: str) -> pa.Table:
             starts = np.repeat(first - (counts.cumsum() - counts), counts)
             parts.append(batch.take(pa.array(starts + np.arange(len(starts)))))
     return pa.Table.from_batches(parts, table.schema).combine_chunks()
+
+
+def _in_order(pieces: list[Any]) -> bool:
+    in_each = all(np.all(piece[1:] >= piece[:-1]) for piece in pieces)
+    return in_each and all(one[-1] <= other[0] for one, other in pairwise(pieces))
+
+
+def _decoded(table: pa.Table) -> pa.Table:
+    """The same with texts in place of their codes."""
+    for place, column in enumerate(table.schema):
+        if pa.types.is_dictionary(column.type):
+            table = table.set_column(place, column.name, table[column.name].cast(pa.string()))
+    return table
+
+
+IN_ORDER = {b"order": b"subject_no"}
+"""Says of a table that its rows are in order of subject, so that nobody need look."""
+LEFT_OUT = b"left_out"
+"""Names the columns that a table in memory does not have and its file does. A column that is absent is NULL, which they are not."""
+
+
+def check_columns(table: TableLike | None, columns: Collection[str]) -> None:
+    """Refuse a table from which a column that is to be read was left out.
+
+    Raises:
+        DatasetError: names the column.
+    """
+    noted = {} if table is None or isinstance(table, Path) else table.schema.metadata or {}
+    for name in sorted({*noted.get(LEFT_OUT, b"").decode().split(",")} & {*columns}):
+        raise DatasetError(
+            f"内存映射的数据中没有 {name} 一列；请按这份规则重新调用 hold",
+            f"the held tables lack the column {name}: call hold again for this rulebook",
+        )
 
 
 def scanned(source: TableLike, schema: pa.Schema, kinds: Collection[str] | None = None) -> pl.LazyFrame:
