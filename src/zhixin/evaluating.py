@@ -74,7 +74,7 @@ class Outcome:
         grades, steps = _Names(deciding.grade_codes), _Names(deciding.step_names)
         for batch in self.graded.to_batches(ROW_GROUP):
             columns = [
-                self.subject_ids.take(batch["subject_no"]),
+                self._ids(batch["subject_no"]),
                 classes.named(batch["class_mask"]),
                 *(batch[name] for name in ("class_mask", "start_milli", "implied_milli", "score_milli")),
                 grades.named(batch["ladder_code"]),
@@ -83,6 +83,12 @@ class Outcome:
                 acted.named(batch["acted_mask"]),
             ]
             yield _batch(columns, GRADES, coded)
+
+    def _ids(self, numbers: pa.Array) -> pa.Array:
+        """The ids of subjects in order; of a whole city they lie there as they are."""
+        if len(numbers) and numbers[-1].as_py() - numbers[0].as_py() + 1 == len(numbers):
+            return self.subject_ids.slice(numbers[0].as_py(), len(numbers))
+        return self.subject_ids.take(numbers)
 
     def _classes(self, masks: list[int]) -> _Names:
         classes = [item.id for item in self.plan.rulebook.classes]

@@ -163,10 +163,12 @@ def evaluate(
     progress("evaluate")
     engine = engine or Columns(folder=work / "spill")
     numbers = None if chosen is None else _numbers_of(tables, chosen)
-    outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence, only=numbers)
-    progress("grades")
-    counts = _write(outcome, work, progress)
-    engine.close()
+    with ThreadPoolExecutor(1) as beside:
+        inputs = beside.submit(_input_hashes, tables)
+        outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence, only=numbers)
+        progress("grades")
+        counts = _write(outcome, work, progress)
+        engine.close()
     shutil.rmtree(work / "spill", ignore_errors=True)
     progress("seal")
     (work / "rulebook.yaml").write_text(_canonical(rulebook), encoding="utf-8")
@@ -176,7 +178,7 @@ def evaluate(
         "as_of": as_of.isoformat(),
         "known_at": known_at,
         "evaluations": [day.isoformat() for day in horizon.evaluations],
-        "inputs": _input_hashes(tables),
+        "inputs": inputs.result(),
         "outputs": {name: sha256_of(work / name) for name in ("grades.parquet", "contributions.parquet")},
         "counts": counts,
         "evidence": evidence,
