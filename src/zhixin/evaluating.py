@@ -57,6 +57,8 @@ class Outcome:
     """The result of a run: batches in order of subject. A database keeps the contributions until its next run."""
 
     plan: Plan
+    engine: Engine
+    """What computed it: where integers might not have fitted (ADR 19), the database beside the columns."""
     subject_ids: pa.Array
     graded: pa.Table
     _rows: Callable[[], Iterator[pa.RecordBatch]]
@@ -201,7 +203,7 @@ def run(
         with suppress(TooWide):
             ids, frame, rows = engine.results(ready, near)
             found = rows.to_arrow()
-            return Outcome(ready.plan, ids, frame.to_arrow(), lambda: iter(found.to_batches(ROW_GROUP)), chosen)
+            return Outcome(ready.plan, engine, ids, frame.to_arrow(), lambda: iter(found.to_batches(ROW_GROUP)), chosen)
         engine = engine.database
     database = cast(Database, engine)
     script = script_for(rulebook, horizon, database.dialect, evidence=evidence)
@@ -210,7 +212,7 @@ def run(
         graded = _scripted(script, database, tables)
     except TooLarge as error:
         raise _naming_the_largest(script, given) from error
-    return Outcome(script.plan, _subject_ids(tables), graded, lambda: database.batches(script.rows.sql), chosen)
+    return Outcome(script.plan, engine, _subject_ids(tables), graded, lambda: database.batches(script.rows.sql), chosen)
 
 
 def _naming_the_largest(script: Script, tables: Tables) -> TooLarge:

@@ -186,7 +186,7 @@ def evaluate(
     if chosen is not None:
         info["only"] = chosen
     info["result_sha256"] = hashlib.sha256(json.dumps(info, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-    info |= {"dataset": str(dataset.resolve()), "machine": _machine(engine)}
+    info |= {"dataset": str(dataset.resolve()), "machine": _machine(outcome.engine)}
     info["timings"] = {"seconds": round(time.perf_counter() - started, 3)}
     (work / "run.json").write_text(json.dumps(info, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     put_in_place(work, out, "run.json")

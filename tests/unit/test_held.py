@@ -95,6 +95,8 @@ def test_it_is_made_again_after_a_kill(city: Tables, rulebook: Rulebook, tmp_pat
     mapped = hold(city, rulebook, HORIZON, tmp_path / "held")
     assert len(mapped.records) == pq.read_metadata(city.records).num_rows
     assert not (tmp_path / "held.part").exists()
+    (tmp_path / "held" / "held.json").write_text('{"format": "he', encoding="utf-8")
+    assert len(hold(city, rulebook, HORIZON, tmp_path / "held").records) == len(mapped.records)
 
 
 def test_a_rulebook_that_reads_more_is_refused(city: Tables, rulebook: Rulebook, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from typing import Any
 
@@ -97,3 +98,14 @@ def test_an_engine_goes_on_after_a_refusal(engine: Engine) -> None:
     with pytest.raises(TooLarge):
         scores(rulebook, facts(LAST_SALES + 1), engine)
     assert scores(rulebook, facts(1), engine) == [110_000]
+
+
+def test_a_run_names_the_engine_that_computed_it() -> None:
+    """Polars would have wrapped somewhere in this one, for all that is known beforehand."""
+    found = []
+    for sales in (1, LAST_SALES):
+        rulebook = rulebook_of(SALES)
+        tables = from_facts(rulebook, [facts(sales)])
+        with closing(Columns(threads=1)) as engine:
+            found.append(run(rulebook, tables, Horizon(AS_OF), engine=engine).engine.name)
+    assert found == ["polars", "duckdb"]
