@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from zhixin.columns import Columns
 from zhixin.dataset import open_snapshot, sha256_of, write_batches
 from zhixin.engines import DuckDB, Engine
-from zhixin.errors import DatasetError
+from zhixin.errors import DatasetError, ZhixinError
 from zhixin.evaluating import CONTRIBUTIONS, GRADES, Outcome, coded_schema, run
 from zhixin.facts import Facts
 from zhixin.files import check_place, put_in_place
@@ -151,6 +151,7 @@ def evaluate(
 
     Raises:
         DatasetError: the snapshot is not finished, lacks a subject of ``only``, or ``out`` holds something else.
+        TooLarge: a sum or product does not fit 64 bits.
     """
     tables = open_snapshot(dataset)
     chosen = None if only is None else sorted(set(only))
@@ -165,7 +166,11 @@ def evaluate(
     numbers = None if chosen is None else _numbers_of(tables, chosen)
     with ThreadPoolExecutor(1) as beside:
         inputs = beside.submit(_input_hashes, tables)
-        outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence, only=numbers)
+        try:
+            outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence, only=numbers)
+        except ZhixinError:
+            shutil.rmtree(work, ignore_errors=True)
+            raise
         progress("grades")
         counts = _write(outcome, work, progress)
         engine.close()

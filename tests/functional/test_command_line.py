@@ -192,3 +192,22 @@ def test_schema_is_json(zhixin: Run) -> None:
 def test_an_unknown_engine_is_refused(zhixin: Run, runs: Path) -> None:
     result = zhixin("evaluate", "zhengzhou-ip", runs / "run.dataset", "--out", runs / "x", "--engine", "abacus")
     assert result.status == 15
+
+
+def test_an_amount_too_large_to_compute_with_is_refused_and_named(zhixin: Run, tmp_path: Path) -> None:
+    """A supplement of 470 billion yuan: the points in proportion to the tax do not fit 64 bits. A tenth of it does."""
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "subjects.csv").write_text("subject_id\n91419901MA0092T222\n", encoding="utf-8")
+    statuses = []
+    for amount in ("470亿元", "4700亿元"):
+        (raw / "records.csv").write_text(
+            "record_id,subject_id,kind,decided_on,amount,tax_due,is_settled,document\n"
+            f"r1,91419901MA0092T222,irregular.supplement,2025-05-01,{amount},9000亿元,是,一号\n",
+            encoding="utf-8",
+        )
+        result = zhixin("evaluate", "tax-credit", raw, "--out", tmp_path / "run", "--as-of", "2026-04-01")
+        statuses.append(result.status)
+    assert statuses == [0, 15]
+    assert "tax_due = 900,000,000,000 of r1" in result.err + result.out
+    assert not list(tmp_path.glob("*.part"))
