@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import ibis.expr.operations as ops
 import polars as pl
@@ -20,15 +20,23 @@ from ibis.common.graph import Graph
 from zhixin.compiler import Plan
 from zhixin.wide import NOTHING
 
-Interval = tuple[int, int]
+
+class Interval(NamedTuple):
+    """The least and the most that a value may be where it is known; ``is_known``: it is never NULL."""
+
+    low: int
+    high: int
+    is_known: bool = False
+
+
 Frame = Mapping[str, Interval]
 """The intervals of the integer columns of a frame, by name. NULL does not count; a column that is absent may hold anything."""
 
 _RANGES: dict[type, Interval] = {
-    ops.ExtractDay: (1, 31),
-    ops.ExtractMonth: (1, 12),
-    ops.ExtractYear: (-10_000, 10_000),
-    ops.DateDelta: (-8_000_000, 8_000_000),  # days between any two years of those
+    ops.ExtractDay: Interval(1, 31),
+    ops.ExtractMonth: Interval(1, 12),
+    ops.ExtractYear: Interval(-10_000, 10_000),
+    ops.DateDelta: Interval(-8_000_000, 8_000_000),  # days between any two years of those
 }
 _ARITHMETIC = (ops.Add, ops.Subtract, ops.Multiply, ops.Negate, ops.Sum)
 
@@ -74,7 +82,7 @@ def put_through(stages: Iterable[Stage], frames: Mapping[str, Frame], rows: int)
         if earlier is None:
             known[stage.makes] = made
         else:
-            known[stage.makes] = {**made, **earlier} if stage.is_beside else united(earlier, made)
+            known[stage.makes] = {**_perhaps(made), **earlier} if stage.is_beside else united(earlier, made)
     return known
 
 
@@ -112,7 +120,11 @@ class Widths:
 
     def intervals(self, frames: Mapping[str, Frame], rows: int, records: int) -> dict[str, Frame] | None:
         """The intervals of every frame of a run, from those of its inputs; ``None`` if some integer may not fit."""
-        counted = {"n": (0, records), "total": (0, 0), "top": (0, 0)}  # of the simple kinds, as ``columns.counted`` makes it
+        counted = {
+            "n": Interval(0, records),
+            "total": Interval(0, 0),
+            "top": Interval(0, 0),
+        }  # of the simple kinds, as ``columns.counted`` makes it
         inputs: dict[str, Frame] = {**frames, "long": counted}
         known = inputs
         by_measure = [stage for stage in self.stages if stage.reads & {*self.pieces, "special_matched"}]
@@ -127,10 +139,10 @@ class Widths:
         found = put_through([stage for stage in self.stages if stage not in by_measure], known, rows)
         if found is None:
             return None
-        given = [abs(end) for end in (*found["rows"]["points"], *found["rows"].get("default", ()))]
-        most = sum(given) * len(self.plan.indicators)
+        given = [found["rows"][name] for name in ("points", "default") if name in found["rows"]]
+        most = sum(max(-low, high) for low, high, _ in given) * len(self.plan.indicators)
         names = ["replaced", *(f"t{number}" for number, _ in enumerate(self.plan.rulebook.dimensions))]
-        totals = dict.fromkeys(names, (-most, most))  # as ``columns.totals`` adds them up
+        totals = dict.fromkeys(names, Interval(-most, most))  # as ``columns.totals`` adds them up
         return put_through(self.results, {**found, "totalled": {**found["base"], **totals}}, rows) if most < 2**63 else None
 
     def _by_measure(self) -> Iterator[dict[str, Frame]]:
@@ -146,12 +158,15 @@ class Widths:
 def _frame_of(frame: pl.DataFrame) -> dict[str, Interval]:
     """The intervals of a frame's integers."""
     integers = [frame[name] for name, kind in frame.schema.items() if kind.is_integer()]
-    return {column.name: (column.min() or 0, column.max() or 0) for column in integers}  # type: ignore[misc]
+    return {
+        column.name: Interval(column.min() or 0, column.max() or 0, not column.null_count())  # type: ignore[arg-type]
+        for column in integers
+    }
 
 
 def _rough(frame: Frame) -> Frame:
     """Wider intervals, so that cities of about the same size have the same."""
-    return {name: (-_roughly(-low) if low < 0 else 0, _roughly(high)) for name, (low, high) in frame.items()}
+    return {name: Interval(-_roughly(-low) if low < 0 else 0, _roughly(high)) for name, (low, high, _) in frame.items()}
 
 
 def _roughly(number: int) -> int:
@@ -171,8 +186,14 @@ def united(one: Frame, other: Frame) -> Frame:
     return {name: _hull(one[name], other[name]) for name in one if name in other}
 
 
+def _perhaps(frame: Frame) -> Frame:
+    """The same where a row may have no partner."""
+    return {name: Interval(low, high) for name, (low, high, _) in frame.items()}
+
+
 def _hull(*intervals: Interval) -> Interval:
-    return min(low for low, _ in intervals), max(high for _, high in intervals)
+    lows, highs, known = zip(*intervals, strict=True)
+    return Interval(min(lows), max(highs), all(known))
 
 
 class _Walk:
@@ -197,13 +218,13 @@ class _Walk:
         """Find the interval of a value; whether it fits."""
         self.found[node] = None
         if node.dtype.is_boolean() or node.dtype.is_null():
-            self.found[node] = (0, 1)
+            self.found[node] = Interval(0, 1)
         elif node.dtype.is_integer():
             least, most = node.dtype.bounds
-            low, high = self._integer(node) or (least, most)
+            low, high, is_known = self._integer(node) or Interval(least, most)
             if isinstance(node, _ARITHMETIC) and (low < least or high > most):
                 return False
-            self.found[node] = max(low, least), min(high, most)
+            self.found[node] = Interval(max(low, least), min(high, most), is_known)
         return True
 
     def _table(self, node: Any) -> Frame:
@@ -219,61 +240,87 @@ class _Walk:
             case _:
                 parent: Frame = self.found[node.parent]
                 return parent
-        return {name: self.found[value] for name, value in columns.items() if self.found[value] is not None}
+        given = {name: self.found[value] for name, value in columns.items() if self.found[value] is not None}
+        is_outer = isinstance(node, ops.JoinChain) and any(link.how != "inner" for link in node.rest)
+        return _perhaps(given) if is_outer else given
 
     def _integer(self, node: Any) -> Interval | None:
         """The interval of an integer; ``None`` if nothing is known of it."""
         found = self.found
         match node:
             case ops.Literal():
-                return (0, 0) if node.value is None else (node.value, node.value)
+                return Interval(0, 0) if node.value is None else Interval(node.value, node.value, True)
             case ops.Field():
                 known: Interval | None = found[node.rel].get(node.name)
                 return known
             case ops.Floor() if (parts := _divided(node)) is not None:
                 return _quotient(*(found[part] for part in parts))
             case ops.Negate(arg=arg):
-                return -found[arg][1], -found[arg][0]
+                low, high, is_known = found[arg]
+                return Interval(-high, -low, is_known)
             case ops.Subtract(left=left, right=right) if right in self.stage.rests:
                 return _rest(found[left], found[right.right])
             case ops.Multiply() if node in self.stage.rests:
-                return 0, 0  # what is made of it is told above
+                return Interval(0, 0)  # what is made of it is told above
             case ops.Add() | ops.Subtract() | ops.Multiply() | ops.BitwiseAnd():
-                return _OF_TWO[type(node)](*found[node.left], *found[node.right])
+                return _OF_TWO[type(node)](found[node.left], found[node.right])
             case ops.Sum(arg=arg):
-                return min(0, found[arg][0] * self.rows), max(0, found[arg][1] * self.rows)
+                return Interval(min(0, found[arg].low * self.rows), max(0, found[arg].high * self.rows))
             case ops.CountStar() | ops.MinRank() | ops.RowNumber():
-                return 0, self.rows
-            case ops.Cast(arg=arg) | ops.WindowFunction(func=arg) | ops.Max(arg=arg) | ops.Min(arg=arg):
+                return Interval(0, self.rows, True)
+            case ops.Cast(arg=arg) | ops.WindowFunction(func=arg):
                 same: Interval | None = found[arg]
                 return same
+            case ops.Max(arg=arg) | ops.Min(arg=arg):
+                return Interval(found[arg].low, found[arg].high)
             case ops.IfElse():
                 return _hull(found[node.true_expr], found[node.false_null_expr])
             case ops.SearchedCase():
                 return _hull(*_possible(node, found))
             case ops.Coalesce(arg=args):
-                return _hull(*(found[part] for part in args if getattr(part, "value", None) not in (NOTHING, -NOTHING)))
+                return _coalesced(args, found)
             case ops.Least(arg=args):
-                return min(found[part][0] for part in args), min(found[part][1] for part in args)
+                return _least([found[part] for part in args])
             case ops.Greatest(arg=args):
-                return max(found[part][0] for part in args), max(found[part][1] for part in args)
+                low, high, is_known = _least(
+                    [Interval(-found[part].high, -found[part].low, found[part].is_known) for part in args]
+                )
+                return Interval(-high, -low, is_known)
         return _RANGES.get(type(node))
 
 
-def _product(a: int, b: int, c: int, d: int) -> Interval:
-    corners = a * c, a * d, b * c, b * d
-    return min(corners), max(corners)
+def _coalesced(args: Iterable[Any], found: Mapping[Any, Interval]) -> Interval:
+    """The first that is known. Where :data:`NOTHING` stands in, it is taken for NULL, as it is later."""
+    given = [found[part] for part in args if getattr(part, "value", None) not in (NOTHING, -NOTHING)]
+    low, high, _ = _hull(*given)
+    return Interval(low, high, any(part.is_known for part in given))
 
 
-def _bits(a: int, b: int, c: int, d: int) -> Interval | None:
+def _least(parts: list[Interval]) -> Interval:
+    """The least of several. NULL is skipped, so only what is known holds the others down."""
+    ends = [part.high for part in parts if part.is_known]
+    high = min(ends) if ends else max(part.high for part in parts)
+    return Interval(min(part.low for part in parts), high, bool(ends))
+
+
+def _product(one: Interval, other: Interval) -> Interval:
+    corners = [a * b for a in one[:2] for b in other[:2]]
+    return Interval(min(corners), max(corners), one.is_known and other.is_known)
+
+
+def _bits(one: Interval, other: Interval) -> Interval | None:
     """Bits in common with a number that is not negative are not above it."""
-    ends = [high for low, high in ((a, b), (c, d)) if low >= 0]
-    return (0, min(ends)) if ends else None
+    ends = [part.high for part in (one, other) if part.low >= 0]
+    return Interval(0, min(ends)) if ends else None
 
 
-_OF_TWO: dict[type, Callable[[int, int, int, int], Interval | None]] = {
-    ops.Add: lambda a, b, c, d: (a + c, b + d),
-    ops.Subtract: lambda a, b, c, d: (a - d, b - c),
+def _added(one: Interval, other: Interval) -> Interval:
+    return Interval(one.low + other.low, one.high + other.high, one.is_known and other.is_known)
+
+
+_OF_TWO: dict[type, Callable[[Interval, Interval], Interval | None]] = {
+    ops.Add: _added,
+    ops.Subtract: lambda one, other: _added(one, Interval(-other.high, -other.low, other.is_known)),
     ops.Multiply: _product,
     ops.BitwiseAnd: _bits,
 }
@@ -284,7 +331,7 @@ def _possible(node: ops.SearchedCase, found: Mapping[Any, Any]) -> Iterator[Inte
     for test, result in zip(node.cases, node.results, strict=True):
         match test:
             case ops.Equals(number, ops.Literal(value=wanted)) if found[number] is not None:
-                low, high = found[number]
+                low, high, _ = found[number]
                 if low <= wanted <= high:
                     yield found[result]
             case _:
@@ -324,11 +371,12 @@ def _is_quotient(node: Any, top: Any, bottom: Any) -> bool:
 
 def _quotient(top: Interval, bottom: Interval) -> Interval:
     """top ÷ bottom, where bottom is above 0 or the result is not used; off by what a float loses."""
-    least = max(bottom[0], 1)
-    slack = (max(map(abs, top)) >> 50) + 1
-    return min(top[0] // least, 0) - slack, max(top[1] // least, 0) + slack
+    least = max(bottom.low, 1)
+    slack = (max(-top.low, top.high, 0) >> 50) + 1
+    is_known = top.is_known and bottom.is_known and bottom.low > 0
+    return Interval(min(top.low // least, 0) - slack, max(top.high // least, 0) + slack, is_known)
 
 
 def _rest(top: Interval, bottom: Interval) -> Interval:
-    most = 2 * max(map(abs, bottom)) + (max(map(abs, top)) >> 50)
-    return -most, most
+    most = 2 * max(-bottom.low, bottom.high) + (max(-top.low, top.high, 0) >> 50)
+    return Interval(-most, most, top.is_known and bottom.is_known)

@@ -93,8 +93,9 @@ def test_no_number_of_a_run_lies_outside_its_interval(monkeypatch: pytest.Monkey
             whole = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
             for column in () if whole is None or name == "records" else whole:
                 if column.dtype.is_integer() and len(column.drop_nulls()) and column.name in intervals[name]:
-                    low, high = intervals[name][column.name]
+                    low, high, is_known = intervals[name][column.name]
                     assert low <= column.min() <= column.max() <= high, (name, column)  # type: ignore[operator]
+                    assert not (is_known and column.null_count()), (name, column)
                     checked += 1
         return put_through(self, expressions, **frames)
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import date
 from typing import Any
 
+import ibis
 import pytest
 
 from spec.law import AS_OF, rulebook_of
@@ -19,6 +20,7 @@ from zhixin.horizon import Horizon
 from zhixin.interpreter import Interpreter
 from zhixin.rulebook import Rulebook
 from zhixin.tables import from_facts
+from zhixin.widths import Interval, Stage, put_through
 
 MOST = 10**15
 """The largest amount (fen) that intake accepts."""
@@ -109,3 +111,24 @@ def test_a_run_names_the_engine_that_computed_it() -> None:
         with closing(Columns(threads=1)) as engine:
             found.append(run(rulebook, tables, Horizon(AS_OF), engine=engine).engine.name)
     assert found == ["polars", "duckdb"]
+
+
+@pytest.mark.parametrize(("is_known", "high"), [(False, 100), (True, 5)])
+def test_what_may_be_missing_holds_nothing_down(is_known: bool, high: int) -> None:
+    """The least of NULL and 100 is 100."""
+    table = ibis.table({"a": "int64", "b": "int64"}, name="given")
+    stage = Stage("made", table.select(least=ibis.least(table.a, table.b)))
+    given = {"a": Interval(0, 5, is_known), "b": Interval(100, 100)}
+    made = put_through([stage], {"given": given}, 1)
+    assert made is not None
+    assert made["made"]["least"][:2] == (0, high)
+
+
+def test_columns_that_stand_beside_may_be_missing() -> None:
+    known = ibis.table({"a": "int64"}, name="known").mutate(c=1)
+    part = ibis.table({"b": "int64"}, name="part").mutate(d=2)
+    stages = [Stage("joined", known, is_beside=True), Stage("joined", part, is_beside=True)]
+    made = put_through(stages, {}, 1)
+    assert made is not None
+    assert made["joined"]["c"].is_known
+    assert not made["joined"]["d"].is_known
