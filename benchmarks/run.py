@@ -147,9 +147,9 @@ def incremental(subjects: int) -> dict[str, float]:
         name: measured(lambda tables=tables: reevaluate(rulebook, tables, run.horizon, touched.tolist()))  # type: ignore[misc]
         for name, tables in sources.items()
     }
-    rows = [reevaluate(rulebook, tables, run.horizon, touched.tolist()) for tables in sources.values()]
-    assert all(one.equals(other) for others in rows[1:] for one, other in zip(rows[0], others, strict=True))
-    grades, contributions = reevaluate(rulebook, run.tables, run.horizon, touched.tolist())
+    first, *others = [reevaluate(rulebook, tables, run.horizon, touched.tolist()) for tables in sources.values()]
+    assert all(one.equals(same) for other in others for one, same in zip(first, other, strict=True))
+    grades, contributions = first
     for name, rows in (("grades", grades), ("contributions", contributions)):
         whole = pq.read_table(run.path / f"{name}.parquet")
         assert whole.filter(pc.is_in(whole["subject_id"], grades["subject_id"].combine_chunks())).equals(rows), name

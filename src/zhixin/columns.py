@@ -255,15 +255,13 @@ class Columns:
             TooWide: some sum or product might not fit 64 bits; nothing was computed.
         """
         self.database.begin()
-        people = _subjects(ready, tables)
-        check_numbers(people["subject_no"].to_numpy(), tables.records)
-        others = _others(ready, tables.records)
-        if not ready.widths.fit(_bounding(tables, people, others), count_rows(tables.records)):
+        inputs = _read(ready, tables)
+        if not ready.widths.fit(inputs, count_rows(tables.records)):
             raise TooWide
-        ids = people["subject_id"].to_arrow().cast(pa.string())
-        base, parts = self._rows(ready, tables, people, others)
+        ids = inputs["subjects"]["subject_id"].to_arrow().cast(pa.string())
+        base, parts = self._rows(ready, tables.records, inputs)
         table = base.with_columns(totals(ready.plan, parts, len(base)))
-        del people, others, base  # what is given back in time is used again: fresh memory costs a fifth of a run
+        del inputs, base  # what is given back in time is used again: fresh memory costs a fifth of a run
         previous = "totalled"
         for name, expression in ready.results:
             table = ready.frame(expression, **{previous: table}).collect(engine="streaming")
@@ -278,11 +276,12 @@ class Columns:
         return ids, table, rows[rows.select(key).to_series().arg_sort()]  # half the work of a sort that carries the columns
 
     def _rows(
-        self, ready: ColumnPlan, tables: Tables, people: pl.DataFrame, others: pl.DataFrame | None
+        self, ready: ColumnPlan, records: TableLike, inputs: dict[str, pl.DataFrame]
     ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         """What stands beside the subjects, and the contributions in parts."""
-        long = self._long(ready, tables.records, others, len(people))
-        base = self._base(ready, tables, people, long)
+        people = inputs["subjects"]
+        long = self._long(ready, records, inputs.get("other_records"), len(people))
+        base = self._base(ready, inputs, long)
         return base, pl.collect_all(ready.frames(ready.rows, subjects=people, base=base, long=long), engine="streaming")
 
     def _long(
@@ -308,14 +307,11 @@ class Columns:
         table = self.database.connection.execute(query.sql).to_arrow_table()
         return pl.DataFrame(pl.from_arrow(table.cast(query.schema)))
 
-    def _base(self, ready: ColumnPlan, tables: Tables, people: pl.DataFrame, long: pl.DataFrame | None) -> pl.DataFrame:
-        assert tables.relations is not None
-        assert tables.previous is not None
-        relations = scanned(tables.relations, RELATIONS)
-        frames = ready.frames([ready.known, *ready.parts], subjects=people, relations=relations, long=long)
-        known, *parts = pl.collect_all(frames, engine="streaming")
+    def _base(self, ready: ColumnPlan, inputs: dict[str, pl.DataFrame], long: pl.DataFrame | None) -> pl.DataFrame:
+        given = {name: inputs[name] for name in ("subjects", "relations")}
+        known, *parts = pl.collect_all(ready.frames([ready.known, *ready.parts], **given, long=long), engine="streaming")
         if ready.earlier is not None:
-            parts.append(self._queried(ready.earlier, "previous", scanned(tables.previous, PREVIOUS).collect()))
+            parts.append(self._queried(ready.earlier, "previous", inputs["previous"]))
         for part in parts:
             known = beside(known, part)
         return ready.frame(ready.classed, joined=known).collect(engine="streaming")
@@ -326,24 +322,22 @@ def _subjects(ready: ColumnPlan, tables: Tables) -> pl.DataFrame:
     return people if people["subject_no"].is_sorted() else people.sort("subject_no")
 
 
-def _others(ready: ColumnPlan, records: TableLike) -> pl.DataFrame | None:
-    """The records of kinds that are not simple."""
-    if "other_records" not in ready.sources:
-        return None
-    kinds = ready.plan.matching.other_kinds()
-    return scanned(records, ready.sources["other_records"], kinds).collect(engine="streaming")
-
-
-def _bounding(tables: Tables, people: pl.DataFrame, others: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
-    """What bounds every number of a run."""
+def _read(ready: ColumnPlan, tables: Tables) -> dict[str, pl.DataFrame]:
+    """All inputs but the records of the simple kinds, which are scanned when they are counted."""
     assert tables.relations is not None
     assert tables.previous is not None
+    people = _subjects(ready, tables)
+    check_numbers(people["subject_no"].to_numpy(), tables.records)
     inputs = {
         "subjects": people,
-        "relations": scanned(tables.relations, RELATIONS).select("subject_no", "related_no").collect(),
-        "previous": scanned(tables.previous, PREVIOUS).select("subject_no", "score_milli").collect(),
+        "relations": scanned(tables.relations, RELATIONS).collect(),
+        "previous": scanned(tables.previous, PREVIOUS).collect(),
     }
-    return inputs if others is None else {**inputs, "other_records": others}
+    if "other_records" in ready.sources:
+        kinds = ready.plan.matching.other_kinds()
+        others = scanned(tables.records, ready.sources["other_records"], kinds)
+        inputs["other_records"] = others.collect(engine="streaming")
+    return inputs
 
 
 def counted(ready: ColumnPlan, records: TableLike, subjects: int) -> list[pl.DataFrame]:

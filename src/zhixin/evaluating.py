@@ -23,7 +23,18 @@ from zhixin.errors import EngineError, TooLarge
 from zhixin.horizon import Horizon
 from zhixin.rulebook import Rulebook
 from zhixin.scripts import Script, script_for
-from zhixin.tables import PREVIOUS, RELATIONS, ROW_GROUP, TableLike, Tables, check_columns, check_numbers, read_table
+from zhixin.tables import (
+    CODED,
+    PREVIOUS,
+    RELATIONS,
+    ROW_GROUP,
+    TableLike,
+    Tables,
+    check_columns,
+    check_numbers,
+    read_table,
+    repeats,
+)
 
 GRADES = pa.schema(
     [
@@ -114,16 +125,9 @@ class Outcome:
             yield _batch(columns, CONTRIBUTIONS, coded)
 
 
-CODED = pa.dictionary(pa.int32(), pa.string())
-
-
 def coded_schema(schema: pa.Schema) -> pa.Schema:
     """The schema with every text but the subject's id as codes of a dictionary."""
-    return pa.schema([(item.name, CODED if _repeats(item) else item.type) for item in schema])
-
-
-def _repeats(column: pa.Field) -> bool:
-    return bool(column.type == pa.string()) and column.name != "subject_id"
+    return pa.schema([(item.name, CODED if repeats(item) else item.type) for item in schema])
 
 
 def _batch(columns: list[Any], schema: pa.Schema, coded: bool) -> pa.RecordBatch:

@@ -26,10 +26,9 @@ from zhixin.files import check_place, put_in_place
 from zhixin.horizon import Horizon
 from zhixin.rulebook import Rulebook
 from zhixin.scripts import script_for
-from zhixin.tables import IN_ORDER, LEFT_OUT, ROW_GROUP, Tables
+from zhixin.tables import CODED, IN_ORDER, LEFT_OUT, ROW_GROUP, Tables, repeats
 
 SEAL = "held.json"
-_CODE = pa.int32()
 _TOGETHER = 16
 """Row groups in one piece."""
 
@@ -77,8 +76,8 @@ def _write(path: Path, out: Path, columns: Collection[str] | None) -> None:
     """One table, piece by piece; texts that repeat are codes of a dictionary that grows from piece to piece."""
     schema = pq.read_schema(path)
     names = [name for name in schema.names if columns is None or name in columns]
-    known = {name: pa.array([], pa.string()) for name in names if _repeats(schema.field(name))}
-    kinds = [pa.dictionary(_CODE, pa.string()) if name in known else schema.field(name).type for name in names]
+    known = {name: pa.array([], pa.string()) for name in names if repeats(schema.field(name))}
+    kinds = [CODED if name in known else schema.field(name).type for name in names]
     left_out = [name for name in schema.names if name not in names]
     made = pa.schema(list(zip(names, kinds, strict=True)), metadata={**IN_ORDER, LEFT_OUT: ",".join(left_out)})
     options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
@@ -109,13 +108,9 @@ def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]
         yield piece
 
 
-def _repeats(column: pa.Field) -> bool:
-    return bool(column.type == pa.string()) and not column.name.endswith("_id")
-
-
 def _recoded(column: pa.DictionaryArray, known: pa.Array) -> pa.DictionaryArray:
     """The same texts as codes of another dictionary that holds them all."""
-    places = pc.index_in(column.dictionary, known).cast(_CODE)
+    places = pc.index_in(column.dictionary, known)
     return pa.DictionaryArray.from_arrays(places.take(column.indices), known)
 
 

@@ -244,6 +244,14 @@ def _in_order(pieces: list[Any]) -> bool:
     return in_each and all(one[-1] <= other[0] for one, other in pairwise(pieces))
 
 
+CODED = pa.dictionary(pa.int32(), pa.string())
+
+
+def repeats(column: pa.Field) -> bool:
+    """Whether a column holds texts that occur again and again, and so is better kept as codes of a dictionary."""
+    return bool(column.type == pa.string()) and not column.name.endswith("_id")
+
+
 def _decoded(table: pa.Table) -> pa.Table:
     """The same with texts in place of their codes."""
     for place, column in enumerate(table.schema):

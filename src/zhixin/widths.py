@@ -120,11 +120,8 @@ class Widths:
 
     def intervals(self, frames: Mapping[str, Frame], rows: int, records: int) -> dict[str, Frame] | None:
         """The intervals of every frame of a run, from those of its inputs; ``None`` if some integer may not fit."""
-        counted = {
-            "n": Interval(0, records),
-            "total": Interval(0, 0),
-            "top": Interval(0, 0),
-        }  # of the simple kinds, as ``columns.counted`` makes it
+        # of the simple kinds, as ``columns.counted`` makes it
+        counted = {"n": Interval(0, records), "total": Interval(0, 0), "top": Interval(0, 0)}
         inputs: dict[str, Frame] = {**frames, "long": counted}
         known = inputs
         by_measure = [stage for stage in self.stages if stage.reads & {*self.pieces, "special_matched"}]
