@@ -69,7 +69,7 @@ def main() -> None:
     from django.test import Client as Browser
 
     from zhixin import City, load_rulebook
-    from zhixin.loader import shipped_rulebooks
+    from zhixin.law.loading import shipped_rulebooks
     from zhixin_web import demonstration
     from zhixin_web.evaluations import invariants, rulebook_services, services
     from zhixin_web.records import search

@@ -110,7 +110,7 @@ class Ground:
         from django.utils import timezone
 
         from zhixin import City, load_rulebook
-        from zhixin.loader import shipped_rulebooks
+        from zhixin.law.loading import shipped_rulebooks
         from zhixin_web import demonstration
         from zhixin_web.evaluations import rulebook_services, services
 

@@ -35,7 +35,7 @@ GROUP BY subject_no
 
 def city(subjects: int) -> Path:
     """A fictional city, made once under .bench/."""
-    from zhixin.synthetic import City
+    from zhixin.fiction.city import City
 
     folder = DATA / f"city{subjects}"
     if not (folder / "dataset.json").is_file():
@@ -68,9 +68,9 @@ def limit(subjects: int) -> dict[str, float]:
 
 def ours(subjects: int, *, evidence: bool = False, twins: bool = False, engine: str = "polars") -> dict[str, float]:
     """The whole run: read, evaluate, write grades and sparse contributions, seal."""
-    from zhixin.evaluating import open_engine
-    from zhixin.loader import load_rulebook
-    from zhixin.runs import evaluate
+    from zhixin.evaluation.outcome import open_engine
+    from zhixin.evaluation.run import evaluate
+    from zhixin.law.loading import load_rulebook
 
     rulebook = load_rulebook("zhengzhou-ip")
     if twins:
@@ -86,7 +86,7 @@ def ours(subjects: int, *, evidence: bool = False, twins: bool = False, engine: 
 
 def doubled(rulebook: Any) -> Any:
     """Twice the indicators: a twin of each over record kinds and attributes that never occur."""
-    from zhixin.rulebook import Rulebook
+    from zhixin.law.rulebook import Rulebook
 
     content = rulebook.dump()
 
@@ -120,11 +120,11 @@ def incremental(subjects: int) -> dict[str, float]:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    from zhixin.columns import columns_for
-    from zhixin.held import hold
-    from zhixin.loader import load_rulebook
-    from zhixin.runs import evaluate, reevaluate
-    from zhixin.tables import read_table
+    from zhixin.dataset.tables import read_table
+    from zhixin.evaluation.engines.polars import columns_for
+    from zhixin.evaluation.mapped import hold
+    from zhixin.evaluation.run import evaluate, reevaluate
+    from zhixin.law.loading import load_rulebook
 
     rulebook, folder = load_rulebook("zhengzhou-ip"), city(subjects)
     run = evaluate(rulebook, folder, DATA / "run", AS_OF)
@@ -170,10 +170,10 @@ def explaining(subjects: int) -> dict[str, float]:
     import numpy as np
     import pyarrow.parquet as pq
 
-    from zhixin.columns import columns_for
-    from zhixin.explanation import explain_run
-    from zhixin.loader import load_rulebook
-    from zhixin.runs import evaluate
+    from zhixin.evaluation.engines.polars import columns_for
+    from zhixin.evaluation.run import evaluate
+    from zhixin.explanation.explanation import explain_run
+    from zhixin.law.loading import load_rulebook
 
     run = evaluate(load_rulebook("zhengzhou-ip"), city(subjects), DATA / "run", AS_OF)
     ids = pq.read_table(run.path / "grades.parquet", columns=["subject_id"])["subject_id"].to_pylist()
@@ -203,9 +203,9 @@ def peer(name: str, subjects: int) -> dict[str, float]:
 
 def spark_equals(subjects: int) -> dict[str, float]:
     """The same rows on PySpark local[2]: the hashes of both tables."""
-    from zhixin.engines import Spark
-    from zhixin.loader import load_rulebook
-    from zhixin.runs import evaluate
+    from zhixin.evaluation.engines.databases import Spark
+    from zhixin.evaluation.run import evaluate
+    from zhixin.law.loading import load_rulebook
 
     rulebook, folder = load_rulebook("zhengzhou-ip"), city(subjects)
     one = evaluate(rulebook, folder, DATA / "run", AS_OF)

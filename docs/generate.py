@@ -15,11 +15,11 @@ from typing import Any
 import typer.main
 import yaml
 
-from zhixin import catalogue, expressions, filters, nodes, points, rulebook, rules
-from zhixin.cli import app
-from zhixin.loader import json_schema, load_rulebook, shipped_rulebooks
-from zhixin.nodes import Node
-from zhixin.printing import as_json
+from zhixin.cli.app import app
+from zhixin.cli.printing import as_json
+from zhixin.law import catalogue, expressions, filters, nodes, points, rulebook, rules
+from zhixin.law.loading import json_schema, load_rulebook, shipped_rulebooks
+from zhixin.law.nodes import Node
 from zhixin_web.records.sources import sources
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +37,7 @@ def language() -> str:
         "",
     ]
     for module in MODULES:
-        lines += [f"## {module.__name__.partition('.')[2]}", "", (module.__doc__ or "").strip(), ""]
+        lines += [f"## {module.__name__.rpartition('.')[2]}", "", (module.__doc__ or "").strip(), ""]
         for node in _nodes(module):
             lines += _node(node)
     return "\n".join(lines) + "\n"
@@ -54,7 +54,7 @@ def _node(node: type[Node]) -> list[str]:
     lines = [f"### {node.__name__.rstrip('_')}", ""] + ([re.sub(r"\n +", "\n", text), ""] if text else [])
     lines += ["| key | type | required | default |", "|---|---|---|---|"]
     for name, field in node.model_fields.items():
-        kind = re.sub(r"(zhixin\.\w+\.|typing\.|datetime\.|<class '|'>|<enum ')", "", str(field.annotation))
+        kind = re.sub(r"(zhixin\.(\w+\.)+|typing\.|datetime\.|<class '|'>|<enum ')", "", str(field.annotation))
         kind = re.sub(r"Annotated\[(\w+)[^\]]*\]", r"\1", kind).replace("|", "\\|").replace("ForwardRef", "")
         kind = re.sub(r"(, )?Discriminator\(.*", "…", kind)
         kind = kind if len(kind) < 120 else kind[:117] + "…"
@@ -91,8 +91,8 @@ def command_line() -> str:
 def fault_codes() -> str:
     """Every fault code, from the calls that raise it."""
     found: dict[str, str] = {}
-    for name in ("loader", "checks", "number_checks"):
-        text = (ROOT / "src" / "zhixin" / f"{name}.py").read_text(encoding="utf-8")
+    for file in sorted((ROOT / "src" / "zhixin" / "law").rglob("*.py")):
+        text = file.read_text(encoding="utf-8")
         for block in re.finditer(r'"(R\d{3})"', text):
             after = text[block.end() : block.end() + 700]
             english = [line for line in re.findall(r'f?"([^"\n]*)"', after) if line.isascii() and " " in line]

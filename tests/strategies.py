@@ -2,7 +2,7 @@
 
 Rulebooks exercise every node of the language; facts are drawn from small domains, so that records match and values
 meet the edges of bands and windows often. A drawn rulebook has references that resolve, but it need not pass
-``zhixin.checks``: what the engines mean must not hang on what the checks happen to refuse.
+``zhixin.law.checks.structure``: what the engines mean must not hang on what the checks happen to refuse.
 
 Rulebooks are drawn as the plain values a YAML file would give and then validated, so the schema is exercised too.
 """
@@ -17,11 +17,11 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import strategies as st
 
+from zhixin.dataset.facts import Facts, Previous
+from zhixin.dataset.tables import RELATIONS, Tables, from_facts, table_of
 from zhixin.errors import UsageError
-from zhixin.facts import Facts, Previous
-from zhixin.horizon import Horizon
-from zhixin.rulebook import Rulebook
-from zhixin.tables import RELATIONS, Tables, from_facts, table_of
+from zhixin.law.moment import Horizon
+from zhixin.law.rulebook import Rulebook
 
 Plain = Mapping[str, Any]
 Draw = st.SearchStrategy[Any]

@@ -11,13 +11,14 @@ from pathlib import Path
 import yaml
 
 import zhixin
-from zhixin import vocabulary
-from zhixin.loader import json_schema, shipped_rulebooks
-from zhixin.rulebook import Rulebook
-from zhixin.synthetic import districts, industries
+from zhixin.law import vocabulary
+from zhixin.law.loading import json_schema, shipped_rulebooks
+from zhixin.law.rulebook import Rulebook
+from zhixin.reference.areas import districts
+from zhixin.reference.industries import industries
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted((ROOT / "src" / "zhixin").glob("*.py")) + sorted(
+SOURCES = sorted((ROOT / "src" / "zhixin").rglob("*.py")) + sorted(
     p for p in (ROOT / "src" / "zhixin_web").rglob("*.py") if "migrations" not in p.parts
 )
 GLOSSARY = yaml.safe_load((ROOT / "glossary.yaml").read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ from pathlib import Path
 import ours
 import polars as pl
 
-from zhixin.synthetic import City
+from zhixin.fiction.city import City
 
 AS_OF = date(2026, 11, 1)
 WRITERS = ("polars_peer", "duckdb_peer", "pandas_peer", "openfisca_peer")

@@ -1,4 +1,4 @@
-"""Our own interpreter on a sample: facts through ``zhixin.tables.FactReader``, one subject at a time."""
+"""Our own interpreter on a sample: facts through ``zhixin.dataset.tables.FactReader``, one subject at a time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from zhixin.horizon import Horizon
-from zhixin.interpreter import Interpreter
-from zhixin.loader import load_rulebook
-from zhixin.rulebook import Rulebook
-from zhixin.tables import FactReader, Tables, read_table
+from zhixin.dataset.tables import FactReader, Tables, read_table
+from zhixin.evaluation.interpreter.interpreter import Interpreter
+from zhixin.law.loading import load_rulebook
+from zhixin.law.moment import Horizon
+from zhixin.law.rulebook import Rulebook
 
 RULEBOOK = Path(__file__).parents[2] / "rulebooks" / "zhengzhou-ip"
 SAMPLE = 5000

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from zhixin.dataset import write_batches
-from zhixin.evaluating import CONTRIBUTIONS, GRADES, Outcome, coded_schema
-from zhixin.evaluating import run as run_engine
-from zhixin.horizon import Horizon
-from zhixin.loader import load_rulebook
-from zhixin.tables import Tables
+from zhixin.dataset.snapshot import write_batches
+from zhixin.dataset.tables import Tables
+from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES, Outcome, coded_schema
+from zhixin.evaluation.outcome import run as run_engine
+from zhixin.law.loading import load_rulebook
+from zhixin.law.moment import Horizon
 
 RULEBOOK = Path(__file__).parents[2] / "rulebooks" / "zhengzhou-ip"
 

@@ -7,24 +7,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zhixin.cases import load_cases, run_cases
-    from zhixin.comparison import Comparison, compare
-    from zhixin.dataset import Report, accept, open_snapshot
+    from zhixin.analysis.comparison import Comparison, compare
+    from zhixin.analysis.validity_of_grades import Validity
+    from zhixin.analysis.weighting import Weights, ahp, combine, critic, entropy
+    from zhixin.analysis.worked_examples import load_cases, run_cases
+    from zhixin.dataset.facts import Contribution, Evaluation, Facts, Previous
+    from zhixin.dataset.identity import check_patent_number, check_uscc
+    from zhixin.dataset.snapshot import Report, accept, open_snapshot
+    from zhixin.dataset.tables import Tables
     from zhixin.errors import Fault, ZhixinError
-    from zhixin.explanation import explain_run as explain
-    from zhixin.facts import Contribution, Evaluation, Facts, Previous
-    from zhixin.held import hold
-    from zhixin.horizon import Horizon
-    from zhixin.identity import check_patent_number, check_uscc
-    from zhixin.interpreter import Interpreter
-    from zhixin.loader import check_file, dump_rulebook, json_schema, load_rulebook
-    from zhixin.outlook import Outlook
-    from zhixin.rulebook import Rulebook
-    from zhixin.runs import RunFolder, evaluate, facts_of, reevaluate
-    from zhixin.synthetic import City
-    from zhixin.tables import Tables
-    from zhixin.validity import Validity
-    from zhixin.weighting import Weights, ahp, combine, critic, entropy
+    from zhixin.evaluation.interpreter.interpreter import Interpreter
+    from zhixin.evaluation.mapped import hold
+    from zhixin.evaluation.run import RunFolder, evaluate, facts_of, reevaluate
+    from zhixin.explanation.explanation import explain_run as explain
+    from zhixin.explanation.outlook import Outlook
+    from zhixin.fiction.city import City
+    from zhixin.law.loading import check_file, dump_rulebook, json_schema, load_rulebook
+    from zhixin.law.moment import Horizon
+    from zhixin.law.rulebook import Rulebook
 
 __all__ = [
     "City",
@@ -67,43 +67,43 @@ __all__ = [
 ]
 
 _HOMES = {
-    "City": ("zhixin.synthetic", "City"),
-    "Comparison": ("zhixin.comparison", "Comparison"),
-    "Contribution": ("zhixin.facts", "Contribution"),
-    "Evaluation": ("zhixin.facts", "Evaluation"),
-    "Facts": ("zhixin.facts", "Facts"),
+    "City": ("zhixin.fiction.city", "City"),
+    "Comparison": ("zhixin.analysis.comparison", "Comparison"),
+    "Contribution": ("zhixin.dataset.facts", "Contribution"),
+    "Evaluation": ("zhixin.dataset.facts", "Evaluation"),
+    "Facts": ("zhixin.dataset.facts", "Facts"),
     "Fault": ("zhixin.errors", "Fault"),
-    "Horizon": ("zhixin.horizon", "Horizon"),
-    "Interpreter": ("zhixin.interpreter", "Interpreter"),
-    "Outlook": ("zhixin.outlook", "Outlook"),
-    "Previous": ("zhixin.facts", "Previous"),
-    "Report": ("zhixin.dataset", "Report"),
-    "Rulebook": ("zhixin.rulebook", "Rulebook"),
-    "RunFolder": ("zhixin.runs", "RunFolder"),
-    "Tables": ("zhixin.tables", "Tables"),
-    "Validity": ("zhixin.validity", "Validity"),
-    "Weights": ("zhixin.weighting", "Weights"),
+    "Horizon": ("zhixin.law.moment", "Horizon"),
+    "Interpreter": ("zhixin.evaluation.interpreter.interpreter", "Interpreter"),
+    "Outlook": ("zhixin.explanation.outlook", "Outlook"),
+    "Previous": ("zhixin.dataset.facts", "Previous"),
+    "Report": ("zhixin.dataset.snapshot", "Report"),
+    "Rulebook": ("zhixin.law.rulebook", "Rulebook"),
+    "RunFolder": ("zhixin.evaluation.run", "RunFolder"),
+    "Tables": ("zhixin.dataset.tables", "Tables"),
+    "Validity": ("zhixin.analysis.validity_of_grades", "Validity"),
+    "Weights": ("zhixin.analysis.weighting", "Weights"),
     "ZhixinError": ("zhixin.errors", "ZhixinError"),
-    "accept": ("zhixin.dataset", "accept"),
-    "ahp": ("zhixin.weighting", "ahp"),
-    "check_file": ("zhixin.loader", "check_file"),
-    "check_patent_number": ("zhixin.identity", "check_patent_number"),
-    "check_uscc": ("zhixin.identity", "check_uscc"),
-    "combine": ("zhixin.weighting", "combine"),
-    "compare": ("zhixin.comparison", "compare"),
-    "critic": ("zhixin.weighting", "critic"),
-    "dump_rulebook": ("zhixin.loader", "dump_rulebook"),
-    "entropy": ("zhixin.weighting", "entropy"),
-    "evaluate": ("zhixin.runs", "evaluate"),
-    "explain": ("zhixin.explanation", "explain_run"),
-    "facts_of": ("zhixin.runs", "facts_of"),
-    "hold": ("zhixin.held", "hold"),
-    "json_schema": ("zhixin.loader", "json_schema"),
-    "load_cases": ("zhixin.cases", "load_cases"),
-    "load_rulebook": ("zhixin.loader", "load_rulebook"),
-    "open_snapshot": ("zhixin.dataset", "open_snapshot"),
-    "reevaluate": ("zhixin.runs", "reevaluate"),
-    "run_cases": ("zhixin.cases", "run_cases"),
+    "accept": ("zhixin.dataset.snapshot", "accept"),
+    "ahp": ("zhixin.analysis.weighting", "ahp"),
+    "check_file": ("zhixin.law.loading", "check_file"),
+    "check_patent_number": ("zhixin.dataset.identity", "check_patent_number"),
+    "check_uscc": ("zhixin.dataset.identity", "check_uscc"),
+    "combine": ("zhixin.analysis.weighting", "combine"),
+    "compare": ("zhixin.analysis.comparison", "compare"),
+    "critic": ("zhixin.analysis.weighting", "critic"),
+    "dump_rulebook": ("zhixin.law.loading", "dump_rulebook"),
+    "entropy": ("zhixin.analysis.weighting", "entropy"),
+    "evaluate": ("zhixin.evaluation.run", "evaluate"),
+    "explain": ("zhixin.explanation.explanation", "explain_run"),
+    "facts_of": ("zhixin.evaluation.run", "facts_of"),
+    "hold": ("zhixin.evaluation.mapped", "hold"),
+    "json_schema": ("zhixin.law.loading", "json_schema"),
+    "load_cases": ("zhixin.analysis.worked_examples", "load_cases"),
+    "load_rulebook": ("zhixin.law.loading", "load_rulebook"),
+    "open_snapshot": ("zhixin.dataset.snapshot", "open_snapshot"),
+    "reevaluate": ("zhixin.evaluation.run", "reevaluate"),
+    "run_cases": ("zhixin.analysis.worked_examples", "run_cases"),
 }
 
 

@@ -16,8 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from zhixin import City, load_rulebook
-from zhixin.calendar import shift_months
-from zhixin.loader import shipped_rulebooks
+from zhixin.law.calendar import shift_months
+from zhixin.law.loading import shipped_rulebooks
 from zhixin_web.accounts.models import Organisation, Role, RoleGrant, User
 from zhixin_web.audit.services import make_checkpoint
 from zhixin_web.cases.services import file_report, tag_subjects

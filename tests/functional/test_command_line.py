@@ -11,7 +11,7 @@ from typing import NamedTuple
 import polars as pl
 import pytest
 
-from zhixin.cli import main
+from zhixin.cli.app import main
 
 RULEBOOKS = Path(__file__).parents[2] / "rulebooks"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from zhixin.chicago import evaluate
-from zhixin.loader import load_rulebook
+from zhixin.fiction.chicago import evaluate
+from zhixin.law.loading import load_rulebook
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,12 +8,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from strategies import SUBJECTS, Dataset, datasets, rulebooks
-from zhixin.engines import Engine
-from zhixin.evaluating import Outcome, run
-from zhixin.facts import Contribution, Evaluation
-from zhixin.interpreter import Interpreter
-from zhixin.loader import dump_rulebook
-from zhixin.rulebook import Rulebook
+from zhixin.dataset.facts import Contribution, Evaluation
+from zhixin.evaluation.engines.databases import Engine
+from zhixin.evaluation.interpreter.interpreter import Interpreter
+from zhixin.evaluation.outcome import Outcome, run
+from zhixin.law.loading import dump_rulebook
+from zhixin.law.rulebook import Rulebook
 
 RESULT = (
     "subject_id",

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from property.agreement import Drawn, compiled, disagreement, drawn, interpreted
 from strategies import SUBJECTS
-from zhixin.columns import Columns
-from zhixin.engines import DuckDB, Engine
+from zhixin.evaluation.engines.databases import DuckDB, Engine
+from zhixin.evaluation.engines.polars import Columns
 
 PAIRS = 2_000
 LONG_PAIRS = 50_000

@@ -17,15 +17,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from property.agreement import comparable, evaluations
-from zhixin.engines import DuckDB, Engine
-from zhixin.evaluating import run
-from zhixin.facts import Evaluation, Facts, Previous
-from zhixin.horizon import Horizon
-from zhixin.interpreter import Interpreter
-from zhixin.loader import load_rulebook
-from zhixin.rulebook import Rulebook
-from zhixin.synthetic import DISTRICT_SHARES, City
-from zhixin.tables import from_facts, subjects_schema
+from zhixin.dataset.facts import Evaluation, Facts, Previous
+from zhixin.dataset.tables import from_facts, subjects_schema
+from zhixin.evaluation.engines.databases import DuckDB, Engine
+from zhixin.evaluation.interpreter.interpreter import Interpreter
+from zhixin.evaluation.outcome import run
+from zhixin.fiction.city import DISTRICT_SHARES, City
+from zhixin.law.loading import load_rulebook
+from zhixin.law.moment import Horizon
+from zhixin.law.rulebook import Rulebook
 
 FLAGSHIP = load_rulebook("zhengzhou-ip")
 AS_OF = date(2026, 11, 24)

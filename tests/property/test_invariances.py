@@ -20,16 +20,16 @@ from hypothesis import strategies as st
 
 from property.agreement import Drawn, adds_up, compiled, differences, drawn, evaluations, interpreted
 from strategies import UNCOUNTED, Dataset, one_indicator, rulebooks
-from zhixin.engines import DuckDB, Engine
-from zhixin.evaluating import run
-from zhixin.facts import Evaluation, Facts, Previous
-from zhixin.horizon import Horizon
-from zhixin.interpreter import Interpreter
-from zhixin.loader import dump_rulebook, load_rulebook, loads_rulebook
-from zhixin.outlook import Outlook
-from zhixin.rulebook import Rulebook
-from zhixin.runs import RunFolder, evaluate, facts_of, reevaluate
-from zhixin.synthetic import City
+from zhixin.dataset.facts import Evaluation, Facts, Previous
+from zhixin.evaluation.engines.databases import DuckDB, Engine
+from zhixin.evaluation.interpreter.interpreter import Interpreter
+from zhixin.evaluation.outcome import run
+from zhixin.evaluation.run import RunFolder, evaluate, facts_of, reevaluate
+from zhixin.explanation.outlook import Outlook
+from zhixin.fiction.city import City
+from zhixin.law.loading import dump_rulebook, load_rulebook, loads_rulebook
+from zhixin.law.moment import Horizon
+from zhixin.law.rulebook import Rulebook
 
 CITY = City(2000, 3)
 SEEDS = st.integers(0, 2**32 - 1)

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from property.agreement import Drawn, compiled, disagreement, drawn, interpreted
-from zhixin.engines import Engine, Spark
-from zhixin.loader import load_rulebook
-from zhixin.runs import evaluate
-from zhixin.synthetic import City
+from zhixin.evaluation.engines.databases import Engine, Spark
+from zhixin.evaluation.run import evaluate
+from zhixin.fiction.city import City
+from zhixin.law.loading import load_rulebook
 
 # PySpark 4.0 uses parts of pandas 3 that pandas deprecates, and leaves sockets to the garbage collector; nothing of ours
 # can avoid either.

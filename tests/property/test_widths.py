@@ -16,15 +16,15 @@ from hypothesis import given, settings
 from property.agreement import Drawn, compiled, disagreement, drawn, interpreted
 from property.test_engines_agree import SETTINGS
 from strategies import Dataset
-from zhixin.columns import ColumnPlan, Columns, TooWide, columns_for
-from zhixin.dataset import open_snapshot
+from zhixin.dataset.facts import Facts
+from zhixin.dataset.snapshot import open_snapshot
+from zhixin.dataset.tables import PREVIOUS
 from zhixin.errors import TooLarge
-from zhixin.facts import Facts
-from zhixin.horizon import Horizon
-from zhixin.loader import load_rulebook
-from zhixin.synthetic import City
-from zhixin.tables import PREVIOUS
-from zhixin.widths import Widths
+from zhixin.evaluation.engines.overflow import Widths
+from zhixin.evaluation.engines.polars import ColumnPlan, Columns, TooWide, columns_for
+from zhixin.fiction.city import City
+from zhixin.law.loading import load_rulebook
+from zhixin.law.moment import Horizon
 
 MOST = 10**18
 """A thousand times what intake accepts."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from zhixin.engines import Engine, Spark
-from zhixin.evaluating import open_engine
+from zhixin.evaluation.engines.databases import Engine, Spark
+from zhixin.evaluation.outcome import open_engine
 
 ENGINES = ["interpreter", "polars", "duckdb"]
 if os.environ.get("ZHIXIN_SPEC_SPARK") == "1":

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import zhixin.loader
+import zhixin.law.loading
 from zhixin.errors import Fault, RulebookError
-from zhixin.loader import check_file, load_rulebook
+from zhixin.law.loading import check_file, load_rulebook
 
 title = {"zh": "规则的静态检查", "en": "Static checks"}
 
@@ -235,7 +235,7 @@ def test_fault_is_found_on_its_line(tmp_path: Path, code: str, old: str, new: st
 
 
 def test_every_code_is_tested() -> None:
-    sources = "".join(file.read_text(encoding="utf-8") for file in Path(zhixin.loader.__file__).parent.rglob("*.py"))
+    sources = "".join(file.read_text(encoding="utf-8") for file in Path(zhixin.law.loading.__file__).parent.rglob("*.py"))
     assert set(re.findall(r'"(R\d{3})"', sources)) == {code for code, *_ in FAULTS} | {"R004", "R005"}
 
 

@@ -7,10 +7,10 @@ from datetime import date
 import pytest
 
 from spec.law import Spec, hold, rulebook_of
-from zhixin.facts import Facts
-from zhixin.horizon import Horizon
-from zhixin.loader import load_rulebook
-from zhixin.outlook import Outlook
+from zhixin.dataset.facts import Facts
+from zhixin.explanation.outlook import Outlook
+from zhixin.law.loading import load_rulebook
+from zhixin.law.moment import Horizon
 
 title = {"zh": "分期取值", "en": "Dated values"}
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from spec.law import AS_OF, LADDER, Spec, hold, rulebook_of
-from zhixin.checks import check
+from zhixin.law.checks.structure import check
 
 title = {"zh": "等级与决定", "en": "Grades and decisions"}
 

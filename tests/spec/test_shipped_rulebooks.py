@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from zhixin.cases import RulebookCase, load_cases, run_cases
-from zhixin.engines import Engine
-from zhixin.loader import check_file, dump_rulebook, load_rulebook, loads_rulebook
-from zhixin.rulebook import Rulebook
-from zhixin.vocabulary import Direction, Visibility
+from zhixin.analysis.worked_examples import RulebookCase, load_cases, run_cases
+from zhixin.evaluation.engines.databases import Engine
+from zhixin.law.loading import check_file, dump_rulebook, load_rulebook, loads_rulebook
+from zhixin.law.rulebook import Rulebook
+from zhixin.law.vocabulary import Direction, Visibility
 
 title = {"zh": "自带的规则", "en": "Shipped rulebooks"}
 

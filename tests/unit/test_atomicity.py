@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from unit.writing import uscc, write_rows
-from zhixin.dataset import accept, open_snapshot, sha256_of
+from zhixin.dataset.snapshot import accept, open_snapshot, sha256_of
 from zhixin.errors import DatasetError
-from zhixin.loader import load_rulebook
-from zhixin.runs import RunFolder
+from zhixin.evaluation.run import RunFolder
+from zhixin.law.loading import load_rulebook
 
 BOOK = load_rulebook("zhengzhou-ip")
 AS_OF = date(2026, 11, 24)
@@ -27,10 +27,10 @@ KILLER = r"""
 import hashlib, json, os, random, shutil, signal, sys, time
 from datetime import date
 from pathlib import Path
-import zhixin.dataset, zhixin.runs
-from zhixin.dataset import accept
-from zhixin.loader import load_rulebook
-from zhixin.runs import evaluate
+import zhixin.dataset, zhixin.evaluation.run
+from zhixin.dataset.snapshot import accept
+from zhixin.law.loading import load_rulebook
+from zhixin.evaluation.run import evaluate
 
 import pyarrow.dataset
 

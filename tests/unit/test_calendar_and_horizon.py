@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from zhixin.calendar import FIRST_DAY, LAST_DAY, first_of_month, full_years, latest_start, shift_days, shift_months
-from zhixin.filters import Window
-from zhixin.horizon import Horizon
+from zhixin.law.calendar import FIRST_DAY, LAST_DAY, first_of_month, full_years, latest_start, shift_days, shift_months
+from zhixin.law.filters import Window
+from zhixin.law.moment import Horizon
 
 ONE_DAY = timedelta(1)
 

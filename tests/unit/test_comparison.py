@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from zhixin.comparison import Mover, compare, transition_rows, workload
-from zhixin.evaluating import CONTRIBUTIONS, GRADES
-from zhixin.loader import dump_rulebook, load_rulebook
-from zhixin.runs import RunFolder
+from zhixin.analysis.comparison import Mover, compare, transition_rows, workload
+from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES
+from zhixin.evaluation.run import RunFolder
+from zhixin.law.loading import dump_rulebook, load_rulebook
 
 BOOK = load_rulebook("zhengzhou-ip")
 AS_OF = date(2026, 11, 24)

@@ -18,10 +18,10 @@ import pytest
 import xlsxwriter
 
 from unit.writing import outputs, quarantined, rules, uscc, write_csv, write_rows
-from zhixin.dataset import Report, accept, open_snapshot, sha256_of
+from zhixin.dataset.snapshot import Report, accept, open_snapshot, sha256_of
+from zhixin.dataset.tables import read_table
 from zhixin.errors import DatasetError
-from zhixin.loader import load_rulebook
-from zhixin.tables import read_table
+from zhixin.law.loading import load_rulebook
 
 BOOK = load_rulebook("zhengzhou-ip")
 AS_OF = date(2026, 11, 24)

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from unit.writing import outputs, rules
-from zhixin.dataset import accept
-from zhixin.dirt import SPOILS, write_dirty
-from zhixin.identity import check_uscc
-from zhixin.loader import load_rulebook
-from zhixin.synthetic import City
+from zhixin.dataset.identity import check_uscc
+from zhixin.dataset.snapshot import accept
+from zhixin.fiction.city import City
+from zhixin.fiction.dirt import SPOILS, write_dirty
+from zhixin.law.loading import load_rulebook
 
 BOOK = load_rulebook("zhengzhou-ip")
 AS_OF = date(2026, 11, 1)

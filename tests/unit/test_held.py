@@ -12,19 +12,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from spec.law import rulebook_of
-from zhixin import held
-from zhixin.dataset import open_snapshot
-from zhixin.engines import DuckDB
+from zhixin.dataset.snapshot import open_snapshot
+from zhixin.dataset.tables import Tables, read_table
 from zhixin.errors import DatasetError
-from zhixin.evaluating import open_engine, run
-from zhixin.held import hold
-from zhixin.horizon import Horizon
-from zhixin.loader import load_rulebook
-from zhixin.rulebook import Rulebook
-from zhixin.runs import reevaluate
-from zhixin.scripts import script_for
-from zhixin.synthetic import City
-from zhixin.tables import Tables, read_table
+from zhixin.evaluation import mapped as held
+from zhixin.evaluation.engines.databases import DuckDB
+from zhixin.evaluation.mapped import hold
+from zhixin.evaluation.outcome import open_engine, run
+from zhixin.evaluation.plan.sql import script_for
+from zhixin.evaluation.run import reevaluate
+from zhixin.fiction.city import City
+from zhixin.law.loading import load_rulebook
+from zhixin.law.moment import Horizon
+from zhixin.law.rulebook import Rulebook
 
 HORIZON = Horizon(date(2026, 11, 1))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from unit.writing import ALPHABET, PUBLISHED_WEIGHTS, uscc
-from zhixin.identity import (
+from zhixin.dataset.identity import (
     USCC_ALPHABET,
     USCC_WEIGHTS,
     check_patent_number,

@@ -11,16 +11,16 @@ import ibis
 import pytest
 
 from spec.law import AS_OF, rulebook_of
-from zhixin.columns import Columns
-from zhixin.engines import DuckDB, Engine
+from zhixin.dataset.facts import Facts
+from zhixin.dataset.tables import from_facts
 from zhixin.errors import TooLarge
-from zhixin.evaluating import run
-from zhixin.facts import Facts
-from zhixin.horizon import Horizon
-from zhixin.interpreter import Interpreter
-from zhixin.rulebook import Rulebook
-from zhixin.tables import from_facts
-from zhixin.widths import Interval, Stage, put_through
+from zhixin.evaluation.engines.databases import DuckDB, Engine
+from zhixin.evaluation.engines.overflow import Interval, Stage, put_through
+from zhixin.evaluation.engines.polars import Columns
+from zhixin.evaluation.interpreter.interpreter import Interpreter
+from zhixin.evaluation.outcome import run
+from zhixin.law.moment import Horizon
+from zhixin.law.rulebook import Rulebook
 
 MOST = 10**15
 """The largest amount (fen) that intake accepts."""

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhixin import ledger
 from zhixin.errors import LedgerError
-from zhixin.ledger import Checkpoint, Signer
+from zhixin.trust import ledger
+from zhixin.trust.ledger import Checkpoint, Signer
 
 VECTOR = json.loads((Path(__file__).parents[1] / "vectors" / "ledger_vector_1.json").read_text(encoding="utf-8"))
 LEAVES = [ledger.leaf_hash(line.encode()) for line in VECTOR["entries"]]

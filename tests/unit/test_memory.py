@@ -17,8 +17,8 @@ ACCEPT = """
 import sys
 from datetime import date
 from pathlib import Path
-from zhixin.dataset import accept
-from zhixin.loader import load_rulebook
+from zhixin.dataset.snapshot import accept
+from zhixin.law.loading import load_rulebook
 report = accept(load_rulebook("zhengzhou-ip"), Path(sys.argv[1]), Path(sys.argv[2]), date(2026, 11, 24))
 table = report.tables["records"]
 status = Path("/proc/self/status").read_text()  # not getrusage: its maximum is inherited from the process that forked

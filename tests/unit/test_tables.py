@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from zhixin.dataset.tables import Tables, read_table
 from zhixin.errors import DatasetError
-from zhixin.evaluating import open_engine, run
-from zhixin.horizon import Horizon
-from zhixin.loader import load_rulebook
-from zhixin.runs import evaluate
-from zhixin.synthetic import City
-from zhixin.tables import Tables, read_table
+from zhixin.evaluation.outcome import open_engine, run
+from zhixin.evaluation.run import evaluate
+from zhixin.fiction.city import City
+from zhixin.law.loading import load_rulebook
+from zhixin.law.moment import Horizon
 
 NUMBERS = [0, 0, 2, 3, 3, 3, 5, 8, 8, 9]
 ROWS = pa.table({"subject_no": pa.array(NUMBERS, pa.int32()), "place": range(len(NUMBERS))})

@@ -11,8 +11,15 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
+from zhixin.analysis.validity_of_grades import (
+    bootstrap,
+    captured,
+    measure,
+    population_stability,
+    stability_of_shares,
+    wilson,
+)
 from zhixin.errors import UsageError
-from zhixin.validity import bootstrap, captured, measure, population_stability, stability_of_shares, wilson
 
 
 @pytest.mark.parametrize(

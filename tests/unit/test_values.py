@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from zhixin.rulebook import FieldDefinition
-from zhixin.values import (
+from zhixin.dataset.cells import (
     MOST_FEN,
     ColumnParser,
     Refusal,
@@ -25,6 +24,7 @@ from zhixin.values import (
     parse_text,
     parser_of,
 )
+from zhixin.law.rulebook import FieldDefinition
 
 
 def rule_of(value: Any) -> str | None:

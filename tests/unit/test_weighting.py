@@ -8,9 +8,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from zhixin import weighting
+from zhixin.analysis import weighting
+from zhixin.analysis.weighting import RANDOM_INDEX, Weights, ahp, combine, critic, entropy, most_inconsistent
 from zhixin.errors import UsageError, WeightingRefused
-from zhixin.weighting import RANDOM_INDEX, Weights, ahp, combine, critic, entropy, most_inconsistent
 
 ABC = ("a", "b", "c")
 

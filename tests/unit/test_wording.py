@@ -17,14 +17,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from strategies import one_indicator, rulebooks
 from zhixin import load_rulebook
-from zhixin.expressions import AppendedTerm, Compare, Exists
-from zhixin.filters import RecordFilter, Window
-from zhixin.loader import shipped_rulebooks
-from zhixin.nodes import Dated, DatedValue, Node, plain
-from zhixin.points import PerUnit, Tier
-from zhixin.rulebook import Rulebook
-from zhixin.rules import Discretion, Inspect, ShiftRule
-from zhixin.wording import Wording
+from zhixin.explanation.wording import Wording
+from zhixin.law.expressions import AppendedTerm, Compare, Exists
+from zhixin.law.filters import RecordFilter, Window
+from zhixin.law.loading import shipped_rulebooks
+from zhixin.law.nodes import Dated, DatedValue, Node, plain
+from zhixin.law.points import PerUnit, Tier
+from zhixin.law.rulebook import Rulebook
+from zhixin.law.rules import Discretion, Inspect, ShiftRule
 
 NAMES = sorted(file.parent.name for file in shipped_rulebooks().glob("*/rulebook.yaml"))
 LANGUAGES = ("zh", "en")

@@ -11,8 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zhixin.calendar import WorkingDays
 from zhixin.errors import UsageError
+from zhixin.law.calendar import WorkingDays
 from zhixin_web.records import clocks
 from zhixin_web.records.sources import source_folder
 

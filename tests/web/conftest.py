@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from zhixin import City, load_rulebook
-from zhixin.loader import shipped_rulebooks
-from zhixin.rulebook import Rulebook
+from zhixin.law.loading import shipped_rulebooks
+from zhixin.law.rulebook import Rulebook
 from zhixin_web import demonstration
 from zhixin_web.accounts.models import User
 from zhixin_web.evaluations import rulebook_services

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from zhixin import load_rulebook
-from zhixin.loader import shipped_rulebooks
-from zhixin.rulebook import Rulebook
-from zhixin.wording import Wording
-from zhixin_web.governance.articles import Article, Change, articles, chinese_number, differences
+from zhixin.explanation.articles import Article, Change, articles, chinese_number, differences
+from zhixin.explanation.wording import Wording
+from zhixin.law.loading import shipped_rulebooks
+from zhixin.law.rulebook import Rulebook
 
 NAMES = sorted(file.parent.name for file in shipped_rulebooks().glob("*/rulebook.yaml"))
 LANGUAGES = ("zh", "en")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from zhixin import ledger
+from zhixin.trust import ledger
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.records import originals, services
 from zhixin_web.records.models import Batch, CreditRecord, DuplicateRow, QuarantinedRow, Subject

@@ -14,11 +14,11 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from zhixin import load_rulebook
-from zhixin.calendar import shift_months
-from zhixin.dataset import sha256_of
-from zhixin.evaluating import CONTRIBUTIONS, GRADES
-from zhixin.loader import shipped_rulebooks
-from zhixin.rulebook import Rulebook
+from zhixin.dataset.snapshot import sha256_of
+from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES
+from zhixin.law.calendar import shift_months
+from zhixin.law.loading import shipped_rulebooks
+from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations import fairness, rulebook_services, services
 from zhixin_web.evaluations.fairness import FEWEST, FEWEST_HITS, OTHERS, Distribution, group_distributions
 from zhixin_web.evaluations.models import Run, Segment

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client as Browser
 from django.utils import timezone
 
-from zhixin.loader import loads_rulebook
+from zhixin.law.loading import loads_rulebook
 from zhixin_web.evaluations import services as run_services
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.snapshots import run_folder

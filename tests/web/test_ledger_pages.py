@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 from django.test import Client as Browser
 
-from zhixin import ledger
 from zhixin.errors import LedgerError
+from zhixin.trust import ledger
 from zhixin_web.audit import queries, services
 from zhixin_web.audit.models import LedgerEntry, SignedCheckpoint
 from zhixin_web.demonstration import PASSWORD

@@ -22,7 +22,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
 from zhixin import load_rulebook
-from zhixin.loader import shipped_rulebooks
+from zhixin.law.loading import shipped_rulebooks
 from zhixin_web.papers import fonts, services
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.queries import paper_by_code

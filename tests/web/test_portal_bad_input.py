@@ -17,8 +17,8 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from zhixin import load_rulebook
-from zhixin.identity import organisation_check_character, uscc_check_character
-from zhixin.loader import dump_rulebook, shipped_rulebooks
+from zhixin.dataset.identity import organisation_check_character, uscc_check_character
+from zhixin.law.loading import dump_rulebook, shipped_rulebooks
 from zhixin_web.evaluations import rulebook_services
 from zhixin_web.evaluations.models import RulebookRelease
 from zhixin_web.governance.models import Comment, Consultation, Draft

@@ -19,7 +19,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from zhixin import load_rulebook
-from zhixin.loader import dump_rulebook, shipped_rulebooks
+from zhixin.law.loading import dump_rulebook, shipped_rulebooks
 from zhixin_web.accounts.models import Organisation, Role, RoleGrant, User
 from zhixin_web.audit import services as audit_services
 from zhixin_web.cases.models import ErrorReport

@@ -22,7 +22,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from zhixin import load_rulebook
-from zhixin.loader import shipped_rulebooks
+from zhixin.law.loading import shipped_rulebooks
 from zhixin_web.evaluations import fairness, published, rulebook_services, services
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.published import published_grade, published_why

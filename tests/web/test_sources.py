@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from zhixin import load_rulebook
-from zhixin.loader import shipped_rulebooks
+from zhixin.law.loading import shipped_rulebooks
 from zhixin_web.demonstration import UNITS
 from zhixin_web.records.sources import (
     TABLES,

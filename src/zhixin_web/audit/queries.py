@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from django.db.models import Max
 
-from zhixin import ledger
+from zhixin.trust import ledger
 from zhixin_web.audit.models import LedgerEntry, LedgerTile, SealedBody, SignedCheckpoint
 
 TILE = 256

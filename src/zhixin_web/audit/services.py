@@ -19,8 +19,8 @@ from django.db import connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from zhixin import ledger
 from zhixin.errors import LedgerError
+from zhixin.trust import ledger
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.models import Event, LedgerEntry, SealedBody, SignedCheckpoint
 from zhixin_web.audit.queries import TILE, leaf_hashes, ledger_size, subtree
@@ -181,7 +181,7 @@ def signer_command() -> list[str]:
     if settings.SIGNER_COMMAND:
         return shlex.split(settings.SIGNER_COMMAND)
     folder = str(settings.VAR / "signer")
-    return [sys.executable, "-m", "zhixin.signing", "--state", folder, "--origin", settings.LEDGER_ORIGIN]
+    return [sys.executable, "-m", "zhixin.trust.signing", "--state", folder, "--origin", settings.LEDGER_ORIGIN]
 
 
 def ask_signer(checkpoint: ledger.Checkpoint, proof: Sequence[bytes]) -> str:

@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from zhixin.explanation.articles import differences
 from zhixin_web.accounts.permissions import permitted
 from zhixin_web.evaluations.models import RulebookRelease, Run
 from zhixin_web.evaluations.queries import rulebook_of
 from zhixin_web.evaluations.snapshots import run_folder
 from zhixin_web.governance import services
-from zhixin_web.governance.articles import differences
 from zhixin_web.governance.form_services import editable_numbers, with_numbers
 from zhixin_web.governance.models import Comment, Consultation, Draft, ExpertSheet, Panel, WhatIf
 from zhixin_web.governance.monitoring import watched

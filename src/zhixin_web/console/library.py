@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from zhixin.identity import check_uscc
+from zhixin.dataset.identity import check_uscc
 from zhixin_web.accounts.permissions import permitted, scope_of
 from zhixin_web.audit.services import record_event
 from zhixin_web.cases import services

@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from zhixin.errors import RulebookError
-from zhixin.loader import loads_rulebook
+from zhixin.explanation.articles import articles, differences
+from zhixin.law.loading import loads_rulebook
 from zhixin_web.accounts.permissions import permitted
 from zhixin_web.evaluations import rulebook_services
 from zhixin_web.evaluations.models import RulebookRelease, Run
 from zhixin_web.evaluations.queries import rulebook_of
-from zhixin_web.governance.articles import articles, differences
 from zhixin_web.governance.models import Consultation
 from zhixin_web.governance.queries import open_drafts
 from zhixin_web.papers.services import FontMissing, rules_document

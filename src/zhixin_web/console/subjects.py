@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from zhixin import Outlook, RunFolder, explain, facts_of
-from zhixin.calendar import shift_months
 from zhixin.errors import ZhixinError
-from zhixin.sentences import sentences
+from zhixin.explanation.sentences import sentences
+from zhixin.law.calendar import shift_months
 from zhixin_web.accounts.models import Role
 from zhixin_web.accounts.permissions import permitted
 from zhixin_web.audit.models import LedgerEntry

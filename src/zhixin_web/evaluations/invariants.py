@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, F, Q
 
-from zhixin import ledger
+from zhixin.trust import ledger
 from zhixin_web.audit.models import LedgerEntry, LedgerTile, SignedCheckpoint
 from zhixin_web.audit.queries import TILE
 from zhixin_web.evaluations.models import CurrentGrade, Grade, Run

@@ -16,8 +16,8 @@ from django.db.models import Count, Max, QuerySet
 
 from zhixin import RunFolder, explain
 from zhixin.errors import ZhixinError
-from zhixin.rulebook import Rulebook
-from zhixin.vocabulary import Visibility
+from zhixin.law.rulebook import Rulebook
+from zhixin.law.vocabulary import Visibility
 from zhixin_web.evaluations.models import HELD, CurrentGrade, Grade, GradeOrder, RulebookRelease, Run
 from zhixin_web.evaluations.queries import freshness, rulebook_of
 from zhixin_web.evaluations.snapshots import run_folder

@@ -10,8 +10,8 @@ from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from zhixin import RunFolder
-from zhixin.loader import loads_rulebook
-from zhixin.rulebook import Rulebook
+from zhixin.law.loading import loads_rulebook
+from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import CurrentGrade, GradeOrder, RulebookRelease, Run
 from zhixin_web.evaluations.snapshots import attribute_types, run_folder
 from zhixin_web.records.models import Batch, QuarantinedRow, Subject

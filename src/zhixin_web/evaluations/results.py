@@ -10,10 +10,10 @@ from typing import Any
 import duckdb
 
 from zhixin import RunFolder, compare
-from zhixin.comparison import Comparison
-from zhixin.files import quoted
-from zhixin.nodes import Dated
-from zhixin.rulebook import Rulebook
+from zhixin.analysis.comparison import Comparison
+from zhixin.dataset.files import quoted
+from zhixin.law.nodes import Dated
+from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.queries import rulebook_of
 from zhixin_web.evaluations.snapshots import run_folder

@@ -9,8 +9,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from zhixin.loader import dump_rulebook
-from zhixin.rulebook import Rulebook
+from zhixin.law.loading import dump_rulebook
+from zhixin.law.rulebook import Rulebook
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services import append_one, record_event
 from zhixin_web.evaluations.models import RulebookRelease

@@ -16,10 +16,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from zhixin import RunFolder, evaluate
-from zhixin.dataset import sha256_of
+from zhixin.dataset.snapshot import sha256_of
 from zhixin.errors import ZhixinError
-from zhixin.rulebook import Rulebook
-from zhixin.vocabulary import Visibility
+from zhixin.law.rulebook import Rulebook
+from zhixin.law.vocabulary import Visibility
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services import append_one, insert_rows, lock_ledger, record_event

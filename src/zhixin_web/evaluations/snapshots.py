@@ -20,10 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
 
-from zhixin.dataset import sha256_of, write_batches
-from zhixin.files import flush, put_in_place, quoted
-from zhixin.rulebook import Rulebook
-from zhixin.tables import PREVIOUS, ROW_GROUP, records_schema, subjects_schema
+from zhixin.dataset.files import flush, put_in_place, quoted
+from zhixin.dataset.snapshot import sha256_of, write_batches
+from zhixin.dataset.tables import PREVIOUS, ROW_GROUP, records_schema, subjects_schema
+from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run, Segment
 from zhixin_web.records.models import CreditRecord, SubjectVersion
 from zhixin_web.records.sources import ENGINE_FIELDS, sources

@@ -15,8 +15,8 @@ import yaml
 from django.core.exceptions import ValidationError
 
 from zhixin.errors import ZhixinError
-from zhixin.loader import Document, loads_rulebook
-from zhixin.wording import Wording
+from zhixin.explanation.wording import Wording
+from zhixin.law.loading import Document, loads_rulebook
 
 SECTIONS = ("score", "ladder", "dimensions", "indicators", "measures")
 SEPARATOR = "/"

@@ -9,9 +9,9 @@ from typing import Any
 
 import duckdb
 
-from zhixin.files import quoted
-from zhixin.rulebook import Rulebook
-from zhixin.validity import stability_of_shares, wilson
+from zhixin.analysis.validity_of_grades import stability_of_shares, wilson
+from zhixin.dataset.files import quoted
+from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.queries import rulebook_of
 from zhixin_web.evaluations.snapshots import run_folder

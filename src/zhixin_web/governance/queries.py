@@ -7,8 +7,8 @@ from functools import lru_cache
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from zhixin.loader import loads_rulebook
-from zhixin.rulebook import Rulebook
+from zhixin.law.loading import loads_rulebook
+from zhixin.law.rulebook import Rulebook
 from zhixin_web.governance.models import Consultation, Draft
 
 

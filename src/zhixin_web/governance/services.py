@@ -12,10 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from zhixin import check_file, load_cases, run_cases
+from zhixin.analysis.weighting import ahp
 from zhixin.errors import Fault, UsageError, WeightingRefused, ZhixinError
-from zhixin.loader import loads_rulebook, shipped_rulebooks
-from zhixin.rulebook import Rulebook
-from zhixin.weighting import ahp
+from zhixin.law.loading import loads_rulebook, shipped_rulebooks
+from zhixin.law.rulebook import Rulebook
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services import append_one, record_event, tracking_code
 from zhixin_web.evaluations.models import RulebookRelease, Run

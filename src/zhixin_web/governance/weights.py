@@ -8,10 +8,10 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from zhixin.analysis.weighting import Weights, combine, critic, entropy
+from zhixin.dataset.files import quoted
 from zhixin.errors import UsageError
-from zhixin.files import quoted
-from zhixin.rulebook import Rulebook
-from zhixin.weighting import Weights, combine, critic, entropy
+from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.snapshots import run_folder
 from zhixin_web.governance.models import ExpertSheet, Panel

@@ -13,9 +13,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from zhixin import RunFolder, compare, evaluate
-from zhixin.comparison import Comparison
+from zhixin.analysis.comparison import Comparison
+from zhixin.dataset.files import quoted
 from zhixin.errors import ZhixinError
-from zhixin.files import quoted
 from zhixin_web.audit.services import record_event
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.results import contribution_titles, told_movers

@@ -16,9 +16,9 @@ import typst
 from django.conf import settings
 from django.utils import translation
 
-from zhixin.rulebook import Rulebook
+from zhixin.explanation.articles import Article, articles, chinese_number
+from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.published import published_grade, rulebook_in_force
-from zhixin_web.governance.articles import Article, articles, chinese_number
 from zhixin_web.papers.fonts import FANGSONG, HEI, KAI, SANS, SONG, TITLE, FontMissing, choose
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.word import rules_docx

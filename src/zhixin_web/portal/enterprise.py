@@ -10,9 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from zhixin.calendar import shift_months
-from zhixin.identity import check_uscc
-from zhixin.sentences import sentences
+from zhixin.dataset.identity import check_uscc
+from zhixin.explanation.sentences import sentences
+from zhixin.law.calendar import shift_months
 from zhixin_web.accounts.permissions import ANYONE, permitted
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint

@@ -9,9 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from zhixin.explanation.articles import articles, differences
 from zhixin_web.accounts.permissions import ANYONE, permitted
 from zhixin_web.evaluations.published import published_releases, published_rulebook, rulebook_in_force
-from zhixin_web.governance.articles import articles, differences
 from zhixin_web.governance.queries import (
     consultation_open_to_the_public,
     consultations_open_to_the_public,

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from zhixin.calendar import WorkingDays
 from zhixin.errors import UsageError
+from zhixin.law.calendar import WorkingDays
 from zhixin_web.records.sources import source_folder
 
 WEEKDAYS = WorkingDays(frozenset(), frozenset(), date.max)

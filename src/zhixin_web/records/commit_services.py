@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db.models import Max
 
-from zhixin import ledger
-from zhixin.values import Refusal, refusal
+from zhixin.dataset.cells import Refusal, refusal
+from zhixin.trust import ledger
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services import Sealed, append, insert_rows
 from zhixin_web.records import search

@@ -18,7 +18,7 @@ from typing import Any
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
-from zhixin.identity import check_uscc
+from zhixin.dataset.identity import check_uscc
 from zhixin_web.records import search
 from zhixin_web.records.models import CreditRecord, Subject, SubjectVersion
 from zhixin_web.records.queries import last_versions, published_records

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from zhixin.dataset.cells import is_empty
+from zhixin.dataset.files import EmptyFile, EncodingError, read_sheet
+from zhixin.dataset.identity import check_uscc
 from zhixin.errors import DatasetError
-from zhixin.files import EmptyFile, EncodingError, read_sheet
-from zhixin.identity import check_uscc
-from zhixin.values import is_empty
 from zhixin_web.records.faults import FileRefused
 from zhixin_web.records.sources import SourceManifest, header_key, header_names, sources
 from zhixin_web.records.workbooks import MOST_UNPACKED, Merge, examine, too_large

@@ -12,10 +12,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from zhixin import ledger
-from zhixin.errors import Message
-from zhixin.synthetic import districts
-from zhixin.values import (
+from zhixin.dataset.cells import (
     ColumnParser,
     Refusal,
     is_empty,
@@ -30,6 +27,9 @@ from zhixin.values import (
     parse_subject_id,
     refusal,
 )
+from zhixin.errors import Message
+from zhixin.reference.areas import districts
+from zhixin.trust import ledger
 from zhixin_web.records.sources import ENGINE_FIELDS, RECORD_TARGETS, SourceField, SourceManifest
 
 TOTALS = ("合计", "总计", "小计", "汇总", "total", "subtotal")
@@ -137,9 +137,7 @@ def parse_wan(cell: Any) -> Any:
 
 
 def _district_codes() -> dict[str, str]:
-    table = districts()
-    codes = {code: code for code in table["code"]}
-    return codes | dict(zip(table["name"], table["code"], strict=True))
+    return {area.code: area.code for area in districts()} | {area.zh: area.code for area in districts()}
 
 
 def parse_district(cell: Any) -> Any:

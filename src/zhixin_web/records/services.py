@@ -19,7 +19,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from zhixin import ledger
+from zhixin.trust import ledger
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services import Sealed, append, append_one, insert_rows, record_event, seal
 from zhixin_web.records import originals

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from zhixin.calendar import shift_months
+from zhixin.law.calendar import shift_months
 
 RECORD_TARGETS = ("document", "document_on", "occurred_on", "decided_on", "published_on", "valid_until", "corrected_on")
 ENGINE_FIELDS = ("amount", "quantity", "code")

@@ -14,9 +14,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from zhixin import load_rulebook
-from zhixin.loader import shipped_rulebooks
-from zhixin.synthetic import districts
-from zhixin.wording import Wording
+from zhixin.explanation.wording import Wording
+from zhixin.law.loading import shipped_rulebooks
+from zhixin.reference.areas import district_by_code
+from zhixin.reference.industries import sections
 from zhixin_web.accounts.permissions import may
 from zhixin_web.presentation.language import in_english, language_code
 from zhixin_web.records.clocks import days_left
@@ -99,12 +100,6 @@ def _kind_titles() -> dict[str, Any]:
     return {item.id: item.title for item in load_rulebook(shipped_rulebooks() / "zhengzhou-ip").catalogue}
 
 
-@cache
-def _districts() -> dict[str, str]:
-    table = districts()
-    return dict(zip(table["code"], table["name"], strict=True))
-
-
 @register.filter
 def kind_title(kind: str) -> str:
     """The title of a record kind; a kind outside the catalogue (a licence) under its own name."""
@@ -114,7 +109,9 @@ def kind_title(kind: str) -> str:
 
 @register.filter
 def district_name(code: str) -> str:
-    return _districts().get(code, code)
+    """The name of a district in the page's language."""
+    found = district_by_code().get(code)
+    return said(found) if found is not None else code
 
 
 @register.filter
@@ -153,7 +150,8 @@ def shown(value: Any) -> str:
 @register.filter
 def industry_name(letter: str) -> str:
     """The section of GB/T 4754 behind its letter."""
-    return sources()["registrations"].field("industry").values.get(letter, letter)
+    found = sections().get(letter)
+    return said(found) if found is not None else letter
 
 
 @register.filter

@@ -1,0 +1,1 @@
+"""Questions about grades as a whole: comparison, validity, weighting, worked examples."""

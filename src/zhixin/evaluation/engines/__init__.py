@@ -1,0 +1,1 @@
+"""What evaluates a plan: Polars by default, DuckDB, PySpark; and the check that its integers fit."""

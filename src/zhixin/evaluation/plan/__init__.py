@@ -1,0 +1,1 @@
+"""A rulebook on one day as Ibis expressions over whole tables."""

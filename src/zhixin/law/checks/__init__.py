@@ -1,0 +1,1 @@
+"""Static checks of a rulebook: everything that can be known to be wrong before a record is read."""

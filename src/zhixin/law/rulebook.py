@@ -1,0 +1,313 @@
+"""The rulebook model: what a city's 办法 declares, and what it says on one day.
+
+``Rulebook.at(day)`` resolves every dated value and drops what is not in force, so that engines only ever see plain
+numbers. The canonical dump and its SHA-256 name a rulebook exactly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field
+
+from zhixin.errors import UsageError
+from zhixin.law.calendar import first_of_month, shift_months
+from zhixin.law.catalogue import CORE_FIELDS, AttributeDefinition, Effective, FieldDefinition, RecordKind, Source, matches
+from zhixin.law.expressions import All, AtLeastOf, Attribute, AttributeAge, CleanYears, Combined, Measure, Ratio, Related
+from zhixin.law.filters import RecordFilter
+from zhixin.law.nodes import Basis, Dated, Node, Text
+from zhixin.law.points import Tier
+from zhixin.law.rules import (
+    Add,
+    Decisions,
+    Dimension,
+    Grade,
+    Indicator,
+    Inspect,
+    Limits,
+    MeasureDefinition,
+    MeasureRule,
+    Score,
+    SideGrade,
+    SubjectClass,
+)
+from zhixin.law.vocabulary import Direction, RecordDate, Status, Visibility
+
+
+class Cycle(Node):
+    """How often results are made; ``event_driven`` kinds trigger a re-evaluation at once."""
+
+    every: Literal["day", "month", "quarter", "year"]
+    snapshot_month: int | None = Field(default=None, ge=1, le=12)
+    snapshot_day: int = Field(default=1, ge=1, le=28)
+    event_driven: tuple[str, ...] = ()
+    basis: tuple[Basis, ...] = ()
+
+    def snapshot_on(self, day: date) -> date:
+        """The newest snapshot day not after ``day`` (使用日与评价日: the day's use takes this result)."""
+        if self.every == "day":
+            return day
+        step = {"month": 1, "quarter": 3, "year": 12}[self.every]
+        anchor = (self.snapshot_month or 1) - 1
+        back = (day.month - 1 - anchor) % step
+        newest = first_of_month(day, back).replace(day=self.snapshot_day)
+        return newest if newest <= day else shift_months(newest, -step)
+
+
+class Visible(Node):
+    """Who may see the grade and the score, and why (信用风险分类结果不公开; 试点评价结果可公示)."""
+
+    grade: Visibility
+    score: Visibility
+    basis: tuple[Basis, ...] = ()
+
+
+class Document(Node):
+    """A document that bases point to."""
+
+    title: Text
+    number: str | None = None
+    issued_on: date | None = None
+    url: str | None = None
+
+
+class Repealed(Exception):
+    """Raised inside ``at``: a value is not in force, so the list item that holds it falls away."""
+
+
+class Rulebook(Node):
+    """A whole rulebook. Build it with :func:`zhixin.load_rulebook`, which also runs the static checks."""
+
+    format: Literal["rulebook/1"]
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    title: Text
+    authority: Text
+    document: str
+    status: Status
+    effective: Effective
+    note: Text | None = None
+    cycle: Cycle
+    direction: Direction
+    visibility: Visible
+    subject_key: Literal["uscc", "text"] = "uscc"
+    documents: dict[str, Document] = Field(default_factory=dict)
+    sources: tuple[Source, ...] = ()
+    catalogue: tuple[RecordKind, ...] = ()
+    attributes: tuple[AttributeDefinition, ...] = ()
+    classes: tuple[SubjectClass, ...] = ()
+    dimensions: tuple[Dimension, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+    score: Score
+    ladder: tuple[Grade, ...] = Field(min_length=1)
+    side_grades: tuple[SideGrade, ...] = ()
+    held_grade: str | None = None
+    decisions: Decisions = Decisions()
+    measure_catalogue: tuple[MeasureDefinition, ...] = ()
+    measures: tuple[MeasureRule, ...] = ()
+
+    def at(self, day: date) -> Rulebook:
+        """The rulebook as it stands on ``day``: every dated value resolved, what is not in force dropped."""
+        head = {name: getattr(self, name) for name in ("effective", "documents")}
+        try:
+            body = {name: _resolved(getattr(self, name), day) for name in type(self).model_fields if name not in head}
+        except Repealed:
+            raise self._nothing_on(day, "score", "score") from None
+        ladder = self.ladder_on(day)
+        if not ladder or len(body["ladder"]) < len(ladder):
+            raise self._nothing_on(day, "等级", "ladder")
+        if len(body["dimensions"]) < len(self.dimensions):
+            raise self._nothing_on(day, "维度", "dimensions")
+        gone = {grade.id for grade in self.ladder} - {grade.id for grade in ladder}
+        if gone:
+            body["measures"] = _without_grades(body["measures"], gone)
+        classes = {item.id for item in body["classes"]}
+        if len(classes) < len(self.classes):
+            body = {name: _without_classes(value, classes) for name, value in body.items()}
+        resolved = self.model_copy(update=body)
+        for name in _LOOKUPS:  # a copy would carry on what was looked up in the unresolved parts
+            resolved.__dict__.pop(name, None)
+        resolved.__dict__["sha256"] = self.sha256  # the document stays the same one
+        return resolved
+
+    def ladder_on(self, day: date) -> tuple[Grade, ...]:
+        """The grades of the ladder on ``day``, best first; their cuts as written."""
+        return tuple(grade for grade in self.ladder if grade.effective is None or grade.effective.covers(day))
+
+    def _nothing_on(self, day: date, zh: str, en: str) -> UsageError:
+        return UsageError(
+            f"规则 {self.id} 在 {day} 没有有效的数值（{zh}）；请核对生效日期",
+            f"the rulebook {self.id} has no value in force on {day} ({en}); check its dates",
+        )
+
+    def dump(self) -> dict[str, Any]:
+        """The canonical form: JSON values only, defaults left out, order of lists kept."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the canonical dump (JSON, sorted keys, no spaces, UTF-8); of the whole document, also once resolved."""
+        text = json.dumps(self.dump(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def kinds_matching(self, patterns: Iterable[str]) -> tuple[str, ...]:
+        """Catalogue ids that any pattern names, in catalogue order. ``a.*`` names everything under ``a.``."""
+        wanted = tuple(patterns)
+        if wanted not in self._matching:
+            self._matching[wanted] = tuple(
+                kind.id for kind in self.catalogue if any(matches(pattern, kind.id) for pattern in wanted)
+            )
+        return self._matching[wanted]
+
+    @cached_property
+    def _matching(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        """What patterns were found to name: filled as they are asked for."""
+        return {}
+
+    @cached_property
+    def record_fields(self) -> dict[str, FieldDefinition]:
+        """Every record field: the core ones and those that kinds declare (first declaration counts)."""
+        fields = dict(CORE_FIELDS)
+        for kind in self.catalogue:
+            for name, definition in kind.fields.items():
+                fields.setdefault(name, definition)
+        return fields
+
+    @cached_property
+    def kind(self) -> dict[str, RecordKind]:
+        return {kind.id: kind for kind in self.catalogue}
+
+    @cached_property
+    def attribute(self) -> dict[str, AttributeDefinition]:
+        return {attribute.id: attribute for attribute in self.attributes}
+
+    @cached_property
+    def indicator(self) -> dict[str, Indicator]:
+        return {indicator.id: indicator for indicator in self.indicators}
+
+    @cached_property
+    def grade_rank(self) -> dict[str, int]:
+        """Rank of each ladder grade, 0 is best."""
+        return {grade.id: rank for rank, grade in enumerate(self.ladder)}
+
+    @property
+    def steps(self) -> tuple[Any, ...]:
+        """The score steps; if none are written, all dimensions are added in order."""
+        if self.score.steps or not self.dimensions:
+            return self.score.steps
+        return (Add(add=tuple(dimension.id for dimension in self.dimensions)),)
+
+    def grade_title(self, grade: str) -> Text:
+        titles = {entry.id: entry.title for entry in self.ladder} | {entry.id: entry.title for entry in self.side_grades}
+        return titles.get(grade) or Text(zh=grade, en=grade)
+
+
+_LOOKUPS = [name for name, value in vars(Rulebook).items() if isinstance(value, cached_property)]
+
+
+def denominator(rulebook: Rulebook, measure: Measure) -> int | None:
+    """The fixed denominator of a measure's values, or ``None`` where it differs from subject to subject."""
+    match measure:
+        case Attribute(id=name):
+            return rulebook.attribute[name].denominator
+        case Ratio() | Combined():
+            return None
+        case Related():
+            return 1 if measure.aggregate == "count" else denominator(rulebook, measure.measure)
+        case AttributeAge() | CleanYears():
+            return 1
+    if measure.type == "previous_score":
+        return 1000
+    if measure.type == "mean":
+        return None
+    field = getattr(measure, "field", None)
+    return 1 if field is None else rulebook.record_fields[field].denominator
+
+
+N = TypeVar("N")
+
+
+def _resolved(value: Any, day: date) -> Any:
+    if isinstance(value, Dated):
+        if value.counts_by != "evaluation":
+            return value
+        number = value.at(day)
+        if number is None:
+            raise Repealed
+        return number
+    if isinstance(value, Node):
+        effective = getattr(value, "effective", None)
+        if effective is not None and not effective.covers(day):
+            raise Repealed
+        return value.model_copy(update={name: _resolved_field(value, name, day) for name in type(value).model_fields})
+    if isinstance(value, tuple):
+        return tuple(_in_force(value, day))
+    if isinstance(value, dict):
+        return {key: _resolved(item, day) for key, item in value.items()}
+    return value
+
+
+_ALL_NEEDED: dict[type[Node], tuple[str, ...]] = {
+    RecordFilter: ("where",),
+    Tier: ("where",),
+    All: ("all",),
+    AtLeastOf: ("of",),
+    Combined: ("of",),
+}
+"""Lists that mean "and": a repealed part must not widen the rest, so the whole rule falls away."""
+
+
+def _resolved_field(owner: Node, name: str, day: date) -> Any:
+    """A repealed limit is no limit; a list that must not be empty takes its owner with it when all of it is repealed."""
+    value = getattr(owner, name)
+    if isinstance(owner, Limits | Inspect) and isinstance(value, Dated):
+        return value.at(day)
+    if name in _ALL_NEEDED.get(type(owner), ()):
+        return tuple(_resolved(item, day) for item in value)
+    resolved = _resolved(value, day)
+    if isinstance(value, tuple) and value and not resolved and type(owner).model_fields[name].metadata:
+        raise Repealed
+    return resolved
+
+
+def _without_classes(value: Any, classes: set[str]) -> Any:
+    """Rules without the classes that are not in force; a rule for those classes only falls away."""
+    if isinstance(value, tuple):
+        return tuple(kept for item in value if (kept := _without_classes(item, classes)) is not None)
+    if not isinstance(value, Node):
+        return value
+    update: dict[str, Any] = {}
+    for name in ("applies_to", "except_for", "classes"):
+        names = getattr(value, name, None)
+        if isinstance(names, tuple) and names and all(isinstance(item, str) for item in names):
+            update[name] = tuple(item for item in names if item in classes)
+            if not update[name] and name != "except_for":
+                return None
+    if isinstance(value, Grade):
+        update["by_class"] = {name: cut for name, cut in value.by_class.items() if name in classes}
+    if isinstance(value, Decisions):
+        update |= {
+            name: _without_classes(getattr(value, name), classes) for name in ("exclude", "direct", "side", "caps", "shifts")
+        }
+    return value.model_copy(update=update) if update else value
+
+
+def _without_grades(measures: tuple[MeasureRule, ...], gone: set[str]) -> tuple[MeasureRule, ...]:
+    """Measures without the grades that are not in force; a measure for those only falls away."""
+    kept = [(rule, tuple(grade for grade in rule.grades if grade not in gone)) for rule in measures]
+    return tuple(rule.model_copy(update={"grades": grades}) for rule, grades in kept if grades)
+
+
+def _in_force(items: tuple[N, ...], day: date) -> Iterable[N]:
+    for item in items:
+        try:
+            yield _resolved(item, day)
+        except Repealed:
+            continue
+
+
+RECORD_DATES = tuple(RecordDate)
