@@ -16,6 +16,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from zhixin_web.accounts.demonstration_people import make_people
+from zhixin_web.demonstration.city_files import subject_files
+from zhixin_web.evaluations.services.release import propose_run, release_run
+from zhixin_web.evaluations.services.replay import replay
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zhixin_web.settings")
 os.environ.setdefault("ZHIXIN_DEMO", "1")
 os.environ.setdefault("ZHIXIN_VAR", tempfile.mkdtemp(prefix="zhixin-bench-"))
@@ -70,16 +75,17 @@ def main() -> None:
 
     from zhixin import City, load_rulebook
     from zhixin.law.loading import shipped_rulebooks
-    from zhixin_web import demonstration
-    from zhixin_web.evaluations import invariants, rulebook_services, services
+    from zhixin_web.collection.models import Batch
+    from zhixin_web.collection.services.batches import commit, deliver, request_commit, stage
+    from zhixin_web.evaluations.services import runs as services
+    from zhixin_web.jobs import invariants
     from zhixin_web.records import search
-    from zhixin_web.records.models import Batch
-    from zhixin_web.records.services import commit, deliver, request_commit, stage
+    from zhixin_web.rulebooks.services import releases as rulebook_services
 
     sys.stdout.write(f"{connection.vendor}, {chosen.subjects:,} subjects, {chosen.rows:,} penalties\n")
     call_command("migrate", verbosity=0)
     table = City(chosen.subjects, 1).subject_table()
-    people = demonstration.make_people(str(table["subject_id"][0]))
+    people = make_people(str(table["subject_id"][0]))
 
     def take(source: str, content: bytes) -> Batch:
         batch, _ = deliver(source=source, file_name="b.csv", chunks=[content], way=Batch.Way.UPLOAD, by=people["city"])
@@ -88,7 +94,7 @@ def main() -> None:
         batch.refresh_from_db()
         return commit(batch)
 
-    for name, content in demonstration.subject_files(table):
+    for name, content in subject_files(table):
         timed(f"import {name}", lambda name=name, content=content: take(name, content))
     file = penalties(table["subject_id"], table["name"], chosen.rows)
     batch = timed(f"import of {chosen.rows:,} penalties", lambda: take("penalties", file))
@@ -103,9 +109,9 @@ def main() -> None:
         "evaluation run (snapshot, evaluate, draft)",
         lambda: services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"])),
     )
-    services.propose_run(run, people["city"])
-    run = timed("release", lambda: services.release_run(run, people["approver"]))
-    timed("replay", lambda: services.replay(run))
+    propose_run(run, people["city"])
+    run = timed("release", lambda: release_run(run, people["approver"]))
+    timed("replay", lambda: replay(run))
     for query in ("宇通", "金恒", "zzjh", str(table["subject_id"][77])[9:14].lower(), "（虚构）"):
         median_of(f"search {query}", lambda query=query: search.find(query))
     browser = Browser()

@@ -24,6 +24,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from zhixin_web.accounts.demonstration_people import make_people
+from zhixin_web.demonstration.city_files import subject_files
+
 IMPORT_POINTS = (
     "import.received",
     "import.staged",
@@ -111,15 +114,15 @@ class Ground:
 
         from zhixin import City, load_rulebook
         from zhixin.law.loading import shipped_rulebooks
-        from zhixin_web import demonstration
-        from zhixin_web.evaluations import rulebook_services, services
+        from zhixin_web.evaluations.services import runs as services
+        from zhixin_web.rulebooks.services import releases as rulebook_services
 
         call_command("migrate", verbosity=0)
         self.random = random.Random(seed)
         table = City(SUBJECTS, 5).subject_table()
         self.codes, self.names = table["subject_id"].to_list(), table["name"].to_list()
-        self.people = demonstration.make_people(self.codes[0])
-        for name, content in demonstration.subject_files(table):
+        self.people = make_people(self.codes[0])
+        for name, content in subject_files(table):
             self.take(name, content)
         self.take("penalties", self.penalties(0, SUBJECTS))
         rulebook = load_rulebook(shipped_rulebooks() / "zhengzhou-ip")
@@ -133,7 +136,7 @@ class Ground:
         assert all(run.status == "draft" for run in self.models), [run.error for run in self.models]
 
     def take(self, source: str, content: bytes) -> Any:
-        from zhixin_web.records import services
+        from zhixin_web.collection.services import batches as services
 
         batch, _ = services.deliver(
             source=source, file_name="f.csv", chunks=[content], way="push", by=self.people["city"], automatic=True
@@ -157,7 +160,8 @@ def check_batch(ground: Ground, content: bytes, rows: int = 30) -> str:
     """What is wrong with the outcome of a delivery; empty: nothing."""
     import hashlib
 
-    from zhixin_web.records.models import Batch, CreditRecord, DuplicateRow, QuarantinedRow
+    from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
+    from zhixin_web.records.models import CreditRecord
 
     batches = list(Batch.objects.filter(sha256=hashlib.sha256(content).hexdigest()))
     if len(batches) != 1:
@@ -189,8 +193,8 @@ def run_trial(ground: Ground, trial: int, line: Line, fault: dict[str, Any]) -> 
 
     from django.utils import timezone
 
-    from zhixin_web.evaluations import services
     from zhixin_web.evaluations.models import Run
+    from zhixin_web.evaluations.services import runs as services
 
     run = services.start_run(
         ground.release, as_of=ground.model.as_of, by=ground.people["city"], known_seq=ground.model.known_seq
@@ -212,8 +216,8 @@ def run_trial(ground: Ground, trial: int, line: Line, fault: dict[str, Any]) -> 
 
 def release_trial(ground: Ground, trial: int, line: Line, fault: dict[str, Any]) -> None:
     from zhixin_web.audit.models import LedgerEntry
-    from zhixin_web.evaluations import services
     from zhixin_web.evaluations.models import CurrentGrade, Run
+    from zhixin_web.evaluations.services import runs as services
     from zhixin_web.evaluations.snapshots import read_grades, run_folder
 
     run = Run.objects.get(pk=ground.models[trial % 2].pk)
@@ -310,7 +314,7 @@ def repeats(ground: Ground, count: int, first: int) -> Line:
 
 def two_workers(ground: Ground, count: int, first: int) -> Line:
     """Two workers take the same batch at the same moment."""
-    from zhixin_web.records import services
+    from zhixin_web.collection.services import batches as services
 
     line = Line("two workers on one batch")
     for number in range(count):
@@ -458,7 +462,7 @@ def _all(chosen: argparse.Namespace, wanted: set[str], cluster: Cluster | None, 
         if name in wanted:
             lines.append(act())
             lines[-1].show()
-    from zhixin_web.evaluations import invariants
+    from zhixin_web.jobs import invariants
 
     broken = Counter({finding.name: len(finding.broken) for finding in invariants.check(replays=2)})
     sys.stdout.write(f"invariants: {sum(broken.values())} broken of {len(broken)}\n")

@@ -132,22 +132,22 @@ def incremental(subjects: int) -> dict[str, float]:
     holders = pq.read_table(folder / "records.parquet", columns=["subject_no"])["subject_no"].to_numpy()
     touched = np.unique(holders[np.random.default_rng(1).integers(0, len(holders), 1000)])
     share = float(np.isin(holders, touched).mean())
-    used = columns_for(rulebook, run.horizon).inputs
+    used = columns_for(rulebook, run.moment).inputs
     held = run.tables._replace(
         subjects=read_table(run.tables.subjects, columns=used["subjects"]),
         records=read_table(run.tables.records, columns=used["records"]),
         relations=read_table(run.tables.relations),
     )
     shutil.rmtree(DATA / "held", ignore_errors=True)
-    made = measured(lambda: hold(run.tables, rulebook, run.horizon, DATA / "held"), 1)
-    mapped = hold(run.tables, rulebook, run.horizon, DATA / "held")
+    made = measured(lambda: hold(run.tables, rulebook, run.moment, DATA / "held"), 1)
+    mapped = hold(run.tables, rulebook, run.moment, DATA / "held")
     sources = {"mapped": mapped, "memory": held, "parquet": run.tables}
-    measured(lambda: reevaluate(rulebook, mapped, run.horizon, touched.tolist()), 2)
+    measured(lambda: reevaluate(rulebook, mapped, run.moment, touched.tolist()), 2)
     found = {
-        name: measured(lambda tables=tables: reevaluate(rulebook, tables, run.horizon, touched.tolist()))  # type: ignore[misc]
+        name: measured(lambda tables=tables: reevaluate(rulebook, tables, run.moment, touched.tolist()))  # type: ignore[misc]
         for name, tables in sources.items()
     }
-    first, *others = [reevaluate(rulebook, tables, run.horizon, touched.tolist()) for tables in sources.values()]
+    first, *others = [reevaluate(rulebook, tables, run.moment, touched.tolist()) for tables in sources.values()]
     assert all(one.equals(same) for other in others for one, same in zip(first, other, strict=True))
     grades, contributions = first
     for name, rows in (("grades", grades), ("contributions", contributions)):
@@ -187,7 +187,7 @@ def explaining(subjects: int) -> dict[str, float]:
         times.append(time.perf_counter() - start)
     rulebook = load_rulebook("zhengzhou-ip")
     start = time.perf_counter()
-    columns_for(rulebook, run.horizon)
+    columns_for(rulebook, run.moment)
     return {"p50": median(times), "worst": max(times), "cached_compile": time.perf_counter() - start}
 
 

@@ -17,10 +17,10 @@ import yaml
 
 from zhixin.cli.app import app
 from zhixin.cli.printing import as_json
+from zhixin.dataset.sources import sources
 from zhixin.law import catalogue, expressions, filters, nodes, points, rulebook, rules
 from zhixin.law.loading import json_schema, load_rulebook, shipped_rulebooks
 from zhixin.law.nodes import Node
-from zhixin_web.records.sources import sources
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from zhixin.dataset.facts import Facts, Previous
 from zhixin.dataset.tables import RELATIONS, Tables, from_facts, table_of
 from zhixin.errors import UsageError
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
 Plain = Mapping[str, Any]
@@ -579,7 +579,7 @@ class Dataset:
 
     subjects: tuple[Facts, ...]
     links: tuple[Link, ...]
-    horizon: Horizon
+    moment: Moment
 
     def everyone(self) -> tuple[Facts, ...]:
         """The facts an interpreter is given: each subject with those that it is linked to on the day."""
@@ -588,7 +588,7 @@ class Dataset:
     def _related(self, number: int) -> dict[tuple[str, str], tuple[Facts, ...]]:
         found: dict[tuple[str, str], set[int]] = {}
         for link in self.links:
-            if link.holds(self.horizon.as_of):
+            if link.holds(self.moment.as_of):
                 if link.source == number:
                     found.setdefault((link.relation, "outgoing"), set()).add(link.target)
                 if link.target == number:
@@ -608,7 +608,7 @@ class Dataset:
             for link in self.links
         ]
         relations: pa.Table = table_of(rows, RELATIONS)
-        return from_facts(rulebook.at(self.horizon.as_of), self.subjects)._replace(relations=relations)
+        return from_facts(rulebook.at(self.moment.as_of), self.subjects)._replace(relations=relations)
 
 
 def _days(as_of: date) -> Draw:
@@ -677,20 +677,20 @@ def _previous(draw: Any, evaluations: list[date]) -> tuple[Previous, ...]:
 
 
 @st.composite
-def horizons(draw: Any) -> Horizon:
+def horizons(draw: Any) -> Moment:
     as_of = draw(pick(AS_OF))
     offsets = draw(st.lists(pick([1, 30, 90, 365, 366, 731]), max_size=3, unique=True))
     earlier = tuple(as_of - timedelta(days=offset) for offset in sorted(offsets))
-    return Horizon(as_of, draw(pick([None, None, 2])), earlier)
+    return Moment(as_of, draw(pick([None, None, 2])), earlier)
 
 
 @st.composite
 def datasets(draw: Any, size: int = SUBJECTS) -> Dataset:
     """Facts of a few subjects at one moment. Records come from a pool that subjects share, so examples stay small."""
-    horizon = draw(horizons())
-    as_of = horizon.as_of
+    moment = draw(horizons())
+    as_of = moment.as_of
     pool = draw(st.lists(_records(as_of), min_size=1, max_size=16))
-    days = [*horizon.evaluations, as_of, as_of + timedelta(days=1), as_of - timedelta(days=500)]
+    days = [*moment.evaluations, as_of, as_of + timedelta(days=1), as_of - timedelta(days=500)]
     subjects, first = [], 0
     for number in range(size):
         chosen = draw(st.lists(pick(pool), max_size=6))
@@ -701,4 +701,4 @@ def datasets(draw: Any, size: int = SUBJECTS) -> Dataset:
     ends = pick([None, as_of, as_of - timedelta(days=1), as_of + timedelta(days=1)])
     position = st.integers(0, size - 1)
     links = draw(st.lists(st.builds(Link, position, position, pick(RELATION_NAMES), ends, ends), max_size=16))
-    return Dataset(tuple(subjects), tuple(links), horizon)
+    return Dataset(tuple(subjects), tuple(links), moment)

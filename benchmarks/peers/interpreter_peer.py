@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from zhixin.dataset.tables import FactReader, Tables, read_table
 from zhixin.evaluation.interpreter.interpreter import Interpreter
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
 RULEBOOK = Path(__file__).parents[2] / "rulebooks" / "zhengzhou-ip"
@@ -43,7 +43,7 @@ def resolved(as_of: date) -> Rulebook:
 
 def decide(rulebook: Rulebook, facts: FactReader, as_of: date, numbers: list[int]) -> pa.Table:
     """Grades of the chosen subjects."""
-    interpreter = Interpreter(rulebook, Horizon(as_of))
+    interpreter = Interpreter(rulebook, Moment(as_of))
     results = [interpreter.evaluate(facts.facts(number)) for number in numbers]
     return pa.table(
         {

@@ -12,14 +12,14 @@ from zhixin.dataset.tables import Tables
 from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES, Outcome, coded_schema
 from zhixin.evaluation.outcome import run as run_engine
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 
 RULEBOOK = Path(__file__).parents[2] / "rulebooks" / "zhengzhou-ip"
 
 
 def outcome(folder: Path, as_of: date) -> Outcome:
     tables = Tables(*(folder / f"{name}.parquet" for name in ("subjects", "records", "relations")))
-    return run_engine(load_rulebook(RULEBOOK), tables, Horizon(as_of), evidence=False)
+    return run_engine(load_rulebook(RULEBOOK), tables, Moment(as_of), evidence=False)
 
 
 def evaluate(folder: Path, as_of: date) -> pa.Table:

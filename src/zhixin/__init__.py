@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from zhixin.explanation.outlook import Outlook
     from zhixin.fiction.city import City
     from zhixin.law.loading import check_file, dump_rulebook, json_schema, load_rulebook
-    from zhixin.law.moment import Horizon
+    from zhixin.law.moment import Moment
+    from zhixin.law.moment import Moment as Horizon
     from zhixin.law.rulebook import Rulebook
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Facts",
     "Fault",
     "Horizon",
+    "Moment",
     "Interpreter",
     "Outlook",
     "Previous",
@@ -73,7 +75,8 @@ _HOMES = {
     "Evaluation": ("zhixin.dataset.facts", "Evaluation"),
     "Facts": ("zhixin.dataset.facts", "Facts"),
     "Fault": ("zhixin.errors", "Fault"),
-    "Horizon": ("zhixin.law.moment", "Horizon"),
+    "Horizon": ("zhixin.law.moment", "Moment"),
+    "Moment": ("zhixin.law.moment", "Moment"),
     "Interpreter": ("zhixin.evaluation.interpreter.interpreter", "Interpreter"),
     "Outlook": ("zhixin.explanation.outlook", "Outlook"),
     "Previous": ("zhixin.dataset.facts", "Previous"),

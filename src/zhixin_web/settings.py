@@ -37,20 +37,25 @@ INSTALLED_APPS = [
     "django_tasks_db",
     "zhixin_web.audit",
     "zhixin_web.accounts",
+    "zhixin_web.papers",
+    "zhixin_web.rulebooks",
     "zhixin_web.records",
+    "zhixin_web.collection",
     "zhixin_web.evaluations",
     "zhixin_web.cases",
     "zhixin_web.governance",
-    "zhixin_web.papers",
+    "zhixin_web.workspace",
+    "zhixin_web.jobs",
+    "zhixin_web.demonstration",
     "zhixin_web.presentation",
-    "zhixin_web.portal",
-    "zhixin_web.console",
+    "zhixin_web.faces.portal",
+    "zhixin_web.faces.console",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "zhixin_web.portal.pages.PublicPages",
+    "zhixin_web.faces.portal.pages.PublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "zhixin_web.presentation.language.LanguageByChoice",
     "django.middleware.common.CommonMiddleware",
@@ -74,7 +79,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
-                "zhixin_web.console.context.page",
+                "zhixin_web.faces.console.context.page",
             ]
         },
     }
@@ -93,7 +98,7 @@ PASSWORD_DAYS = ENVIRONMENT.password_days
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_CALLABLE = "zhixin_web.console.sign_in.locked_out"
+AXES_LOCKOUT_CALLABLE = "zhixin_web.faces.console.sign_in.locked_out"
 AXES_ENABLE_ADMIN = False
 LOGIN_URL = "/c/sign-in"
 LOGIN_REDIRECT_URL = "/c/"

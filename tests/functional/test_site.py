@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from functional.site import accessibility_faults, enter, needs_chromium
-from zhixin_web.demonstration import PASSWORD, PEOPLE
+from zhixin_web.accounts.demonstration_people import PASSWORD, PEOPLE
 
 pytestmark = needs_chromium
 ADDRESSES = {

@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 from functional.site import accessibility_faults, enter, needs_chromium
-from zhixin_web.portal.tour import steps
+from zhixin_web.faces.portal.tour import steps
 
 pytestmark = needs_chromium
 

@@ -36,7 +36,7 @@ class Drawn:
         self.dataset = dataset
 
     def __repr__(self) -> str:
-        return f"Drawn({self.rulebook.sha256[:8]}, {self.dataset.horizon})"
+        return f"Drawn({self.rulebook.sha256[:8]}, {self.dataset.moment})"
 
 
 @st.composite
@@ -47,7 +47,7 @@ def drawn(draw: Any, size: int = SUBJECTS) -> Drawn:
 
 def interpreted(rulebook: Rulebook, dataset: Dataset) -> dict[str, Evaluation]:
     """What the interpreter says, by subject."""
-    interpreter = Interpreter(rulebook.at(dataset.horizon.as_of), dataset.horizon)
+    interpreter = Interpreter(rulebook.at(dataset.moment.as_of), dataset.moment)
     return {facts.subject_id: interpreter.evaluate(facts) for facts in dataset.everyone()}
 
 
@@ -57,7 +57,7 @@ def compiled(rulebook: Rulebook, dataset: Dataset, engine: Engine) -> dict[str, 
     Read from the outcome here and not by ``evaluate_facts``: links may run in circles and have dates, which facts of
     single subjects cannot carry.
     """
-    return evaluations(run(rulebook, dataset.tables(rulebook), dataset.horizon, engine=engine))
+    return evaluations(run(rulebook, dataset.tables(rulebook), dataset.moment, engine=engine))
 
 
 def evaluations(outcome: Outcome) -> dict[str, Evaluation]:
@@ -113,5 +113,5 @@ def disagreement(example: Drawn, expected: dict[str, Evaluation], found: dict[st
     touched = {line.split()[0] for line in lines}
     facts = [repr(item) for item in example.dataset.subjects if item.subject_id in touched]
     return "\n".join(
-        [*lines, dump_rulebook(example.rulebook), repr(example.dataset.horizon), *facts, repr(example.dataset.links)]
+        [*lines, dump_rulebook(example.rulebook), repr(example.dataset.moment), *facts, repr(example.dataset.links)]
     )

@@ -24,13 +24,13 @@ from zhixin.evaluation.interpreter.interpreter import Interpreter
 from zhixin.evaluation.outcome import run
 from zhixin.fiction.city import DISTRICT_SHARES, City
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
 FLAGSHIP = load_rulebook("zhengzhou-ip")
 AS_OF = date(2026, 11, 24)
 RULEBOOK = FLAGSHIP.at(AS_OF)
-HORIZON = Horizon(AS_OF, None, (date(2026, 10, 31), date(2026, 9, 30)))
+HORIZON = Moment(AS_OF, None, (date(2026, 10, 31), date(2026, 9, 30)))
 INDUSTRIES = list("ABCDEFGHIJKLMNOPQRST")
 KINDS = [item.id for item in FLAGSHIP.catalogue]
 SIZE = 24

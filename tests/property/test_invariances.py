@@ -28,7 +28,7 @@ from zhixin.evaluation.run import RunFolder, evaluate, facts_of, reevaluate
 from zhixin.explanation.outlook import Outlook
 from zhixin.fiction.city import City
 from zhixin.law.loading import dump_rulebook, load_rulebook, loads_rulebook
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
 CITY = City(2000, 3)
@@ -75,7 +75,7 @@ def test_order_of_rows_does_not_matter(engine: Engine, example: Drawn, seed: int
     expected = compiled(example.rulebook, example.dataset, engine)
     tables = example.dataset.tables(example.rulebook)
     mixed = tables._replace(**{name: shuffled(table, seed) for name, table in tables._asdict().items()})
-    same(expected, evaluations(run(example.rulebook, mixed, example.dataset.horizon, engine=engine)))
+    same(expected, evaluations(run(example.rulebook, mixed, example.dataset.moment, engine=engine)))
 
 
 @examples(60)
@@ -105,7 +105,7 @@ def test_start_and_points_add_up_to_the_score(example: Drawn) -> None:
 
 def with_noise(dataset: Dataset) -> Dataset:
     """Every subject with one more record, of a kind that no rule counts, decided on the day of the run."""
-    day = dataset.horizon.as_of
+    day = dataset.moment.as_of
     dates = dict.fromkeys(("occurred_on", "decided_on", "published_on"), day)
     noise = {"kind": UNCOUNTED, "severity": "serious", **dates, "amount": 100_00, "quantity": 3, "sequence": 1}
     subjects = tuple(
@@ -146,14 +146,14 @@ def test_another_subject_changes_no_other(engine: Engine, example: Drawn) -> Non
 @examples(8)
 @given(example=drawn(), seed=SEEDS)
 def test_reevaluated_subjects_are_those_of_the_full_run(engine: Engine, example: Drawn, seed: int) -> None:
-    tables, horizon = example.dataset.tables(example.rulebook), example.dataset.horizon
-    outcome = run(example.rulebook, tables, horizon, engine=engine)
+    tables, moment = example.dataset.tables(example.rulebook), example.dataset.moment
+    outcome = run(example.rulebook, tables, moment, engine=engine)
     grades, contributions = (
         [row for batch in batches for row in batch.to_pylist()] for batches in (outcome.grades(), outcome.contributions())
     )
     numbers = random.Random(seed).sample(range(len(example.dataset.subjects)), 5)
     names = {example.dataset.subjects[number].subject_id for number in numbers}
-    some_grades, some_contributions = reevaluate(example.rulebook, tables, horizon, numbers, engine=engine)
+    some_grades, some_contributions = reevaluate(example.rulebook, tables, moment, numbers, engine=engine)
     assert some_grades.to_pylist() == [row for row in grades if row["subject_id"] in names]
     assert some_contributions.to_pylist() == [row for row in contributions if row["subject_id"] in names]
 
@@ -225,7 +225,7 @@ def test_reevaluated_enterprises_are_those_of_the_full_run(
 ) -> None:
     numbers = random.Random(size).sample(range(CITY.subjects), size)
     names = pa.array([str(code) for number, code in enumerate(CITY.codes()) if number in numbers])
-    found = reevaluate(zhengzhou, full.tables, full.horizon, numbers, engine=engine)
+    found = reevaluate(zhengzhou, full.tables, full.moment, numbers, engine=engine)
     for table, name in zip(found, ("grades.parquet", "contributions.parquet"), strict=True):
         everyone = pq.read_table(full.path / name)
         assert table.to_pylist() == everyone.filter(pc.is_in(everyone["subject_id"], names)).to_pylist(), name
@@ -244,18 +244,18 @@ class Daily:
         self.mentioned = {date.fromisoformat(text) for text in re.findall(r"\d{4}-\d{2}-\d{2}", dump_rulebook(rulebook))}
         self.resolved: dict[int, Rulebook] = {}
 
-    def at(self, facts: Facts, horizon: Horizon) -> Evaluation:
-        period = sum(day <= horizon.as_of for day in self.mentioned)
+    def at(self, facts: Facts, moment: Moment) -> Evaluation:
+        period = sum(day <= moment.as_of for day in self.mentioned)
         if period not in self.resolved:
-            self.resolved[period] = self.rulebook.at(horizon.as_of)
-        return Interpreter(self.resolved[period], horizon).evaluate(facts)
+            self.resolved[period] = self.rulebook.at(moment.as_of)
+        return Interpreter(self.resolved[period], moment).evaluate(facts)
 
-    def changes(self, facts: Facts, horizon: Horizon, until: date) -> Ahead:
+    def changes(self, facts: Facts, moment: Moment, until: date) -> Ahead:
         found: Ahead = []
-        before, day = self.at(facts, horizon), horizon.as_of
+        before, day = self.at(facts, moment), moment.as_of
         while day < until:
             day += timedelta(days=1)
-            after = self.at(facts, replace(horizon, as_of=day))
+            after = self.at(facts, replace(moment, as_of=day))
             moved = _moved(before, after)
             if moved or (after.score_milli, after.grade, after.step) != (before.score_milli, before.grade, before.step):
                 found.append((day, after.score_milli, after.grade, after.step, moved))
@@ -270,21 +270,21 @@ def _moved(before: Evaluation, after: Evaluation) -> dict[str, int]:
     }
 
 
-def foreseen(rulebook: Rulebook, facts: Facts, horizon: Horizon) -> tuple[Ahead, date]:
-    outlook = Outlook(rulebook, facts, horizon, MONTHS)
+def foreseen(rulebook: Rulebook, facts: Facts, moment: Moment) -> tuple[Ahead, date]:
+    outlook = Outlook(rulebook, facts, moment, MONTHS)
     changes = [(item.day, item.score_milli, item.grade, item.step, item.indicators) for item in outlook.changes()]
     return changes, outlook.until
 
 
-def missed(rulebook: Rulebook, daily: Daily, facts: Facts, horizon: Horizon) -> str:
+def missed(rulebook: Rulebook, daily: Daily, facts: Facts, moment: Moment) -> str:
     """Empty where the outlook names every change; otherwise the days on which they differ, and all that repeats it."""
-    found, until = foreseen(rulebook, facts, horizon)
-    expected = daily.changes(facts, horizon, until)
+    found, until = foreseen(rulebook, facts, moment)
+    expected = daily.changes(facts, moment, until)
     if found == expected:
         return ""
     lines = [f"outlook misses {item}" for item in expected if item not in found]
     lines += [f"outlook invents {item}" for item in found if item not in expected]
-    return "\n".join([*lines, dump_rulebook(rulebook), repr(facts), repr(horizon)])
+    return "\n".join([*lines, dump_rulebook(rulebook), repr(facts), repr(moment)])
 
 
 def recorded(facts: Facts, as_of: date) -> Facts:
@@ -307,9 +307,9 @@ def _is_later(value: Any, day: date) -> bool:
 @examples(15)
 @given(example=drawn())
 def test_outlook_names_every_day_of_change(example: Drawn) -> None:
-    daily, horizon = Daily(example.rulebook), example.dataset.horizon
+    daily, moment = Daily(example.rulebook), example.dataset.moment
     for facts in example.dataset.everyone()[:3]:
-        told = missed(example.rulebook, daily, recorded(facts, horizon.as_of), horizon)
+        told = missed(example.rulebook, daily, recorded(facts, moment.as_of), moment)
         assert not told, told
 
 
@@ -319,7 +319,7 @@ def test_outlook_of_enterprises_names_every_day_of_change(zhengzhou: Rulebook, f
     bad = sorted({row["subject_no"] for row in records if row["kind"].startswith(("penalty.", "list.", "enforcement."))})
     for number in bad[:12]:
         facts = facts_of(full, str(CITY.codes()[number]))
-        told = missed(zhengzhou, daily, facts, full.horizon)
+        told = missed(zhengzhou, daily, facts, full.moment)
         assert not told, told
 
 
@@ -357,7 +357,7 @@ def test_outlook_follows_what_grows_by_the_day(name: str) -> None:
     other = Facts("s1", {}, (penalty(),))
     facts = Facts("s0", {"staff": 3, "founded": date(2023, 10, 1)}, (penalty(),), (), {("controls", "outgoing"): (other,)})
     rulebook = one_indicator(*DAILY[name])
-    told = missed(rulebook, Daily(rulebook), facts, Horizon(NOW))
+    told = missed(rulebook, Daily(rulebook), facts, Moment(NOW))
     assert not told, told
 
 
@@ -406,5 +406,5 @@ FUTURE: dict[str, tuple[dict[str, Any], tuple[dict[str, Any], ...], tuple[Previo
 def test_outlook_knows_dates_ahead(name: str) -> None:
     measure, records, previous = FUTURE[name]
     rulebook = one_indicator(measure, ONCE)
-    told = missed(rulebook, Daily(rulebook), Facts("s0", {}, records, previous), Horizon(NOW))
+    told = missed(rulebook, Daily(rulebook), Facts("s0", {}, records, previous), Moment(NOW))
     assert not told, told

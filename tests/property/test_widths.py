@@ -24,7 +24,7 @@ from zhixin.evaluation.engines.overflow import Widths
 from zhixin.evaluation.engines.polars import ColumnPlan, Columns, TooWide, columns_for
 from zhixin.fiction.city import City
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 
 MOST = 10**18
 """A thousand times what intake accepts."""
@@ -104,7 +104,7 @@ def test_no_number_of_a_run_lies_outside_its_interval(monkeypatch: pytest.Monkey
     @settings(SETTINGS, max_examples=25)
     @given(example=drawn())
     def inside(example: Drawn) -> None:
-        ready = columns_for(example.rulebook, example.dataset.horizon)
+        ready = columns_for(example.rulebook, example.dataset.moment)
         asked = ready.widths.intervals
 
         def remembered(*arguments: Any) -> Any:
@@ -131,7 +131,7 @@ def test_a_city_is_known_to_fit(tmp_path: Any) -> None:
     City(2_000, 7).write(tmp_path)
     tables = open_snapshot(tmp_path)
     engine = Columns(threads=1)
-    ready = columns_for(load_rulebook("zhengzhou-ip"), Horizon(date(2026, 11, 1)))
+    ready = columns_for(load_rulebook("zhengzhou-ip"), Moment(date(2026, 11, 1)))
     try:
         engine.results(ready, tables._replace(previous=PREVIOUS.empty_table()))
     except TooWide:

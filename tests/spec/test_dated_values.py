@@ -10,7 +10,7 @@ from spec.law import Spec, hold, rulebook_of
 from zhixin.dataset.facts import Facts
 from zhixin.explanation.outlook import Outlook
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 
 title = {"zh": "分期取值", "en": "Dated values"}
 
@@ -228,7 +228,7 @@ def test_measures_for_a_grade_fall_away_with_it() -> None:
 def test_the_outlook_knows_the_best_grade_of_its_day() -> None:
     book = rulebook_of("ladder: {AA: {at_least: 95, effective: {from: 2027-01-01}}, A: {at_least: 90}, B: {}}")
     told = {
-        day: Outlook(book, Facts("x"), Horizon(day), months=1).content() for day in (date(2026, 6, 30), date(2027, 6, 30))
+        day: Outlook(book, Facts("x"), Moment(day), months=1).content() for day in (date(2026, 6, 30), date(2027, 6, 30))
     }
     assert [content["grade"] for content in told.values()] == ["A", "AA"]
     assert all("已是最高等级。" in content["text"]["zh"] for content in told.values())

@@ -23,10 +23,10 @@ from zhixin.evaluation.plan.sql import script_for
 from zhixin.evaluation.run import reevaluate
 from zhixin.fiction.city import City
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
-HORIZON = Horizon(date(2026, 11, 1))
+HORIZON = Moment(date(2026, 11, 1))
 
 
 @pytest.fixture(scope="module")

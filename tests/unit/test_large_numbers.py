@@ -19,7 +19,7 @@ from zhixin.evaluation.engines.overflow import Interval, Stage, put_through
 from zhixin.evaluation.engines.polars import Columns
 from zhixin.evaluation.interpreter.interpreter import Interpreter
 from zhixin.evaluation.outcome import run
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
 MOST = 10**15
@@ -59,7 +59,7 @@ def facts(sales: int | None = None, *fines: tuple[int, int | None]) -> Facts:
 
 def scores(rulebook: Rulebook, given: Facts, engine: Engine) -> list[int]:
     found: list[int] = []
-    for batch in run(rulebook, from_facts(rulebook, [given]), Horizon(AS_OF), engine=engine).grades():
+    for batch in run(rulebook, from_facts(rulebook, [given]), Moment(AS_OF), engine=engine).grades():
         found += batch["score_milli"].to_pylist()
     return found
 
@@ -83,7 +83,7 @@ BEYOND = [
 @pytest.mark.parametrize(("rules", "given"), FITS)
 def test_what_fits_comes_out_exactly(rules: str, given: Facts, engine: Engine) -> None:
     rulebook = rulebook_of(rules)
-    expected = Interpreter(rulebook.at(AS_OF), Horizon(AS_OF)).evaluate(given).score_milli
+    expected = Interpreter(rulebook.at(AS_OF), Moment(AS_OF)).evaluate(given).score_milli
     assert scores(rulebook, given, engine) == [expected]
 
 
@@ -109,7 +109,7 @@ def test_a_run_names_the_engine_that_computed_it() -> None:
         rulebook = rulebook_of(SALES)
         tables = from_facts(rulebook, [facts(sales)])
         with closing(Columns(threads=1)) as engine:
-            found.append(run(rulebook, tables, Horizon(AS_OF), engine=engine).engine.name)
+            found.append(run(rulebook, tables, Moment(AS_OF), engine=engine).engine.name)
     assert found == ["polars", "duckdb"]
 
 

@@ -14,7 +14,7 @@ from zhixin.evaluation.outcome import open_engine, run
 from zhixin.evaluation.run import evaluate
 from zhixin.fiction.city import City
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 
 NUMBERS = [0, 0, 2, 3, 3, 3, 5, 8, 8, 9]
 ROWS = pa.table({"subject_no": pa.array(NUMBERS, pa.int32()), "place": range(len(NUMBERS))})
@@ -76,7 +76,7 @@ def test_tables_that_break_the_contract_of_numbers_are_refused(
             for path, table in zip(given, tables, strict=True):
                 pq.write_table(table, path)
         with pytest.raises(DatasetError, match=said):
-            run(load_rulebook("zhengzhou-ip"), Tables(*given), Horizon(City.as_of), engine=open_engine(engine, threads=1))  # type: ignore[arg-type]
+            run(load_rulebook("zhengzhou-ip"), Tables(*given), Moment(City.as_of), engine=open_engine(engine, threads=1))  # type: ignore[arg-type]
 
 
 def test_some_subjects_come_out_as_in_a_full_run_on_either_engine(city: Path, tmp_path: Path) -> None:

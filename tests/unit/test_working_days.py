@@ -11,10 +11,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zhixin.dataset.sources import source_folder
 from zhixin.errors import UsageError
 from zhixin.law.calendar import WorkingDays
-from zhixin_web.records import clocks
-from zhixin_web.records.sources import source_folder
+from zhixin_web.rulebooks import clocks
 
 ONE_DAY = timedelta(1)
 YEAR_END = date(2026, 12, 31)

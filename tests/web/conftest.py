@@ -12,11 +12,13 @@ import pytest
 from zhixin import City, load_rulebook
 from zhixin.law.loading import shipped_rulebooks
 from zhixin.law.rulebook import Rulebook
-from zhixin_web import demonstration
+from zhixin_web.accounts.demonstration_people import make_people
 from zhixin_web.accounts.models import User
-from zhixin_web.evaluations import rulebook_services
-from zhixin_web.records import services
-from zhixin_web.records.models import Batch, Subject
+from zhixin_web.collection.models import Batch
+from zhixin_web.collection.services import batches as services
+from zhixin_web.demonstration.city_files import subject_files
+from zhixin_web.records.models import Subject
+from zhixin_web.rulebooks.services import releases as rulebook_services
 
 TODAY_YEAR = 2026
 Deliver = Callable[..., Batch]
@@ -42,7 +44,7 @@ def codes(city: City) -> list[str]:
 @pytest.fixture
 def people(db: None, codes: list[str]) -> dict[str, User]:
     """One account for each role, by the names of the demonstration (city, approver, district, …)."""
-    return demonstration.make_people(codes[0])
+    return make_people(codes[0])
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def take(people: dict[str, User]) -> Deliver:
 @pytest.fixture
 def subjects(take: Deliver, city: City) -> list[Subject]:
     """Twelve registered subjects."""
-    for name, content in demonstration.subject_files(city.subject_table()):
+    for name, content in subject_files(city.subject_table()):
         take(name, content)
     return list(Subject.objects.order_by("code"))
 

@@ -9,7 +9,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from zhixin_web.audit.models import Event
-from zhixin_web.audit.services import record_event
+from zhixin_web.audit.services.events import record_event
 
 
 @pytest.fixture

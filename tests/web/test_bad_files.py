@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from zhixin_web.console.collection import pasted_csv
-from zhixin_web.records import originals, reading, services
-from zhixin_web.records.faults import FileRefused
-from zhixin_web.records.models import Batch, CreditRecord, DuplicateRow, QuarantinedRow, Subject, SubjectVersion
-from zhixin_web.records.sources import sources
+from zhixin.dataset.sources import sources
+from zhixin_web.collection import originals, reading
+from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
+from zhixin_web.collection.refusals import FileRefused
+from zhixin_web.collection.services import batches as services
+from zhixin_web.faces.console.collection import pasted_csv
+from zhixin_web.records.models import CreditRecord, Subject, SubjectVersion
 
 ON_POSTGRESQL = os.environ.get("DATABASE_URL", "").startswith("postgres")
 HEADER = ("统一社会信用代码", "企业名称", "处理结果文书号", "办结日期")

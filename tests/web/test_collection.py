@@ -11,8 +11,13 @@ from django.db import DatabaseError, connection, transaction
 
 from zhixin.trust import ledger
 from zhixin_web.audit.models import LedgerEntry
-from zhixin_web.records import originals, services
-from zhixin_web.records.models import Batch, CreditRecord, DuplicateRow, QuarantinedRow, Subject
+from zhixin_web.collection import originals
+from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
+from zhixin_web.collection.services import batches as services
+from zhixin_web.collection.services.correction import mend_row
+from zhixin_web.collection.services.reversal import reverse_batch
+from zhixin_web.records.models import CreditRecord, Subject
+from zhixin_web.records.services.changes import change_record, erase_record, last_version
 
 
 def test_each_row_is_accepted_duplicate_or_quarantined_and_the_counts_add_up(
@@ -114,12 +119,12 @@ def test_undo_withdraws_records_and_the_same_file_may_come_again(
     subjects: list[Subject], take: Any, penalty: Any, people: Any
 ) -> None:
     content = penalty((subjects[0].code, subjects[0].name, "罚1"))
-    batch = services.reverse_batch(take("penalties", content), people["city"], "演示")
+    batch = reverse_batch(take("penalties", content), people["city"], "演示")
     versions = list(CreditRecord.objects.filter(batch=batch).order_by("version").values_list("state", flat=True))
     assert (batch.status, versions) == ("undone", ["active", "withdrawn"])
     again = take("penalties", content)
     assert (again.status, again.accepted) == ("committed", 1)
-    assert services.last_version(CreditRecord.objects.filter(batch=again).get().key).state == "active"
+    assert last_version(CreditRecord.objects.filter(batch=again).get().key).state == "active"
 
 
 def test_undoing_a_correction_brings_back_what_stood_before(
@@ -128,9 +133,9 @@ def test_undoing_a_correction_brings_back_what_stood_before(
     row = (subjects[0].code, subjects[0].name, "罚1")
     first = take("penalties", penalty(row))
     correction = take("penalties", penalty(row, 罚款金额="9"), is_correction=True)
-    services.reverse_batch(correction, people["city"], "演示")
+    reverse_batch(correction, people["city"], "演示")
     key = CreditRecord.objects.get(batch=first).key
-    last = services.last_version(key)
+    last = last_version(key)
     assert (last.version, last.state, json.loads(last.body)["fields"]["amount"]) == (3, "active", 1_500_000)
 
 
@@ -141,8 +146,8 @@ def test_a_quarantined_row_is_mended_in_place_and_the_account_still_adds_up(
     batch = take("penalties", penalty((one.code, one.name, "罚1"), 处罚决定日期="2026-02-30"))
     row = QuarantinedRow.objects.get(batch=batch)
     assert row.rule == "date.impossible"
-    assert services.mend_row(row, row.cells | {"decided_on": "2026-02-31"}, people["city"])[0]["rule"] == "date.impossible"
-    assert services.mend_row(row, row.cells | {"decided_on": "2026-02-28"}, people["city"]) == []
+    assert mend_row(row, row.cells | {"decided_on": "2026-02-31"}, people["city"])[0]["rule"] == "date.impossible"
+    assert mend_row(row, row.cells | {"decided_on": "2026-02-28"}, people["city"]) == []
     row.refresh_from_db()
     batch.refresh_from_db()
     assert (row.status, batch.accepted, batch.quarantined, batch.rows) == ("resolved", 1, 0, 1)
@@ -187,8 +192,8 @@ def test_a_body_may_be_erased_once_and_nothing_else_with_it(
 ) -> None:
     batch = take("penalties", penalty((subjects[0].code, subjects[0].name, "罚1")))
     record = CreditRecord.objects.get(batch=batch)
-    services.change_record(record, state="repaired", on=record.decided_on, basis="修复决定1号", by=people["city"])
-    assert services.erase_record(record, basis="期满", by=people["city"]) == 2
+    change_record(record, state="repaired", on=record.decided_on, basis="修复决定1号", by=people["city"])
+    assert erase_record(record, basis="期满", by=people["city"]) == 2
     assert set(CreditRecord.objects.filter(key=record.key).values_list("body", flat=True)) == {""}
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         CreditRecord.objects.filter(pk=record.pk).update(kind="x")

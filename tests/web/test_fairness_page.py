@@ -19,10 +19,13 @@ from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES
 from zhixin.law.calendar import shift_months
 from zhixin.law.loading import shipped_rulebooks
 from zhixin.law.rulebook import Rulebook
-from zhixin_web.evaluations import fairness, rulebook_services, services
+from zhixin_web.evaluations import fairness
 from zhixin_web.evaluations.fairness import FEWEST, FEWEST_HITS, OTHERS, Distribution, group_distributions
 from zhixin_web.evaluations.models import Run, Segment
+from zhixin_web.evaluations.services import runs as services
+from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.evaluations.snapshots import RECORDS, run_folder, segment_file, segment_folder, subjects_segment_schema
+from zhixin_web.rulebooks.services import releases as rulebook_services
 
 FLAGSHIP = load_rulebook(shipped_rulebooks() / "zhengzhou-ip")
 AS_OF = date(2026, 11, 1)
@@ -346,8 +349,8 @@ def test_an_unknown_group_falls_back_on_districts(publish: Publish) -> None:
 
 def test_a_run_through_the_whole_pipeline_is_told_by_group(subjects: Any, release: Any, people: Any) -> None:
     run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
-    services.propose_run(run, people["city"])
-    run = services.release_run(run, people["approver"])
+    propose_run(run, people["city"])
+    run = release_run(run, people["approver"])
     graded = sum(count for grade, count in run.summary["grades"].items() if grade in FLAGSHIP.grade_rank)
     for by in fairness.latest_groups():
         result = found(by)

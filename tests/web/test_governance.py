@@ -11,17 +11,20 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from zhixin.law.loading import loads_rulebook
-from zhixin_web.evaluations import services as run_services
 from zhixin_web.evaluations.models import CurrentGrade, Run
+from zhixin_web.evaluations.services import runs as run_services
+from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.evaluations.snapshots import run_folder
-from zhixin_web.governance import services
-from zhixin_web.governance.form_services import editable_numbers, with_effective_date, with_numbers
+from zhixin_web.governance.forms import editable_numbers, with_effective_date, with_numbers
 from zhixin_web.governance.models import Draft
 from zhixin_web.governance.monitoring import note_of, watched
+from zhixin_web.governance.services import drafts as services
+from zhixin_web.governance.services.consultations import file_comment, open_consultation, publish_summary, reply_comment
+from zhixin_web.governance.services.panels import open_panel, save_sheet
 from zhixin_web.governance.weights import combined_weights
 from zhixin_web.governance.what_if import do_what_if
-from zhixin_web.records.clocks import clock
 from zhixin_web.records.models import Subject
+from zhixin_web.rulebooks.clocks import clock
 
 
 @pytest.fixture
@@ -34,8 +37,8 @@ def run(subjects: list[Subject], take: Any, penalty: Any, release: Any, people: 
     """Twelve subjects, two of them with penalties, evaluated and released."""
     take("penalties", penalty(*[(item.code, item.name, f"（虚构）罚{n}") for n, item in enumerate(subjects[:2])]))
     made = run_services.execute(run_services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
-    run_services.propose_run(made, people["city"])
-    return run_services.release_run(made, people["approver"])
+    propose_run(made, people["city"])
+    return release_run(made, people["approver"])
 
 
 def save(draft: Draft, by: Any, **changes: str) -> Draft:
@@ -193,32 +196,32 @@ def test_a_consultation_is_no_shorter_than_the_rule_says(draft: Draft, people: A
         "by": people["city"],
     }
     if is_open:
-        assert services.open_consultation(draft, **options).closes_on == closes
+        assert open_consultation(draft, **options).closes_on == closes
     else:
         with pytest.raises(ValidationError, match="不早于"):
-            services.open_consultation(draft, **options)
+            open_consultation(draft, **options)
 
 
 def test_comments_are_answered_in_public_and_summed_up_after_the_term(draft: Draft, people: Any) -> None:
     today = timezone.localdate()
-    item = services.open_consultation(
+    item = open_consultation(
         draft,
         title="征求意见",
         explanation="起草说明：为便于测试而拟",
         closes_on=today + timedelta(days=60),
         by=people["city"],
     )
-    comment = services.file_comment(item, about="ladder", stance="change", text="建议降低 A 级界限")
+    comment = file_comment(item, about="ladder", stance="change", text="建议降低 A 级界限")
     with pytest.raises(ValidationError, match="截止"):
-        services.publish_summary(item, summary="采纳情况：收到意见若干条", by=people["city"])
+        publish_summary(item, summary="采纳情况：收到意见若干条", by=people["city"])
     type(item).objects.filter(pk=item.pk).update(opens_on=today - timedelta(days=60), closes_on=today - timedelta(days=1))
     item.refresh_from_db()
     with pytest.raises(ValidationError, match="征求意见已截止"):
-        services.file_comment(item, about="", stance="support", text="迟到的意见")
+        file_comment(item, about="", stance="support", text="迟到的意见")
     with pytest.raises(ValidationError, match="未答复"):
-        services.publish_summary(item, summary="采纳情况：收到意见若干条", by=people["city"])
-    services.reply_comment(comment, reply="已采纳，界限改为 88 分", is_adopted=True, by=people["city"])
-    services.publish_summary(item, summary="收到意见一条，采纳一条。", by=people["city"])
+        publish_summary(item, summary="采纳情况：收到意见若干条", by=people["city"])
+    reply_comment(comment, reply="已采纳，界限改为 88 分", is_adopted=True, by=people["city"])
+    publish_summary(item, summary="收到意见一条，采纳一条。", by=people["city"])
     page = Browser().get(f"/consultations/{item.pk}").content.decode()
     assert all(words in page for words in ("建议降低 A 级界限", "已采纳，界限改为 88 分", "收到意见一条，采纳一条。"))
 
@@ -227,13 +230,13 @@ def test_comments_are_answered_in_public_and_summed_up_after_the_term(draft: Dra
 
 
 def test_consistent_sheets_count_and_inconsistent_ones_say_which_three(draft: Draft, run: Run, people: Any) -> None:
-    panel = services.open_panel(draft, run, title="第一轮", share_milli=1000, by=people["city"])
+    panel = open_panel(draft, run, title="第一轮", share_milli=1000, by=people["city"])
     size = len(panel.names)
-    even = services.save_sheet(panel, expert="甲", judgements=["1"] * (size * (size - 1) // 2), by=people["city"])
+    even = save_sheet(panel, expert="甲", judgements=["1"] * (size * (size - 1) // 2), by=people["city"])
     assert (even.is_consistent, even.ratio_milli) == (True, 0)
     cycle = ["9"] * (size * (size - 1) // 2)
     cycle[1] = "1/9"
-    odd = services.save_sheet(panel, expert="乙", judgements=cycle, by=people["city"])
+    odd = save_sheet(panel, expert="乙", judgements=cycle, by=people["city"])
     assert not odd.is_consistent
     assert "最矛盾的三项" in odd.remark
     together = combined_weights(panel)
@@ -244,11 +247,11 @@ def test_consistent_sheets_count_and_inconsistent_ones_say_which_three(draft: Dr
 
 
 def test_every_pair_must_be_judged_on_the_scale(draft: Draft, run: Run, people: Any) -> None:
-    panel = services.open_panel(draft, run, title="第一轮", share_milli=500, by=people["city"])
+    panel = open_panel(draft, run, title="第一轮", share_milli=500, by=people["city"])
     pairs = len(panel.names) * (len(panel.names) - 1) // 2
     for wrong in (["1"] * (pairs - 1), ["1"] * (pairs - 1) + ["10"], ["1"] * (pairs - 1) + [""]):
         with pytest.raises(ValidationError, match="每一对"):
-            services.save_sheet(panel, expert="甲", judgements=wrong, by=people["city"])
+            save_sheet(panel, expert="甲", judgements=wrong, by=people["city"])
 
 
 # --- monitoring -------------------------------------------------------------------------------------------------------------

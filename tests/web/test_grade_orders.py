@@ -13,16 +13,19 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from zhixin import City
-from zhixin_web import demonstration
 from zhixin_web.accounts.models import Role
 from zhixin_web.audit.models import LedgerEntry, SealedBody
-from zhixin_web.evaluations import services
-from zhixin_web.evaluations.invariants import check
+from zhixin_web.demonstration.city_files import subject_files
 from zhixin_web.evaluations.models import HELD, CurrentGrade, Grade, GradeOrder, Run
-from zhixin_web.evaluations.order_services import decide_order, end_expired_orders, end_order, propose_order
 from zhixin_web.evaluations.published import published_grade
 from zhixin_web.evaluations.queries import grade_as_of, previous_runs
-from zhixin_web.evaluations.schedule import tick
+from zhixin_web.evaluations.services import runs as services
+from zhixin_web.evaluations.services.events import react
+from zhixin_web.evaluations.services.orders import decide_order, end_expired_orders, end_order, propose_order
+from zhixin_web.evaluations.services.release import propose_rollback, propose_run, release_run
+from zhixin_web.evaluations.services.replay import replay
+from zhixin_web.jobs.invariants import check
+from zhixin_web.jobs.tick import tick
 from zhixin_web.records.models import Subject
 from zhixin_web.records.published import published_subject
 
@@ -43,8 +46,8 @@ def evaluate(subjects: list[Subject], release: Any, people: Any) -> Evaluate:
     def evaluating(as_of: date | None = None) -> Run:
         run = services.execute(services.start_run(release, as_of=as_of or today(), by=people["city"]))
         assert run.status == "draft", run.error
-        services.propose_run(run, people["city"])
-        return services.release_run(run, people["approver"])
+        propose_run(run, people["city"])
+        return release_run(run, people["approver"])
 
     return evaluating
 
@@ -280,7 +283,7 @@ def test_an_order_outlives_a_later_release_that_changes_the_grade_beneath(
 
 def test_an_order_outlives_an_event(active: Order, subject: Subject, take: Any) -> None:
     active(kind="hold")
-    run = services.react(list_as_serious(take, subject))
+    run = react(list_as_serious(take, subject))
     assert run is not None
     assert (run.status, current(subject).grade, current(subject).in_force) == ("released", "D", HELD)
 
@@ -289,7 +292,7 @@ def test_a_subject_without_an_order_takes_the_grade_of_the_new_release(active: O
     active()
     other = Subject.objects.filter(current__grade="B").exclude(pk=subject.pk).order_by("code").first()
     assert other is not None
-    services.react(list_as_serious(take, other))
+    react(list_as_serious(take, other))
     assert (current(other).grade, current(other).in_force) == ("D", "D")
 
 
@@ -431,11 +434,11 @@ def test_a_roll_back_publishes_the_results_before_again_once_another_has_release
     before: Any, second: Run, released: Run, people: Any, subject: Subject
 ) -> None:
     after = grades()
-    made = services.propose_rollback(second, reason=f"  {REASON} ", by=people["city"])
+    made = propose_rollback(second, reason=f"  {REASON} ", by=people["city"])
     assert (made.status, made.rolls_back, made.reason) == ("proposed", second, REASON)
     assert (made.folder, made.grades_sha256, made.as_of) == (released.folder, released.grades_sha256, released.as_of)
     assert grades() == after, "a proposal changes nothing"
-    made = services.release_run(made, people["approver"])
+    made = release_run(made, people["approver"])
     assert (made.status, grades()) == ("released", before)
     entry = LedgerEntry.objects.get(pk=made.ledger_seq)
     assert (entry.kind, entry.ref) == ("grade.publish", f"run:{made.pk}")
@@ -447,13 +450,13 @@ def test_a_roll_back_publishes_the_results_before_again_once_another_has_release
 
 
 def test_the_maker_of_a_roll_back_does_not_release_it(second: Run, people: Any) -> None:
-    made = services.propose_rollback(second, reason=REASON, by=people["city"])
+    made = propose_rollback(second, reason=REASON, by=people["city"])
     with pytest.raises(PermissionDenied):
-        services.release_run(made, people["city"])
+        release_run(made, people["city"])
     people["city"].role = Role.APPROVER
     people["city"].save()
     with pytest.raises(PermissionDenied):
-        services.release_run(made, people["city"])
+        release_run(made, people["city"])
     with pytest.raises(IntegrityError), transaction.atomic():
         Run.objects.filter(pk=made.pk).update(status="released", released_by=people["city"])
 
@@ -462,10 +465,10 @@ def test_only_the_city_officer_proposes_a_roll_back_and_gives_a_reason(second: R
     for role in ROLES:
         if role != "city":
             with pytest.raises(PermissionDenied):
-                services.propose_rollback(second, reason=REASON, by=people[role])
+                propose_rollback(second, reason=REASON, by=people[role])
     for reason in ("", "  ", "　\n"):
         with pytest.raises(ValidationError) as caught:
-            services.propose_rollback(second, reason=reason, by=people["city"])
+            propose_rollback(second, reason=reason, by=people["city"])
         assert set(caught.value.message_dict) == {"reason"}, repr(reason)
     assert not Run.objects.exclude(rolls_back=None).exists()
 
@@ -474,36 +477,36 @@ def test_only_the_newest_full_release_is_rolled_back(second: Run, released: Run,
     draft = services.execute(services.start_run(release, as_of=today(), by=people["city"]))
     for other in (released, draft):
         with pytest.raises(ValidationError, match="newest full release"):
-            services.propose_rollback(other, reason=REASON, by=people["city"])
+            propose_rollback(other, reason=REASON, by=people["city"])
 
 
 def test_the_first_release_has_nothing_before_it(released: Run, people: Any) -> None:
     with pytest.raises(ValidationError, match="newest full release"):
-        services.propose_rollback(released, reason=REASON, by=people["city"])
+        propose_rollback(released, reason=REASON, by=people["city"])
 
 
 def test_an_event_is_not_rolled_back(second: Run, take: Any, people: Any) -> None:
     other = Subject.objects.filter(current__grade="B").order_by("code").first()
     assert other is not None
-    event = services.react(list_as_serious(take, other, 2))
+    event = react(list_as_serious(take, other, 2))
     assert event is not None
     assert event.status == "released"
     with pytest.raises(ValidationError, match="newest full release"):
-        services.propose_rollback(event, reason=REASON, by=people["city"])
+        propose_rollback(event, reason=REASON, by=people["city"])
 
 
 def test_a_roll_back_that_a_newer_release_has_overtaken_is_not_released(
     second: Run, evaluate: Evaluate, take: Any, people: Any
 ) -> None:
     """It was proposed against the second release; it would throw away the third."""
-    made = services.propose_rollback(second, reason=REASON, by=people["city"])
+    made = propose_rollback(second, reason=REASON, by=people["city"])
     other = Subject.objects.filter(current__grade="B").order_by("code").first()
     assert other is not None
     list_as_serious(take, other, 2)
     evaluate()
     third = grades()
     with pytest.raises(ValidationError):
-        services.release_run(made, people["approver"])
+        release_run(made, people["approver"])
     assert grades() == third
 
 
@@ -511,20 +514,20 @@ def test_a_roll_back_keeps_what_an_event_brought_before_the_release(
     released: Run, subject: Subject, evaluate: Evaluate, take: Any, people: Any
 ) -> None:
     """The results before the second release held the D of the listing; the archive of the first run does not."""
-    assert services.react(list_as_serious(take, subject)) is not None
+    assert react(list_as_serious(take, subject)) is not None
     assert current(subject).grade == "D"
     second = evaluate()
-    services.release_run(services.propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])
+    release_run(propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])
     assert current(subject).grade == "D", "a subject on the list of serious dishonesty was given back its B"
 
 
 def test_a_roll_back_keeps_what_an_event_brought_after_the_release(second: Run, take: Any, people: Any) -> None:
     other = Subject.objects.filter(current__grade="B").order_by("code").first()
     assert other is not None
-    event = services.react(list_as_serious(take, other, 2))
+    event = react(list_as_serious(take, other, 2))
     assert event is not None
     assert current(other).grade == "D"
-    services.release_run(services.propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])
+    release_run(propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])
     assert current(other).grade == "D", "a subject listed after the release was given back its B"
 
 
@@ -534,7 +537,7 @@ def test_a_roll_back_leaves_no_grade_to_a_subject_that_only_the_release_taken_ba
     newcomer = _register_one_more(take)
     second = evaluate()
     assert CurrentGrade.objects.filter(subject=newcomer).exists()
-    services.release_run(services.propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])
+    release_run(propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])
     known = published_subject(newcomer.code)
     assert known is not None
     assert published_grade(known).state == "not_evaluated", "a result taken back is still public"
@@ -544,7 +547,7 @@ def _register_one_more(take: Any) -> Subject:
     codes = set(Subject.objects.values_list("code", flat=True))
     table = City(13, 99).subject_table()
     table = table.filter(~table["subject_id"].is_in(list(codes))).head(1)
-    take("registrations", next(content for name, content in demonstration.subject_files(table) if name == "registrations"))
+    take("registrations", next(content for name, content in subject_files(table) if name == "registrations"))
     found: Subject = Subject.objects.exclude(code__in=codes).get()
     return found
 
@@ -555,7 +558,7 @@ def test_a_result_taken_back_is_no_earlier_result_of_the_next_evaluation(
     first = evaluate(today() - timedelta(2))
     list_as_serious(take, subjects[0])
     second = evaluate(today() - timedelta(1))
-    services.release_run(services.propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])
+    release_run(propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])
     found = previous_runs(release, today())
     assert second.pk not in [run.pk for run in found]
     assert [run.folder for run in found] == [first.folder]
@@ -563,16 +566,16 @@ def test_a_result_taken_back_is_no_earlier_result_of_the_next_evaluation(
 
 def test_an_order_outlives_a_roll_back(second: Run, active: Order, subject: Subject, people: Any) -> None:
     active(kind="hold")
-    services.release_run(services.propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])
+    release_run(propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])
     assert (current(subject).grade, current(subject).in_force) == ("B", HELD)
 
 
 def test_the_invariants_hold_after_a_roll_back_and_the_run_after_it(
     second: Run, evaluate: Evaluate, subject: Subject, people: Any
 ) -> None:
-    made = services.release_run(services.propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])
+    made = release_run(propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])
     nothing_is_broken()
-    assert services.replay(made)["equal"]
+    assert replay(made)["equal"]
     evaluate()
     assert current(subject).grade == "D"
     nothing_is_broken()

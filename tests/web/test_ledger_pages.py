@@ -11,24 +11,26 @@ from django.test import Client as Browser
 
 from zhixin.errors import LedgerError
 from zhixin.trust import ledger
-from zhixin_web.audit import queries, services
+from zhixin_web.accounts.demonstration_people import PASSWORD
+from zhixin_web.audit import queries
 from zhixin_web.audit.models import LedgerEntry, SignedCheckpoint
-from zhixin_web.demonstration import PASSWORD
+from zhixin_web.audit.services import ledger as services
+from zhixin_web.audit.services.checkpoints import ask_signer, make_checkpoint, verifier_key
 
 
 def test_a_checkpoint_is_signed_by_another_process_and_verifies(subjects: Any) -> None:
-    made = services.make_checkpoint()
+    made = make_checkpoint()
     assert made is not None
-    signed = ledger.verify_note(made.note, services.verifier_key())
+    signed = ledger.verify_note(made.note, verifier_key())
     assert (signed.size, signed.root) == (queries.ledger_size(), queries.subtree(0, signed.size))
-    assert services.make_checkpoint() is None, "nothing was added"
+    assert make_checkpoint() is None, "nothing was added"
 
 
 def test_the_signer_refuses_a_ledger_that_lost_entries(subjects: Any) -> None:
-    services.make_checkpoint()
+    make_checkpoint()
     shorter = ledger.Checkpoint("zhixin.example/ledger", 3, queries.subtree(0, 3))
     with pytest.raises(LedgerError, match="refuse"):
-        services.ask_signer(shorter, [])
+        ask_signer(shorter, [])
 
 
 def test_bytes_bent_in_storage_are_not_signed(subjects: Any) -> None:
@@ -39,7 +41,7 @@ def test_bytes_bent_in_storage_are_not_signed(subjects: Any) -> None:
             cursor.execute("DROP TRIGGER audit_ledgerentry_update")
         cursor.execute("UPDATE audit_ledgerentry SET data = 'bent' WHERE seq = 5")
     with pytest.raises(LedgerError, match="entry 5"):
-        services.make_checkpoint()
+        make_checkpoint()
 
 
 @pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 511, 512, 513, 700])
@@ -58,9 +60,9 @@ def test_tiles_give_the_roots_and_proofs_of_the_plain_tree(people: Any, size: in
 
 
 def test_an_outsider_checks_an_entry_with_the_public_addresses(subjects: Any) -> None:
-    services.make_checkpoint()
+    make_checkpoint()
     browser = Browser()
-    signed = ledger.verify_note(browser.get("/ledger/checkpoint").content.decode(), services.verifier_key())
+    signed = ledger.verify_note(browser.get("/ledger/checkpoint").content.decode(), verifier_key())
     item = browser.get("/ledger/entries?start=7&count=1").json()["entries"][0]
     steps = [
         bytes.fromhex(step) for step in browser.get(f"/ledger/proof/inclusion?seq=7&size={signed.size}").json()["proof"]
@@ -75,16 +77,16 @@ def test_a_proof_that_cannot_be_is_refused_and_never_an_error(subjects: Any, que
 
 
 def test_the_dump_verifies_and_a_bent_one_does_not(subjects: Any, people: Any) -> None:
-    services.make_checkpoint()
+    make_checkpoint()
     browser = Browser()
     browser.post("/c/sign-in", {"username": "auditor", "password": PASSWORD})
     lines = b"".join(browser.post("/c/ledger/dump").streaming_content).decode().splitlines()  # type: ignore[attr-defined]
     notes = Browser().get("/ledger/checkpoints").json()["checkpoints"]
-    verdict = ledger.verify_dump(lines, notes, services.verifier_key())
+    verdict = ledger.verify_dump(lines, notes, verifier_key())
     assert (verdict.entries, verdict.checkpoints) == (LedgerEntry.objects.count() - 0, SignedCheckpoint.objects.count())
     bent = [*lines[:4], json.dumps(json.loads(lines[4]) | {"entry": lines[5]}), *lines[5:]]
     with pytest.raises(LedgerError):
-        ledger.verify_dump(bent, notes, services.verifier_key())
+        ledger.verify_dump(bent, notes, verifier_key())
 
 
 def test_the_ledger_holds_nobody_by_name_or_code(subjects: Any) -> None:

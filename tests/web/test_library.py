@@ -10,12 +10,14 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from zhixin_web.audit.models import Event
-from zhixin_web.cases.models import SavedView, SubjectTag
-from zhixin_web.cases.services import MOST_SAVED_VIEWS, file_report
-from zhixin_web.console.desk import tasks_of
-from zhixin_web.evaluations import services
+from zhixin_web.cases.services.reports import file_report
+from zhixin_web.evaluations.services import runs as services
+from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.queries import published_records
+from zhixin_web.workspace.desk import tasks_of
+from zhixin_web.workspace.models import SavedView, SubjectTag
+from zhixin_web.workspace.services.notes import MOST_SAVED_VIEWS
 
 
 @pytest.fixture
@@ -28,8 +30,8 @@ def browser(people: Any) -> Browser:
 @pytest.fixture
 def graded(subjects: list[Subject], release: Any, people: Any) -> list[Subject]:
     run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
-    services.propose_run(run, people["city"])
-    services.release_run(run, people["approver"])
+    propose_run(run, people["city"])
+    release_run(run, people["approver"])
     return subjects
 
 
@@ -147,7 +149,7 @@ def test_what_is_due_in_two_working_days_is_soon(
     take("penalties", penalty((subjects[0].code, subjects[0].name, "（虚构）罚1")))
     report = file_report(CreditRecord.objects.get(), reason="expired", text="公示期已经届满")
     friday = timezone.localdate().replace(year=2026, month=11, day=20)  # a Friday: two working days are four days
-    monkeypatch.setattr("zhixin_web.console.desk.timezone.localdate", lambda *_args: friday)
+    monkeypatch.setattr("zhixin_web.workspace.desk.timezone.localdate", lambda *_args: friday)
     type(report).objects.filter(pk=report.pk).update(due_on=friday + timedelta(days=days + 1))
     found = next(task for task in tasks_of(people["city"]) if "/reports/" in task.address)
     assert found.urgency == urgency

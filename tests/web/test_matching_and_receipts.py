@@ -9,10 +9,13 @@ import pytest
 from django.test import Client as Browser
 from python_calamine import CalamineWorkbook
 
+from zhixin.dataset.sources import sources
+from zhixin_web.collection.matching import candidates
+from zhixin_web.collection.models import Batch, QuarantinedRow
+from zhixin_web.collection.receipts import receipt, receipt_workbook
+from zhixin_web.collection.template_workbook import template_workbook
 from zhixin_web.records.cells import safe_cell
-from zhixin_web.records.models import Batch, CreditRecord, QuarantinedRow, Subject
-from zhixin_web.records.queries import candidates, receipt, receipt_workbook, template_workbook
-from zhixin_web.records.sources import sources
+from zhixin_web.records.models import CreditRecord, Subject
 
 
 def _as_city(people: Any) -> Browser:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import xlwt
 
-from zhixin_web.records.models import Batch, CreditRecord, Subject
+from zhixin_web.collection.models import Batch
+from zhixin_web.records.models import CreditRecord, Subject
 
 HEAD = ("统一社会信用代码", "企业名称", "处理结果文书号", "办结日期")
 

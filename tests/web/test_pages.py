@@ -8,9 +8,9 @@ import pytest
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from zhixin_web.accounts.demonstration_people import PEOPLE
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import ACTIONS, ANYONE, SIGNED_IN, may
-from zhixin_web.demonstration import PEOPLE
 
 USERNAMES = [name for name, *_ in PEOPLE]
 VALUES = {

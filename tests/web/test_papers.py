@@ -23,12 +23,17 @@ from docx.shared import Mm, Pt
 
 from zhixin import load_rulebook
 from zhixin.law.loading import shipped_rulebooks
-from zhixin_web.papers import fonts, services
+from zhixin_web.collection.models import Batch
+from zhixin_web.faces.portal import credit_report as credit_report_module
+from zhixin_web.faces.portal.credit_report import credit_report, report_content
+from zhixin_web.faces.portal.verification import paper_by_code
+from zhixin_web.papers import fonts
 from zhixin_web.papers.models import Paper
-from zhixin_web.papers.queries import paper_by_code
-from zhixin_web.records import services as record_services
-from zhixin_web.records.models import Batch, CreditRecord, Subject
+from zhixin_web.papers.services import issue as services
+from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.published import PublishedSubject, published_subject
+from zhixin_web.records.services.changes import change_record
+from zhixin_web.rulebooks.document import rules_document
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +66,7 @@ def known(subjects: list[Subject]) -> PublishedSubject:
 @pytest.fixture
 def report(known: PublishedSubject, chinese: None) -> Report:
     def reporting(day: date | None = None, verify: str = VERIFY) -> tuple[Paper, bytes]:
-        return services.credit_report(known, day or today(), verify)
+        return credit_report(known, day or today(), verify)
 
     return reporting
 
@@ -125,9 +130,9 @@ def test_compiling_twice_gives_the_same_bytes(chinese: None) -> None:
         "demo": "", "words": dict.fromkeys(("verify", "number", "day", "notes", "overview", "facts", "detail", "none", "end"), "字"),
         "notes": ["说明"], "overview": [["名称", "虚构公司"]], "facts": [], "records": [],
     }  # fmt: skip
-    one, other = (services._compile("credit_report.typ", data) for _ in range(2))
+    one, other = (services.compile_layout("credit_report.typ", data) for _ in range(2))
     assert one == other
-    assert services._compile("credit_report.typ", {**data, "watermark": "另一个"}) != one
+    assert services.compile_layout("credit_report.typ", {**data, "watermark": "另一个"}) != one
 
 
 def test_another_day_or_other_content_is_another_paper(
@@ -199,7 +204,7 @@ def test_a_report_lists_the_published_records_only(report: Report, known: Publis
     for number, (facts, day) in enumerate([("早已期满的行为", ended), ("公示中的行为", running)]):
         row = penalty((known.code, known.name, f"罚{number}"), 处罚决定日期=day.isoformat(), 违法事实=facts)
         assert take("penalties", row).accepted == 1
-    told = str(services.report_content(known, today())["records"])
+    told = str(report_content(known, today())["records"])
     assert ("公示中的行为" in told, "早已期满的行为" in told) == (True, False)
     assert "公示期内的记录1条" in words_of(report()[1])
 
@@ -210,8 +215,10 @@ def test_every_page_of_a_report_bears_the_watermark(
 ) -> None:
     settings.DEMO = demo
     seen: list[dict[str, Any]] = []
-    compile_ = services._compile
-    monkeypatch.setattr(services, "_compile", lambda layout, data: seen.append(data) or compile_(layout, data))
+    compile_ = services.compile_layout
+    monkeypatch.setattr(
+        credit_report_module, "compile_layout", lambda layout, data: seen.append(data) or compile_(layout, data)
+    )
     _, content = report()
     assert [data["watermark"] for data in seen] == [mark]
     assert ("虚构" in seen[0]["demo"]) is demo
@@ -226,7 +233,7 @@ def test_every_page_of_a_report_bears_the_watermark(
 def test_the_day_on_which_facts_came_in_is_that_of_the_clock_on_the_wall(known: PublishedSubject) -> None:
     """Half past seven in the morning in Zhengzhou is the evening before in UTC."""
     Batch.objects.update(committed_at=datetime(2026, 3, 4, 23, 30, tzinfo=UTC))
-    titles = [block["title"] for block in services.report_content(known, today())["facts"]]
+    titles = [block["title"] for block in report_content(known, today())["facts"]]
     assert titles
     assert [title for title in titles if "2026-03-05" not in title] == []
 
@@ -272,7 +279,7 @@ def test_the_end_of_a_record_makes_a_report_outdated(
     paper, _ = report()
     assert paper_by_code(paper.code)[1] == "valid"
     record = CreditRecord.objects.get(subject=known.pk)
-    record_services.change_record(record, state=state, on=today(), basis="决定1号", by=people["city"])
+    change_record(record, state=state, on=today(), basis="决定1号", by=people["city"])
     assert paper_by_code(paper.code)[1] == "outdated"
     assert "已不是最新" in verified(paper.code)[1]
 
@@ -336,7 +343,7 @@ def test_a_missing_font_names_the_package_and_leaves_nothing_behind(
 
 def test_a_missing_font_is_an_error_that_names_the_package(known: PublishedSubject, no_font: None) -> None:
     with pytest.raises(fonts.FontMissing) as caught:
-        services.credit_report(known, today(), VERIFY)
+        credit_report(known, today(), VERIFY)
     for words in (caught.value.message.zh, caught.value.message.en):
         assert f"apt install {fonts.PACKAGE}" in words
     assert fonts.PACKAGE == "fonts-noto-cjk"
@@ -359,7 +366,7 @@ def test_fonts_are_chosen_in_the_order_of_preference(monkeypatch: pytest.MonkeyP
 
 
 def rules(form: str) -> bytes:
-    return services.rules_document(FLAGSHIP, form, VERIFY, date(2026, 1, 2))[2]
+    return rules_document(FLAGSHIP, form, VERIFY, date(2026, 1, 2))[2]
 
 
 def test_the_word_text_of_the_rules_has_the_same_bytes_twice() -> None:

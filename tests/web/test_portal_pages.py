@@ -19,19 +19,23 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from zhixin import load_rulebook
+from zhixin.dataset.sources import source_folder
 from zhixin.law.loading import dump_rulebook, shipped_rulebooks
 from zhixin_web.accounts.models import Organisation, Role, RoleGrant, User
-from zhixin_web.audit import services as audit_services
+from zhixin_web.audit.models import LedgerEntry
+from zhixin_web.audit.services import checkpoints as audit_services
 from zhixin_web.cases.models import ErrorReport
 from zhixin_web.cases.queries import visible_reports
-from zhixin_web.cases.services import answer_report, file_report
-from zhixin_web.evaluations import fairness, published, services
+from zhixin_web.cases.services.reports import answer_report, file_report
+from zhixin_web.evaluations import fairness, published
 from zhixin_web.evaluations.models import Run
+from zhixin_web.evaluations.services import runs as services
+from zhixin_web.evaluations.services.release import propose_run, release_run
+from zhixin_web.faces.portal.credit_report import report_content
 from zhixin_web.governance.models import Consultation, Draft
-from zhixin_web.papers.services import report_content
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.published import published_subject
-from zhixin_web.records.sources import source_folder
+from zhixin_web.rulebooks.published import published_releases
 
 DOCUMENT = "（虚构）罚字1号"
 HAN = re.compile(r"[\u3400-\u9fff]")
@@ -58,8 +62,8 @@ def record(subjects: list[Subject], take: Any, penalty: Any) -> CreditRecord:
 def evaluated(record: CreditRecord, release: Any, people: Any) -> CreditRecord:
     """The record, in a city with a released evaluation and an open consultation."""
     run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
-    services.propose_run(run, people["city"])
-    services.release_run(run, people["approver"])
+    propose_run(run, people["city"])
+    release_run(run, people["approver"])
     text, by, today = (
         dump_rulebook(load_rulebook(shipped_rulebooks() / "zhengzhou-ip")),
         people["city"],
@@ -74,7 +78,7 @@ def evaluated(record: CreditRecord, release: Any, people: Any) -> CreditRecord:
 
 def pages(record: CreditRecord) -> list[str]:
     """Every kind of public page that is HTML and may be kept."""
-    code, release = record.subject.code, published.published_releases().get().pk
+    code, release = record.subject.code, published_releases().get().pk
     own = [f"/e/{code}", f"/e/{code}/why", f"/e/{code}/r/{record.seq}"]
     columns = [f"/pub/{kind}" for kind in KINDS]
     rules = ["/rules", f"/rules/{release}", f"/rules/{release}/diff/{release}", "/measures", "/consultations"]
@@ -84,7 +88,7 @@ def pages(record: CreditRecord) -> list[str]:
 
 def others(record: CreditRecord) -> list[str]:
     """Public answers that are no pages but may be kept."""
-    release = published.published_releases().get().pk
+    release = published_releases().get().pk
     feeds = [f"/pub/{kind}{form}" for kind in KINDS for form in (".rss", ".csv")]
     return [*feeds, f"/rules/{release}.yaml", f"/rules/{release}/document.docx", "/data/schema.json"]
 
@@ -682,5 +686,5 @@ def test_the_form_with_its_token_is_kept_by_nobody(record: CreditRecord) -> None
 
 def test_filing_leaves_an_entry_in_the_ledger_without_the_words(record: CreditRecord) -> None:
     filed(record, text="虚构人物私密一二三四五")
-    kinds = audit_services.LedgerEntry.objects.order_by("-seq").values_list("kind", "data")[:1]
+    kinds = LedgerEntry.objects.order_by("-seq").values_list("kind", "data")[:1]
     assert [(kind, "私密" in data) for kind, data in kinds] == [("objection.file", False)]

@@ -22,15 +22,19 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from zhixin import load_rulebook
+from zhixin.dataset.sources import sources
 from zhixin.law.loading import shipped_rulebooks
-from zhixin_web.evaluations import fairness, published, rulebook_services, services
+from zhixin_web.evaluations import fairness, published
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.published import published_grade, published_why
-from zhixin_web.papers.services import report_content
+from zhixin_web.evaluations.services import runs as services
+from zhixin_web.evaluations.services.events import react
+from zhixin_web.evaluations.services.release import propose_run, release_run
+from zhixin_web.faces.portal.credit_report import report_content
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.published import published_subject
-from zhixin_web.records.services import change_record
-from zhixin_web.records.sources import sources
+from zhixin_web.records.services.changes import change_record
+from zhixin_web.rulebooks.services import releases as rulebook_services
 
 LISTING = (
     "统一社会信用代码,企业名称,列入决定书文号,列入事由,列入日期,列入机关\n{code},{name},（虚构）列1,虚构,{day},虚构机关"
@@ -97,8 +101,8 @@ def evaluated(people: Any) -> Callable[[Any], Run]:
     def evaluating(release: Any) -> Run:
         run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
         assert run.status == "draft", run.error
-        services.propose_run(run, people["city"])
-        return services.release_run(run, people["approver"])
+        propose_run(run, people["city"])
+        return release_run(run, people["approver"])
 
     return evaluating
 
@@ -212,9 +216,7 @@ def test_an_internal_class_never_stands_in_for_a_public_grade(
     assert (run.status, run.is_projected) == ("released", False)
     counting = ("/data", "/ledger", "/stats")  # these say how long the ledger is, and it has grown
     assert [path for path in differing(before, everything(penalised)) if not path.startswith(counting)] == []
-    event = services.react(
-        take("serious_list", LISTING.format(code=penalised.code, name=penalised.name, day=timezone.localdate()))
-    )
+    event = react(take("serious_list", LISTING.format(code=penalised.code, name=penalised.name, day=timezone.localdate())))
     assert event is not None
     assert event.release == release
     shown = published_subject(penalised.code)

@@ -23,17 +23,19 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from zhixin_web.audit.models import LedgerEntry
-from zhixin_web.cases.services import file_report
+from zhixin_web.cases.services.reports import file_report
+from zhixin_web.collection.services.reversal import reverse_batch
 from zhixin_web.evaluations import fairness, published
-from zhixin_web.evaluations import services as evaluation_services
-from zhixin_web.evaluations.order_services import decide_order, propose_order
+from zhixin_web.evaluations.services import runs as evaluation_services
+from zhixin_web.evaluations.services.orders import decide_order, propose_order
+from zhixin_web.evaluations.services.release import propose_run, release_run
+from zhixin_web.faces.portal import bulk, cache
+from zhixin_web.faces.portal.cache import PublicCache
+from zhixin_web.faces.portal.credit_report import report_content
 from zhixin_web.papers.models import Paper
-from zhixin_web.papers.services import report_content
-from zhixin_web.portal import bulk, cache
-from zhixin_web.portal.cache import PublicCache
-from zhixin_web.records import services
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.published import published_subject
+from zhixin_web.records.services.changes import change_record, erase_record, last_version
 
 DOCUMENT = "（虚构）罚字1号"
 FACTS = "售卖虚构商标的商品"
@@ -61,8 +63,8 @@ def record(subjects: list[Subject], take: Any, penalty: Any) -> CreditRecord:
 def explained(record: CreditRecord, release: Any, people: Any) -> CreditRecord:
     """The record, used by a released evaluation."""
     run = evaluation_services.execute(evaluation_services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
-    evaluation_services.propose_run(run, people["city"])
-    evaluation_services.release_run(run, people["approver"])
+    propose_run(run, people["city"])
+    release_run(run, people["approver"])
     return record
 
 
@@ -74,10 +76,10 @@ def ending(request: Any, people: Any, take: Any, penalty: Any, monkeypatch: Any)
     """Ends a record in the way the test is asked for."""
 
     def change(state: str, record: CreditRecord) -> None:
-        services.change_record(record, state=state, on=timezone.localdate(), basis="决定1号", by=people["city"])
+        change_record(record, state=state, on=timezone.localdate(), basis="决定1号", by=people["city"])
 
     def undo(record: CreditRecord) -> None:
-        services.reverse_batch(record.batch, people["city"], "误报")
+        reverse_batch(record.batch, people["city"], "误报")
 
     def pass_by(record: CreditRecord) -> None:
         last = record.publicity_until
@@ -92,7 +94,7 @@ def ending(request: Any, people: Any, take: Any, penalty: Any, monkeypatch: Any)
 
     def erase(record: CreditRecord) -> None:
         change("repaired", record)
-        services.erase_record(services.last_version(record.key), basis="期满清除", by=people["city"])
+        erase_record(last_version(record.key), basis="期满清除", by=people["city"])
 
     ways = {
         "repaired": partial(change, "repaired"), "revoked": partial(change, "revoked"), "undone": undo, "term passed": pass_by,
@@ -184,7 +186,7 @@ def test_what_has_ended_is_no_longer_counted(record: CreditRecord, ending: Endin
 @each_ending
 def test_the_new_version_of_what_has_ended_has_no_page(record: CreditRecord, ending: Ending) -> None:
     ending(record)
-    last = services.last_version(record.key)
+    last = last_version(record.key)
     answer = Browser().get(f"/e/{record.subject.code}/r/{last.seq}")
     assert (answer.status_code in (404, 410), [text for text in SECRETS if text in answer.content.decode()]) == (True, [])
 
@@ -199,7 +201,7 @@ def test_the_last_day_of_publication_is_the_day_before_its_end(record: CreditRec
 
 def test_an_open_error_report_does_not_keep_a_record_in_sight(record: CreditRecord, people: Any) -> None:
     report = file_report(record, reason="repaired", text="该处罚已经修复")
-    services.change_record(record, state="repaired", on=timezone.localdate(), basis="修1号", by=people["city"])
+    change_record(record, state="repaired", on=timezone.localdate(), basis="修1号", by=people["city"])
     assert held(f"/e/{record.subject.code}") + held(f"/t/{report.code}") == []
 
 
@@ -208,13 +210,13 @@ def test_other_records_of_the_enterprise_stay(
     record: CreditRecord, take: Any, penalty: Any, people: Any, state: str
 ) -> None:
     take("penalties", penalty((record.subject.code, record.subject.name, "（虚构）罚字2号")))
-    services.change_record(record, state=state, on=timezone.localdate(), basis="修1号", by=people["city"])
+    change_record(record, state=state, on=timezone.localdate(), basis="修1号", by=people["city"])
     assert "（虚构）罚字2号" in read(f"/e/{record.subject.code}")
 
 
 @pytest.mark.parametrize(("state", "words"), [("repaired", "信用修复，终止公示"), ("revoked", "决定撤销，撤下公示")])
 def test_an_ending_is_announced_without_naming_anybody(record: CreditRecord, people: Any, state: str, words: str) -> None:
-    services.change_record(record, state=state, on=timezone.localdate(), basis="修1号", by=people["city"])
+    change_record(record, state=state, on=timezone.localdate(), basis="修1号", by=people["city"])
     shown = read("/pub/repairs")
     assert words in shown
     assert [text for text in (*SECRETS, record.subject.name, record.subject.code) if text in shown] == []
@@ -225,8 +227,8 @@ def test_an_undone_correction_brings_back_what_stood_before(
 ) -> None:
     row = (record.subject.code, record.subject.name, DOCUMENT)
     batch = take("penalties", penalty(row, 违法事实="更正后的虚构事实"), is_correction=True)
-    services.reverse_batch(batch, people["city"], "更正有误")
-    path = f"/e/{record.subject.code}/r/{services.last_version(record.key).seq}"
+    reverse_batch(batch, people["city"], "更正有误")
+    path = f"/e/{record.subject.code}/r/{last_version(record.key).seq}"
     shown = read(path)
     assert (FACTS in shown, "更正后的虚构事实" in shown) == (True, False)
 
@@ -234,7 +236,7 @@ def test_an_undone_correction_brings_back_what_stood_before(
 def test_what_was_corrected_is_shown_in_its_new_words_only(record: CreditRecord, take: Any, penalty: Any) -> None:
     row = (record.subject.code, record.subject.name, DOCUMENT)
     take("penalties", penalty(row, 违法事实="更正后的虚构事实"), is_correction=True)
-    last = services.last_version(record.key).seq
+    last = last_version(record.key).seq
     old, new = read(f"/e/{record.subject.code}/r/{record.seq}"), read(f"/e/{record.subject.code}/r/{last}")
     assert (FACTS in old, FACTS in new, "更正后的虚构事实" in new) == (False, False, True)
 
@@ -292,7 +294,7 @@ def test_following_the_delta_in_parts_misses_nothing(
     """Parts hold at most so many rows; an ending after a full part must not carry the reader past the rest."""
     take("penalties", penalty(*[(item.code, item.name, f"（虚构）罚{number}") for number, item in enumerate(subjects)]))
     first = CreditRecord.objects.order_by("seq")[0]
-    services.change_record(first, state="repaired", on=timezone.localdate(), basis="修1号", by=people["city"])
+    change_record(first, state="repaired", on=timezone.localdate(), basis="修1号", by=people["city"])
     monkeypatch.setattr(bulk, "MOST", 3)
     got, since = set(), 0
     for _ in range(30):
@@ -331,12 +333,12 @@ def test_the_grade_of_an_enterprise_that_is_held_is_not_in_the_bulk_file(explain
 
 
 def test_the_feed_after_an_ending_is_still_a_feed(record: CreditRecord, people: Any) -> None:
-    services.change_record(record, state="repaired", on=timezone.localdate(), basis="修1号", by=people["city"])
+    change_record(record, state="repaired", on=timezone.localdate(), basis="修1号", by=people["city"])
     assert ElementTree.fromstring(read("/pub/penalties.rss")).findall("channel/item") == []
 
 
 def test_the_table_after_an_ending_has_its_head_only(record: CreditRecord, people: Any) -> None:
-    services.change_record(record, state="repaired", on=timezone.localdate(), basis="修1号", by=people["city"])
+    change_record(record, state="repaired", on=timezone.localdate(), basis="修1号", by=people["city"])
     assert list(csv.reader(io.StringIO(read("/pub/penalties.csv")))) == [["date", "title", "detail", "address"]]
 
 
@@ -595,7 +597,7 @@ def test_what_has_ended_is_gone_from_the_copies_after_the_seconds(
     address = path.format(code=record.subject.code, seq=record.seq)
     mark = FACTS if "/r/" in path else DOCUMENT
     assert mark in site(address)[2].decode(), "a copy is there"
-    services.change_record(record, state="revoked", on=timezone.localdate(), basis="撤1号", by=people["city"])
+    change_record(record, state="revoked", on=timezone.localdate(), basis="撤1号", by=people["city"])
     time.now += settings.PUBLIC_SECONDS
     assert [text for text in SECRETS if text in site(address)[2].decode()] == []
 
@@ -606,7 +608,7 @@ def test_files_and_the_delta_are_never_answered_from_a_copy(
 ) -> None:
     query = "since=0" if path == "/data/changes" else ""
     before = site(path, QUERY_STRING=query)[2]
-    services.change_record(record, state="revoked", on=timezone.localdate(), basis="撤1号", by=people["city"])
+    change_record(record, state="revoked", on=timezone.localdate(), basis="撤1号", by=people["city"])
     after = site(path, QUERY_STRING=query)[2]
     assert (before == after, DOCUMENT.encode() in after) == (False, False)
 

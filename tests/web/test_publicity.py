@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from zhixin_web.audit.models import LedgerEntry
-from zhixin_web.records import services
+from zhixin_web.collection.services import batches as services
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.queries import known_at, published_records
+from zhixin_web.records.services.changes import change_record, erase_record
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_publication_begins_on_its_day_and_stops_by_itself_at_the_maximum(
 def test_repair_and_revocation_end_publication_at_once_and_keep_the_old_version(
     record: CreditRecord, people: Any, state: str
 ) -> None:
-    services.change_record(record, state=state, on=date(2026, 11, 20), basis="决定1号", by=people["city"])
+    change_record(record, state=state, on=date(2026, 11, 20), basis="决定1号", by=people["city"])
     assert not published_records(date(2026, 11, 24)).exists()
     assert list(CreditRecord.objects.order_by("version").values_list("state", flat=True)) == ["active", state]
     assert LedgerEntry.objects.filter(kind="publication.withdraw").count() == 1
@@ -68,11 +69,11 @@ def test_repair_and_revocation_end_publication_at_once_and_keep_the_old_version(
 
 
 def test_only_the_active_last_version_can_be_changed(record: CreditRecord, people: Any) -> None:
-    services.change_record(record, state="repaired", on=date(2026, 11, 20), basis="决定1号", by=people["city"])
+    change_record(record, state="repaired", on=date(2026, 11, 20), basis="决定1号", by=people["city"])
     with pytest.raises(services.ValidationError):
-        services.change_record(record, state="revoked", on=date(2026, 11, 21), basis="决定2号", by=people["city"])
+        change_record(record, state="revoked", on=date(2026, 11, 21), basis="决定2号", by=people["city"])
 
 
 def test_an_active_record_is_not_erased(record: CreditRecord, people: Any) -> None:
     with pytest.raises(services.ValidationError):
-        services.erase_record(record, basis="x", by=people["city"])
+        erase_record(record, basis="x", by=people["city"])

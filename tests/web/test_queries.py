@@ -12,8 +12,9 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from zhixin_web.evaluations import services
-from zhixin_web.records.models import QuarantinedRow, Subject
+from zhixin_web.collection.models import QuarantinedRow
+from zhixin_web.evaluations.services import runs as services
+from zhixin_web.records.models import Subject
 
 SNAPSHOT = Path(__file__).with_name("query_counts.json")
 LISTS = (

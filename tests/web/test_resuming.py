@@ -11,10 +11,14 @@ import pytest
 from django.utils import timezone
 
 from zhixin_web.audit.models import Event
-from zhixin_web.evaluations import schedule, services
+from zhixin_web.collection.models import Batch
+from zhixin_web.collection.services import batches as record_services
 from zhixin_web.evaluations.models import CurrentGrade, Run
-from zhixin_web.records import services as record_services
-from zhixin_web.records.models import Batch, Subject
+from zhixin_web.evaluations.services import runs as services
+from zhixin_web.evaluations.services.events import _event_run
+from zhixin_web.evaluations.services.release import propose_run, release_run
+from zhixin_web.jobs import tick as schedule
+from zhixin_web.records.models import Subject
 
 LISTING = (
     "统一社会信用代码,企业名称,列入决定书文号,列入事由,列入日期,列入机关\n{code},{name},（虚构）列1,虚构,{day},虚构机关"
@@ -25,8 +29,8 @@ LISTING = (
 def listed(subjects: list[Subject], release: Any, people: Any, take: Any) -> tuple[Subject, Batch]:
     """A subject of grade B and the committed batch that lists it, whose worker died before anything followed."""
     run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
-    services.propose_run(run, people["city"])
-    services.release_run(run, people["approver"])
+    propose_run(run, people["city"])
+    release_run(run, people["approver"])
     subject = Subject.objects.filter(current__grade="B").first()
     assert subject is not None
     batch = take("serious_list", LISTING.format(code=subject.code, name=subject.name, day=timezone.localdate()))
@@ -47,7 +51,7 @@ def test_a_listing_whose_worker_died_makes_d_at_the_next_tick(listed: tuple[Subj
 @pytest.mark.parametrize("cut_off", ["queued", "draft", "proposed"])
 def test_an_event_run_cut_off_at_any_state_is_carried_through_once(listed: tuple[Subject, Batch], cut_off: str) -> None:
     subject, batch = listed
-    run = services._event_run(batch)
+    run = _event_run(batch)
     assert run is not None
     if cut_off != "queued":
         services.execute(run)

@@ -11,21 +11,24 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from zhixin_web.audit.models import LedgerEntry
-from zhixin_web.evaluations import services
-from zhixin_web.evaluations.invariants import check
 from zhixin_web.evaluations.models import CurrentGrade, Grade, Run, Segment
 from zhixin_web.evaluations.queries import grade_as_of
+from zhixin_web.evaluations.services import runs as services
+from zhixin_web.evaluations.services.events import react, undo_batch
+from zhixin_web.evaluations.services.release import propose_run, release_run
+from zhixin_web.evaluations.services.replay import replay
 from zhixin_web.evaluations.snapshots import run_folder, segment_file, segment_folder
-from zhixin_web.records import services as record_services
+from zhixin_web.jobs.invariants import check
 from zhixin_web.records.models import CreditRecord, Subject
+from zhixin_web.records.services.changes import change_record, erase_record
 
 
 @pytest.fixture
 def released(subjects: list[Subject], release: Any, people: Any) -> Run:
     run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
     assert run.status == "draft", run.error
-    services.propose_run(run, people["city"])
-    return services.release_run(run, people["approver"])
+    propose_run(run, people["city"])
+    return release_run(run, people["approver"])
 
 
 LISTING = (
@@ -36,10 +39,10 @@ LISTING = (
 def test_a_draft_changes_nothing_until_two_persons_release_it(subjects: list[Subject], release: Any, people: Any) -> None:
     run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
     assert (run.status, CurrentGrade.objects.count()) == ("draft", 0)
-    services.propose_run(run, people["city"])
+    propose_run(run, people["city"])
     with pytest.raises(PermissionDenied):
-        services.release_run(Run.objects.get(pk=run.pk), people["city"])
-    run = services.release_run(run, people["approver"])
+        release_run(Run.objects.get(pk=run.pk), people["city"])
+    run = release_run(run, people["approver"])
     assert (run.status, CurrentGrade.objects.count()) == ("released", len(subjects))
     assert LedgerEntry.objects.get(pk=run.ledger_seq).kind == "grade.publish"
 
@@ -56,12 +59,12 @@ def test_maker_and_approver_are_two_in_the_database_too(subjects: Any, release: 
 
 def test_releasing_twice_is_releasing_once(released: Run, people: Any) -> None:
     entries = LedgerEntry.objects.count()
-    assert services.release_run(released, people["approver"]).ledger_seq == released.ledger_seq
+    assert release_run(released, people["approver"]).ledger_seq == released.ledger_seq
     assert LedgerEntry.objects.count() == entries
 
 
 def test_a_released_run_replays_from_the_facts_to_the_same_bytes(released: Run) -> None:
-    assert services.replay(released)["equal"]
+    assert replay(released)["equal"]
 
 
 def test_a_replay_after_erasure_says_so(released: Run, people: Any, take: Any, penalty: Any, release: Any) -> None:
@@ -69,21 +72,21 @@ def test_a_replay_after_erasure_says_so(released: Run, people: Any, take: Any, p
     take("penalties", penalty((subject.code, subject.name, "罚1")))
     run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
     record = CreditRecord.objects.get(subject=subject)
-    record_services.change_record(record, state="repaired", on=timezone.localdate(), basis="修1", by=people["city"])
-    assert services.replay(run)["equal"], "the repair came after the run's sequence number"
-    record_services.erase_record(record, basis="期满", by=people["city"])
-    result = services.replay(run)
+    change_record(record, state="repaired", on=timezone.localdate(), basis="修1", by=people["city"])
+    assert replay(run)["equal"], "the repair came after the run's sequence number"
+    erase_record(record, basis="期满", by=people["city"])
+    result = replay(run)
     assert not result["equal"]
     assert result["erased_on"] == timezone.localdate().isoformat() or result["erased_on"]
 
 
 def test_a_changed_archive_is_not_released(subjects: Any, release: Any, people: Any) -> None:
     run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
-    services.propose_run(run, people["city"])
+    propose_run(run, people["city"])
     with (run_folder(run) / "grades.parquet").open("ab") as file:
         file.write(b"x")
     with pytest.raises(ValidationError, match="hash"):
-        services.release_run(run, people["approver"])
+        release_run(run, people["approver"])
 
 
 def test_a_changed_segment_stops_the_next_run(released: Run, release: Any, people: Any) -> None:
@@ -108,21 +111,19 @@ def test_segments_are_sealed_once_and_runs_export_only_what_is_new(
 def test_a_listing_makes_d_at_once(released: Run, take: Any) -> None:
     subject = Subject.objects.filter(current__grade="B").first()
     batch = take("serious_list", LISTING.format(code=subject.code, name=subject.name, day=timezone.localdate()))
-    run = services.react(batch)
+    run = react(batch)
     assert run is not None
     assert (run.kind, run.status, run.only, run.is_automatic) == ("event", "released", [subject.code], True)
     assert run.proposed_by_id != run.released_by_id
     assert CurrentGrade.objects.get(subject=subject).grade == "D"
     assert CurrentGrade.objects.exclude(subject=subject).filter(run=run).count() == 0
-    assert services.replay(run)["equal"]
+    assert replay(run)["equal"]
 
 
 def test_without_the_standing_order_an_event_waits_for_the_approver(released: Run, release: Any, take: Any) -> None:
     type(release).objects.update(releases_events=False)
     subject = Subject.objects.filter(current__grade="B").first()
-    run = services.react(
-        take("serious_list", LISTING.format(code=subject.code, name=subject.name, day=timezone.localdate()))
-    )
+    run = react(take("serious_list", LISTING.format(code=subject.code, name=subject.name, day=timezone.localdate())))
     assert run is not None
     assert (run.status, CurrentGrade.objects.get(subject=subject).grade) == ("proposed", "B")
 
@@ -130,7 +131,7 @@ def test_without_the_standing_order_an_event_waits_for_the_approver(released: Ru
 def test_a_past_grade_is_read_as_it_stood(released: Run, take: Any) -> None:
     subject = Subject.objects.filter(current__grade="B").first()
     Run.objects.filter(pk=released.pk).update(released_at=timezone.now() - timedelta(days=3))
-    services.react(take("serious_list", LISTING.format(code=subject.code, name=subject.name, day=timezone.localdate())))
+    react(take("serious_list", LISTING.format(code=subject.code, name=subject.name, day=timezone.localdate())))
     today = timezone.localdate()
     assert [grade_as_of(subject, today - timedelta(days=back))["grade"] for back in (0, 1, 2)] == ["D", "B", "B"]
     assert grade_as_of(subject, today - timedelta(days=9)) is None
@@ -143,12 +144,12 @@ def test_a_batch_cannot_be_undone_once_a_released_run_used_it(
     subject = Subject.objects.first()
     batch = take("penalties", penalty((subject.code, subject.name, "罚1")))
     run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
-    services.propose_run(run, people["city"])
-    services.release_run(run, people["approver"])
+    propose_run(run, people["city"])
+    release_run(run, people["approver"])
     with pytest.raises(ValidationError, match="correction batch"):
-        services.undo_batch(batch, people["city"], "x")
+        undo_batch(batch, people["city"], "x")
     later = take("penalties", penalty((subject.code, subject.name, "罚2")))
-    assert services.undo_batch(later, people["city"], "x").status == "undone"
+    assert undo_batch(later, people["city"], "x").status == "undone"
 
 
 def test_a_cancelled_run_ends_and_can_go_on(subjects: Any, release: Any, people: Any) -> None:

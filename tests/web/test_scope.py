@@ -8,7 +8,8 @@ import pytest
 from django.test import Client as Browser
 
 from zhixin_web.audit.models import Event
-from zhixin_web.records.models import CreditRecord, QuarantinedRow, Subject
+from zhixin_web.collection.models import QuarantinedRow
+from zhixin_web.records.models import CreditRecord, Subject
 
 PERSONAL = "410105199001011234"
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from zhixin_web.records import search, services
+from zhixin_web.collection.services.reversal import reverse_batch
+from zhixin_web.records import search
 from zhixin_web.records.models import Subject
 
 HEADER = "统一社会信用代码,企业名称,登记区县"
@@ -243,5 +244,5 @@ def test_the_name_kept_is_the_one_that_was_accepted(named: dict[str, Subject], t
 def test_a_name_taken_back_no_longer_finds_the_subject(named: dict[str, Subject], take: Any, people: Any) -> None:
     subject = named["郑州云帆科技有限公司"]
     batch = take("registrations", f"{HEADER}\n{subject.code},郑州海川科技有限公司,410105")
-    services.reverse_batch(batch, people["city"], "演示")
+    reverse_batch(batch, people["city"], "演示")
     assert (search.find("海川"), search.find("云帆")) == ([], [subject.pk])

@@ -13,10 +13,10 @@ from django.utils import timezone
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from zhixin_web.accounts import services
+from zhixin_web.accounts.demonstration_people import PASSWORD
 from zhixin_web.accounts.models import RoleGrant, User
+from zhixin_web.accounts.services import accounts as services
 from zhixin_web.audit.models import Event
-from zhixin_web.demonstration import PASSWORD
 
 
 def _sign_in(browser: Browser, username: str, password: str = PASSWORD, **extra: Any) -> Any:

@@ -8,9 +8,7 @@ import pytest
 import yaml
 
 from zhixin import load_rulebook
-from zhixin.law.loading import shipped_rulebooks
-from zhixin_web.demonstration import UNITS
-from zhixin_web.records.sources import (
+from zhixin.dataset.sources import (
     TABLES,
     SourceManifest,
     header_key,
@@ -20,6 +18,8 @@ from zhixin_web.records.sources import (
     source_folder,
     sources,
 )
+from zhixin.law.loading import shipped_rulebooks
+from zhixin_web.accounts.demonstration_people import UNITS
 
 FOR_FAIRNESS = {"ownership", "scale"}
 """Collected to show whether results lean on a group; no rulebook may use them."""

@@ -16,8 +16,9 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from zhixin_web.evaluations import schedule
-from zhixin_web.records.models import Batch, Client, CreditRecord, Pull, Subject
+from zhixin_web.collection.models import Batch, Client, Pull
+from zhixin_web.jobs import tick as schedule
+from zhixin_web.records.models import CreditRecord, Subject
 
 KEY = "k" * 40
 

@@ -23,7 +23,7 @@ from zhixin.evaluation.interpreter.interpreter import Interpreter
 from zhixin.evaluation.outcome import run
 from zhixin.law.catalogue import RECORD_COLUMNS, FieldDefinition
 from zhixin.law.loading import Document
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.nodes import Node, Number
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.vocabulary import NUMERIC_TYPES
@@ -152,35 +152,35 @@ def _check_case(rulebook: Rulebook, case: RulebookCase) -> None:
 
 
 def _interpreted(rulebook: Rulebook, case: RulebookCase) -> Evaluation:
-    return Interpreter(rulebook, _horizon(case)).evaluate(case_facts(rulebook, case, "case"))
+    return Interpreter(rulebook, _moment(case)).evaluate(case_facts(rulebook, case, "case"))
 
 
-def _horizon(case: RulebookCase) -> Horizon:
+def _moment(case: RulebookCase) -> Moment:
     days = sorted({item.evaluated_on for item in case.facts.previous if item.evaluated_on < case.as_of}, reverse=True)
-    return Horizon(case.as_of, case.known_at, tuple(days))
+    return Moment(case.as_of, case.known_at, tuple(days))
 
 
 def _compiled(rulebook: Rulebook, cases: Sequence[RulebookCase], engine: Engine) -> list[Evaluation]:
     """All cases of one moment in one run."""
-    groups: dict[Horizon, list[int]] = {}
+    groups: dict[Moment, list[int]] = {}
     for index, case in enumerate(cases):
-        groups.setdefault(_horizon(case), []).append(index)
+        groups.setdefault(_moment(case), []).append(index)
     results: dict[int, Evaluation] = {}
-    for horizon, members in groups.items():
-        resolved = rulebook.at(horizon.as_of)
+    for moment, members in groups.items():
+        resolved = rulebook.at(moment.as_of)
         facts = [case_facts(resolved, cases[index], f"case{index:05d}") for index in members]
-        found = evaluate_facts(rulebook, facts, horizon, engine)
+        found = evaluate_facts(rulebook, facts, moment, engine)
         results |= {index: found[f"case{index:05d}"] for index in members}
     return [results[index] for index in range(len(cases))]
 
 
-def evaluate_facts(rulebook: Rulebook, facts: Iterable[Facts], horizon: Horizon, engine: Engine) -> dict[str, Evaluation]:
+def evaluate_facts(rulebook: Rulebook, facts: Iterable[Facts], moment: Moment, engine: Engine) -> dict[str, Evaluation]:
     """Evaluations of subjects (and of those related to them) by a compiled engine, by subject_id."""
     everyone = {item.subject_id: item for item in facts}
     for item in list(everyone.values()):
         for other in (other for others in item.related.values() for other in others):
             everyone.setdefault(other.subject_id, other)
-    outcome = run(rulebook, from_facts(rulebook.at(horizon.as_of), everyone.values()), horizon, engine=engine)
+    outcome = run(rulebook, from_facts(rulebook.at(moment.as_of), everyone.values()), moment, engine=engine)
     contributions: dict[str, list[Contribution]] = {}
     grades = [row for batch in outcome.grades() for row in batch.to_pylist()]
     for batch in outcome.contributions():
@@ -273,16 +273,16 @@ def _differences(rulebook: Rulebook, case: RulebookCase, result: Evaluation) -> 
         if wanted is not None and wanted != getattr(result, name):
             yield differ(zh, name, wanted, getattr(result, name))
     if expected.contributions:
-        given = _points_given(rulebook, _horizon(case), result)
+        given = _points_given(rulebook, _moment(case), result)
         for indicator, points in expected.contributions.items():
             if points * 1000 != given.get(indicator, 0):
                 yield differ(indicator, indicator, points, Decimal(given.get(indicator, 0)) / 1000)
 
 
-def _points_given(rulebook: Rulebook, horizon: Horizon, result: Evaluation) -> dict[str, int]:
+def _points_given(rulebook: Rulebook, moment: Moment, result: Evaluation) -> dict[str, int]:
     """Points by indicator; one without a row gives its default where it applies."""
     given = {item.indicator: item.points_milli for item in result.contributions}
-    interpreter = Interpreter(rulebook, horizon)
+    interpreter = Interpreter(rulebook, moment)
     classes = {item.id for number, item in enumerate(rulebook.classes) if result.class_mask >> number & 1}
     for item in rulebook.indicators:
         applies = (not item.applies_to or classes & set(item.applies_to)) and not classes & set(item.except_for)

@@ -200,7 +200,7 @@ def outlook(
     """展望：何时期满、修复改变什么、最早何时升级 / What expires when, what repair changes."""
     screen = Screen()
     folder = RunFolder.open(run)
-    content = Outlook(folder.rulebook, facts_of(folder, subject), folder.horizon, months).content()
+    content = Outlook(folder.rulebook, facts_of(folder, subject), folder.moment, months).content()
     _print(screen, content, json)
 
 

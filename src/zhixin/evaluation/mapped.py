@@ -25,7 +25,7 @@ from zhixin.dataset.snapshot import sha256_of
 from zhixin.dataset.tables import CODED, IN_ORDER, LEFT_OUT, ROW_GROUP, Tables, repeats
 from zhixin.errors import DatasetError
 from zhixin.evaluation.plan.sql import script_for
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
 SEAL = "held.json"
@@ -33,14 +33,14 @@ _TOGETHER = 16
 """Row groups in one piece."""
 
 
-def hold(tables: Tables, rulebook: Rulebook, horizon: Horizon, folder: Path) -> Tables:
+def hold(tables: Tables, rulebook: Rulebook, moment: Moment, folder: Path) -> Tables:
     """The same tables with the columns that a rulebook reads, mapped into memory from ``folder``.
 
     They are written there first, unless they are there; 2 million subjects with 20 million records take 1.2 GB and 4 s.
 
     Args:
         tables: the files of a snapshot.
-        rulebook, horizon: as for an evaluation.
+        rulebook, moment: as for an evaluation.
         folder: a place of its own; what was made there of other files or columns is replaced.
 
     Raises:
@@ -48,7 +48,7 @@ def hold(tables: Tables, rulebook: Rulebook, horizon: Horizon, folder: Path) -> 
     """
     files = {name: path for name, path in tables._asdict().items() if isinstance(path, Path)}
     check_place(folder, SEAL, *files.values())
-    columns = {name: sorted(names) for name, names in script_for(rulebook, horizon).inputs.items()}
+    columns = {name: sorted(names) for name, names in script_for(rulebook, moment).inputs.items()}
     wanted = {"format": "held/1", "inputs": {name: sha256_of(path) for name, path in files.items()}, "columns": columns}
     if not _is_made(folder, wanted):
         _make(files, folder, wanted)

@@ -33,7 +33,7 @@ from zhixin.evaluation.engines.databases import Database, DuckDB, Engine, Spark
 from zhixin.evaluation.engines.polars import Columns, TooWide, adjustments, columns_for
 from zhixin.evaluation.plan.plan import Plan
 from zhixin.evaluation.plan.sql import Script, script_for
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
 GRADES = pa.schema(
@@ -176,7 +176,7 @@ def open_engine(name: EngineName, **options: Any) -> Engine:
 def run(
     rulebook: Rulebook,
     tables: Tables,
-    horizon: Horizon,
+    moment: Moment,
     *,
     engine: Engine | None = None,
     evidence: bool = True,
@@ -185,9 +185,9 @@ def run(
     """Evaluate every subject of a dataset.
 
     Args:
-        rulebook: as loaded; resolved at ``horizon.as_of``.
+        rulebook: as loaded; resolved at ``moment.as_of``.
         tables: subjects, records, relations, previous (see :mod:`zhixin.dataset.tables`).
-        horizon: evaluation date and what was known.
+        moment: evaluation date and what was known.
         engine: an open engine; columns in memory by default.
         evidence: whether contributions carry the numbers of the records behind them.
         only: subject numbers to evaluate; ``None`` for everybody.
@@ -202,7 +202,7 @@ def run(
         previous=PREVIOUS.empty_table() if tables.previous is None else tables.previous,
     )
     if isinstance(engine, Columns):
-        ready = columns_for(rulebook, horizon, evidence=evidence)
+        ready = columns_for(rulebook, moment, evidence=evidence)
         near, chosen = _within_reach(ready.inputs, tables, only)
         with suppress(TooWide):
             ids, frame, rows = engine.results(ready, near)
@@ -210,7 +210,7 @@ def run(
             return Outcome(ready.plan, engine, ids, frame.to_arrow(), lambda: iter(found.to_batches(ROW_GROUP)), chosen)
         engine = engine.database
     database = cast(Database, engine)
-    script = script_for(rulebook, horizon, database.dialect, evidence=evidence)
+    script = script_for(rulebook, moment, database.dialect, evidence=evidence)
     given, (tables, chosen) = tables, _within_reach(script.inputs, tables, only)
     try:
         graded = _scripted(script, database, tables)

@@ -34,7 +34,7 @@ from zhixin.evaluation.engines.databases import DuckDB, Engine
 from zhixin.evaluation.engines.polars import Columns
 from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES, Outcome, coded_schema, run
 from zhixin.law.loading import dump_rulebook, loads_rulebook
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
 Progress = Callable[[str], None]
@@ -90,9 +90,9 @@ class RunFolder:
         return date.fromisoformat(self.info["as_of"])
 
     @property
-    def horizon(self) -> Horizon:
+    def moment(self) -> Moment:
         days = tuple(date.fromisoformat(day) for day in self.info["evaluations"])
-        return Horizon(self.as_of, self.info["known_at"], days)
+        return Moment(self.as_of, self.info["known_at"], days)
 
     @property
     def rulebook(self) -> Rulebook:
@@ -157,7 +157,7 @@ def evaluate(
     chosen = None if only is None else sorted(set(only))
     check_place(out, "run.json", dataset)
     started = time.perf_counter()
-    horizon = Horizon(as_of, known_at, evaluation_dates(tables, as_of))
+    moment = Moment(as_of, known_at, evaluation_dates(tables, as_of))
     work = out.with_name(out.name + ".part")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -167,7 +167,7 @@ def evaluate(
     with ThreadPoolExecutor(1) as beside:
         inputs = beside.submit(_input_hashes, tables)
         try:
-            outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence, only=numbers)
+            outcome = run(rulebook, tables, moment, engine=engine, evidence=evidence, only=numbers)
         except ZhixinError:
             shutil.rmtree(work, ignore_errors=True)
             raise
@@ -182,7 +182,7 @@ def evaluate(
         "rulebook": {"id": rulebook.id, "sha256": rulebook.sha256},
         "as_of": as_of.isoformat(),
         "known_at": known_at,
-        "evaluations": [day.isoformat() for day in horizon.evaluations],
+        "evaluations": [day.isoformat() for day in moment.evaluations],
         "inputs": inputs.result(),
         "outputs": {name: sha256_of(work / name) for name in ("grades.parquet", "contributions.parquet")},
         "counts": counts,
@@ -256,7 +256,7 @@ def _few_rows() -> DuckDB:
 def reevaluate(
     rulebook: Rulebook,
     tables: Tables,
-    horizon: Horizon,
+    moment: Moment,
     subject_nos: Iterable[int],
     *,
     engine: Engine | None = None,
@@ -267,7 +267,7 @@ def reevaluate(
     Subjects related to them by one step are read too, since measures may look there.
     """
     engine = engine or _few_rows()
-    outcome = run(rulebook, tables, horizon, engine=engine, evidence=evidence, only=sorted(set(subject_nos)))
+    outcome = run(rulebook, tables, moment, engine=engine, evidence=evidence, only=sorted(set(subject_nos)))
     grades = pa.Table.from_batches(outcome.grades(), GRADES)
     return grades, pa.Table.from_batches(outcome.contributions(), CONTRIBUTIONS)
 

@@ -20,7 +20,7 @@ from zhixin.law.calendar import first_of_month, shift_days, shift_months
 from zhixin.law.checks.structure import change_dates
 from zhixin.law.expressions import AppendedTerm, AttributeAge, CleanYears, Combined, DaysSince, Ratio
 from zhixin.law.filters import Corrected, RecordFilter, Window
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.nodes import Dated, constant, walk
 from zhixin.law.points import Once, Steps
 from zhixin.law.rulebook import Rulebook
@@ -58,16 +58,16 @@ class Remedy:
 class Outlook:
     """The outlook of one subject."""
 
-    def __init__(self, rulebook: Rulebook, facts: Facts, horizon: Horizon, months: int = MONTHS_AHEAD) -> None:
-        self.rulebook, self.facts, self.horizon = rulebook, facts, horizon
-        self.until = shift_months(horizon.as_of, months)
+    def __init__(self, rulebook: Rulebook, facts: Facts, moment: Moment, months: int = MONTHS_AHEAD) -> None:
+        self.rulebook, self.facts, self.moment = rulebook, facts, moment
+        self.until = shift_months(moment.as_of, months)
         self._resolved: dict[date, Rulebook] = {}
 
     # --- evaluation at other dates ---
 
     def at(self, day: date, facts: Facts | None = None) -> Evaluation:
         """The subject's evaluation on another day."""
-        return Interpreter(self._rulebook_at(day), replace(self.horizon, as_of=day)).evaluate(facts or self.facts)
+        return Interpreter(self._rulebook_at(day), replace(self.moment, as_of=day)).evaluate(facts or self.facts)
 
     def _rulebook_at(self, day: date) -> Rulebook:
         """Resolved once per period between changes of the rulebook."""
@@ -87,13 +87,13 @@ class Outlook:
         """Every day after the evaluation on which a result could differ from the day before."""
         nodes = list(walk(self.rulebook))
         if self._changes_daily(nodes):
-            span = (self.until - self.horizon.as_of).days
-            return [shift_days(self.horizon.as_of, number) for number in range(1, span + 1)]
+            span = (self.until - self.moment.as_of).days
+            return [shift_days(self.moment.as_of, number) for number in range(1, span + 1)]
         days = set(self._record_days(nodes)) | set(self._changes)
         if any(isinstance(node, Window) and (node.calendar_months or node.calendar_years) for node in nodes):
-            months = range(1, 12 * (self.until.year - self.horizon.as_of.year + 1) + 1)
-            days |= {first_of_month(self.horizon.as_of, -number) for number in months}
-        return sorted(day for day in days if self.horizon.as_of < day <= self.until)
+            months = range(1, 12 * (self.until.year - self.moment.as_of.year + 1) + 1)
+            days |= {first_of_month(self.moment.as_of, -number) for number in months}
+        return sorted(day for day in days if self.moment.as_of < day <= self.until)
 
     @staticmethod
     def _changes_daily(nodes: list[Any]) -> bool:
@@ -126,7 +126,7 @@ class Outlook:
                 yield from (shift_days(day, node.effective_after_days) for day in dates)
         if any(isinstance(node, CleanYears | AttributeAge) for node in nodes):
             for day in dates:
-                for year in range(self.horizon.as_of.year, self.until.year + 1):
+                for year in range(self.moment.as_of.year, self.until.year + 1):
                     yield from _around(shift_months(day, 12 * (year - day.year)))
         yield from self._day_thresholds(nodes, dates)
 
@@ -176,7 +176,7 @@ class Outlook:
     def changes(self) -> list[Change]:
         """Every change ahead if nothing is done and nothing new is recorded."""
         found = []
-        before = self.at(self.horizon.as_of)
+        before = self.at(self.moment.as_of)
         for day in self.candidates():
             after = self.at(day)
             moved = _moved(before, after)
@@ -187,22 +187,22 @@ class Outlook:
 
     def remedies(self) -> list[Remedy]:
         """For each record that counts against the subject: correct it today, repair it as soon as the catalogue allows."""
-        kinds = {kind.id: kind for kind in self.rulebook.at(self.horizon.as_of).catalogue}
+        kinds = {kind.id: kind for kind in self.rulebook.at(self.moment.as_of).catalogue}
         found = []
         for record in self.facts.records:
             kind = kinds.get(record["kind"])
             if kind is None or kind.nature != "negative" or not self._counts(record):
                 continue
             if record.get("corrected_on") is None:
-                found.append(self._remedy(record, "correct", self.horizon.as_of + timedelta(days=1)))
+                found.append(self._remedy(record, "correct", self.moment.as_of + timedelta(days=1)))
             if record.get("repaired_on") is None and kind.repair is not None:
                 earliest = shift_months(record["decided_on"], int(constant(kind.repair.after_months)))
-                found.append(self._remedy(record, "repair", max(earliest, self.horizon.as_of + timedelta(days=1))))
+                found.append(self._remedy(record, "repair", max(earliest, self.moment.as_of + timedelta(days=1))))
         return [item for item in found if item.day <= self.until and self._changes_something(item)]
 
     def _counts(self, record: Mapping[str, Any]) -> bool:
-        return record["decided_on"] <= self.horizon.as_of and not any(
-            record.get(name) is not None and record[name] <= self.horizon.as_of for name in ("revoked_on", "repaired_on")
+        return record["decided_on"] <= self.moment.as_of and not any(
+            record.get(name) is not None and record[name] <= self.moment.as_of for name in ("revoked_on", "repaired_on")
         )
 
     def _remedy(self, record: Mapping[str, Any], action: str, day: date) -> Remedy:
@@ -222,12 +222,12 @@ class Outlook:
         return (item.score_milli, item.grade) != (item.score_without, item.grade_without)
 
     def _is_best(self, grade: str) -> bool:
-        return grade == self.rulebook.ladder_on(self.horizon.as_of)[0].id
+        return grade == self.rulebook.ladder_on(self.moment.as_of)[0].id
 
     def better(self, changes: list[Change], remedies: list[Remedy]) -> tuple[date | None, date | None]:
         """Earliest day of a better grade: by waiting alone, and with every remedy taken as soon as it can be."""
         rank = self.rulebook.grade_rank
-        today = self.at(self.horizon.as_of).grade
+        today = self.at(self.moment.as_of).grade
         now = rank.get(today)
         if now is None or self._is_best(today):
             return None, None
@@ -247,14 +247,14 @@ class Outlook:
 
     def content(self) -> dict[str, Any]:
         """``outlook/1`` as JSON values."""
-        now = self.at(self.horizon.as_of)
+        now = self.at(self.moment.as_of)
         changes, remedies = self.changes(), self.remedies()
         waiting, acting = self.better(changes, remedies)
         result: dict[str, Any] = {
             "format": FORMAT,
             "rulebook": {"id": self.rulebook.id, "sha256": self.rulebook.sha256},
             "subject_id": self.facts.subject_id,
-            "as_of": self.horizon.as_of.isoformat(),
+            "as_of": self.moment.as_of.isoformat(),
             "until": self.until.isoformat(),
             "grade": now.grade,
             "score_milli": now.score_milli,
@@ -283,9 +283,7 @@ class Outlook:
     def _chinese(
         self, now: Evaluation, changes: list[Change], remedies: list[Remedy], result: Mapping[str, Any]
     ) -> list[str]:
-        lines = [
-            f"{self.horizon.as_of}：{points_text(now.score_milli)} 分，{now.grade} 级。以下推算以不新增任何记录为前提。"
-        ]
+        lines = [f"{self.moment.as_of}：{points_text(now.score_milli)} 分，{now.grade} 级。以下推算以不新增任何记录为前提。"]
         for change in changes:
             reasons = "、".join(
                 f"{self._title(name, 'zh')} {signed_points(points)} 分" for name, points in change.indicators.items()
@@ -317,7 +315,7 @@ class Outlook:
         self, now: Evaluation, changes: list[Change], remedies: list[Remedy], result: Mapping[str, Any]
     ) -> list[str]:
         lines = [
-            f"{self.horizon.as_of}: {points_text(now.score_milli)} points, grade {now.grade}. What follows assumes no new records."
+            f"{self.moment.as_of}: {points_text(now.score_milli)} points, grade {now.grade}. What follows assumes no new records."
         ]
         for change in changes:
             reasons = ", ".join(

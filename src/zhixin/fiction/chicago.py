@@ -15,7 +15,7 @@ from zhixin.dataset.tables import Tables
 from zhixin.errors import DatasetError
 from zhixin.evaluation.engines.polars import Columns
 from zhixin.evaluation.outcome import run
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
 TEST_FROM = date(2014, 1, 1)
@@ -108,7 +108,7 @@ def evaluate_months(
     for first in months(inspections):
         progress(first)
         outcome = run(
-            rulebook, month_tables(inspections, first), Horizon(first - timedelta(days=1)), engine=engine, evidence=False
+            rulebook, month_tables(inspections, first), Moment(first - timedelta(days=1)), engine=engine, evidence=False
         )
         for batch in outcome.grades():
             yield pl.DataFrame(pl.from_arrow(batch)).select("subject_id", "score_milli", "grade")

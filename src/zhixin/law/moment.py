@@ -12,7 +12,7 @@ from zhixin.law.nodes import Dated, constant
 
 
 @dataclass(frozen=True)
-class Horizon:
+class Moment:
     """When a run stands.
 
     ``as_of``: the evaluation date. ``known_at``: only records with a sequence up to it count (``None``: all).

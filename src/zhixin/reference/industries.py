@@ -19,10 +19,10 @@ class Section(NamedTuple):
 
 
 class Industry(NamedTuple):
-    """One entry of the classification; ``level`` is 门类, 大类, 中类 or 小类."""
+    """One entry of the classification; ``tier`` is 门类, 大类, 中类 or 小类."""
 
     code: str
-    level: str
+    tier: str
     parent: str
     name: str
 

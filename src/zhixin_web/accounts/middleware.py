@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 
 from zhixin_web.accounts.models import ADMINISTRATORS, Role
 from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, may
-from zhixin_web.audit.services import record_event
+from zhixin_web.audit.services.events import record_event
 
 Handler = Callable[[HttpRequest], HttpResponse]
 SECOND_FACTOR_ROLES = (Role.APPROVER, *ADMINISTRATORS)

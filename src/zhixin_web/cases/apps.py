@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
 
-class CasesConfig(AppConfig):
+class Cases(AppConfig):
     name = "zhixin_web.cases"
+    label = "cases"

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet
 
 from zhixin_web.cases.models import ErrorReport
-from zhixin_web.records.scope import visible_sources
+from zhixin_web.collection.scope import visible_sources
 
 
 def visible_reports(user: Any) -> QuerySet[ErrorReport]:

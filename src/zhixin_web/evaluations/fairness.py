@@ -15,8 +15,8 @@ from zhixin.analysis.validity_of_grades import wilson
 from zhixin.dataset.files import quoted
 from zhixin.law.vocabulary import Visibility
 from zhixin_web.evaluations.models import Run
-from zhixin_web.evaluations.queries import rulebook_of
 from zhixin_web.evaluations.snapshots import attribute_types, run_folder, sealed_segments, segment_file, segment_folder
+from zhixin_web.rulebooks.queries import rulebook_of
 
 FEWEST = 30
 FEWEST_HITS = 5

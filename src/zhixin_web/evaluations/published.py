@@ -9,19 +9,18 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Any, Literal
 
 from django.db.models import Count, Max, QuerySet
 
 from zhixin import RunFolder, explain
 from zhixin.errors import ZhixinError
-from zhixin.law.rulebook import Rulebook
 from zhixin.law.vocabulary import Visibility
-from zhixin_web.evaluations.models import HELD, CurrentGrade, Grade, GradeOrder, RulebookRelease, Run
-from zhixin_web.evaluations.queries import freshness, rulebook_of
+from zhixin_web.evaluations.models import HELD, CurrentGrade, Grade, GradeOrder, Run
+from zhixin_web.evaluations.preflight import freshness
 from zhixin_web.evaluations.snapshots import run_folder
 from zhixin_web.records.published import PublishedSubject
+from zhixin_web.rulebooks.published import _rulebook, _rulebook_by_hash, public_releases
 
 State = Literal["graded", "not_evaluated", "excluded", "held", "not_public"]
 
@@ -40,23 +39,6 @@ class PublishedGrade:
     until: date | None = None
     is_score_public: bool = False
     score_milli: int | None = None
-
-
-@lru_cache(maxsize=16)
-def _rulebook_by_hash(sha256: str, release: int) -> Rulebook:
-    return rulebook_of(RulebookRelease.objects.get(pk=release))
-
-
-def _rulebook(release: int) -> Rulebook:
-    """The rulebook of a release, which never changes."""
-    sha256 = RulebookRelease.objects.values_list("sha256", flat=True).get(pk=release)
-    return _rulebook_by_hash(sha256, release)
-
-
-def public_releases() -> list[int]:
-    """Released rulebooks whose grades are public. Everything the portal shows of grades and rules hangs on these."""
-    rows = RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).values_list("sha256", "pk")
-    return [pk for sha256, pk in rows if _rulebook_by_hash(sha256, pk).visibility.grade == Visibility.PUBLIC]
 
 
 def _public_grades() -> QuerySet[CurrentGrade]:
@@ -122,22 +104,6 @@ def published_why(subject: PublishedSubject, grade: PublishedGrade) -> dict[str,
 def order_in_force(subject: PublishedSubject) -> GradeOrder | None:
     """The two-person order that sets the grade by hand, if one is in force."""
     return GradeOrder.objects.filter(subject=subject.pk, status=GradeOrder.Status.ACTIVE).first()
-
-
-def published_releases() -> QuerySet[RulebookRelease]:
-    """Released rulebooks whose grades are public, the newest first; the rules of an internal class would reveal it."""
-    return RulebookRelease.objects.filter(pk__in=public_releases()).order_by("-approved_at", "-pk")
-
-
-def published_rulebook(release: int) -> Rulebook:
-    """A released rulebook, checked once and kept."""
-    return _rulebook(release)
-
-
-def rulebook_in_force(day: date) -> tuple[RulebookRelease, Rulebook] | None:
-    """The newest released rulebook that is in force on a day."""
-    found = published_releases().filter(effective_from__lte=day).first()
-    return (found, _rulebook(found.pk)) if found else None
 
 
 def published_runs(limit: int = 50) -> list[Run]:

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import date, datetime, time
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from zhixin import RunFolder
-from zhixin.law.loading import loads_rulebook
-from zhixin.law.rulebook import Rulebook
-from zhixin_web.evaluations.models import CurrentGrade, GradeOrder, RulebookRelease, Run
-from zhixin_web.evaluations.snapshots import attribute_types, run_folder
-from zhixin_web.records.models import Batch, QuarantinedRow, Subject
-from zhixin_web.records.sources import sources
+from zhixin_web.evaluations.models import CurrentGrade, GradeOrder, Run
+from zhixin_web.evaluations.snapshots import run_folder
+from zhixin_web.records.models import Subject
+from zhixin_web.rulebooks.models import RulebookRelease
 
 YEARS_BACK = 3
-
-
-@lru_cache(maxsize=8)
-def _loaded(sha256: str, text: str, name: str) -> Rulebook:
-    return loads_rulebook(text, name)
-
-
-def rulebook_of(release: RulebookRelease) -> Rulebook:
-    """The rulebook of a release; loading and checking one takes half a second, so the last few are kept."""
-    return _loaded(release.sha256, release.text, release.rulebook_id)
 
 
 def previous_runs(release: RulebookRelease, as_of: date) -> list[Run]:
@@ -45,39 +32,6 @@ def previous_runs(release: RulebookRelease, as_of: date) -> list[Run]:
     for run in runs.order_by("released_at"):
         found[run.as_of] = run
     return [found[day] for day in sorted(found)]
-
-
-def freshness() -> list[dict[str, Any]]:
-    """Each source with its last committed batch and whether it is stale."""
-    last = dict(
-        Batch.objects.filter(status=Batch.Status.COMMITTED)
-        .values_list("source")
-        .annotate(last=Max("committed_at"))
-        .values_list("source", "last")
-    )
-    now = timezone.now()
-    return [
-        {
-            "source": manifest, "last": last.get(name),
-            "is_stale": name not in last or now - last[name] > timedelta(days=manifest.stale_after_days),
-        }
-        for name, manifest in sources().items()
-    ]  # fmt: skip
-
-
-def preflight(release: RulebookRelease, as_of: date) -> dict[str, Any]:
-    """What a person should know before a run: stale sources, indicators without data, rows and batches that wait."""
-    rulebook = rulebook_of(release)
-    given = {kind for manifest in sources().values() for kind in manifest.kinds}
-    missing = [item.title.zh for item in rulebook.attributes if item.id not in attribute_types()]
-    missing += [item.title.zh for item in rulebook.catalogue if item.id not in given]
-    return {
-        "stale": [item["source"].id for item in freshness() if item["is_stale"]],
-        "missing": missing,
-        "quarantined": QuarantinedRow.objects.filter(status=QuarantinedRow.Status.OPEN).count(),
-        "waiting": Batch.objects.filter(status__in=[Batch.Status.STAGED, Batch.Status.HELD, Batch.Status.MAPPING]).count(),
-        "as_of": as_of.isoformat(),
-    }
 
 
 def run_in_force(subject: Subject, day: date) -> Run | None:

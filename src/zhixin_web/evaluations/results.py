@@ -15,9 +15,9 @@ from zhixin.dataset.files import quoted
 from zhixin.law.nodes import Dated
 from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run
-from zhixin_web.evaluations.queries import rulebook_of
 from zhixin_web.evaluations.snapshots import run_folder
 from zhixin_web.records.models import Subject
+from zhixin_web.rulebooks.queries import rulebook_of
 
 INTERVALS = 40
 MOST_MOVERS = 50

@@ -22,11 +22,11 @@ from django.conf import settings
 
 from zhixin.dataset.files import flush, put_in_place, quoted
 from zhixin.dataset.snapshot import sha256_of, write_batches
+from zhixin.dataset.sources import ENGINE_FIELDS, sources
 from zhixin.dataset.tables import PREVIOUS, ROW_GROUP, records_schema, subjects_schema
 from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run, Segment
 from zhixin_web.records.models import CreditRecord, SubjectVersion
-from zhixin_web.records.sources import ENGINE_FIELDS, sources
 
 BATCH = 20_000
 DATES = ("occurred_on", "decided_on", "published_on", "valid_until", "corrected_on", "repaired_on", "revoked_on")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django_tasks import task
 
+from zhixin_web.collection.models import Batch
+from zhixin_web.collection.services.batches import process
 from zhixin_web.evaluations.models import Run
-from zhixin_web.evaluations.services import execute, react
-from zhixin_web.records.models import Batch
-from zhixin_web.records.services import process
+from zhixin_web.evaluations.services.events import react
+from zhixin_web.evaluations.services.runs import execute
 
 
 @task()  # type: ignore[untyped-decorator]

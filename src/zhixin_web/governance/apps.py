@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
 
-class GovernanceConfig(AppConfig):
+class Governance(AppConfig):
     name = "zhixin_web.governance"
+    label = "governance"

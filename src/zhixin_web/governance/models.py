@@ -14,7 +14,7 @@ class Draft(models.Model):
     """A rulebook being written. ``text`` is YAML; every save checks it and runs the cases."""
 
     title = models.CharField(max_length=200)
-    base = models.ForeignKey("evaluations.RulebookRelease", models.PROTECT, related_name="drafts")
+    base = models.ForeignKey("rulebooks.RulebookRelease", models.PROTECT, related_name="drafts")
     text = models.TextField()
     cases = models.TextField(blank=True)
     faults = models.JSONField(default=list)

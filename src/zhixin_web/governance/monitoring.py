@@ -13,9 +13,9 @@ from zhixin.analysis.validity_of_grades import stability_of_shares, wilson
 from zhixin.dataset.files import quoted
 from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run
-from zhixin_web.evaluations.queries import rulebook_of
 from zhixin_web.evaluations.snapshots import run_folder
 from zhixin_web.records.models import CreditRecord
+from zhixin_web.rulebooks.queries import rulebook_of
 
 DRIFT_WATCH, DRIFT_ACT = 0.1, 0.25
 """Customary bounds of the population stability index: below 0.1 stable, above 0.25 shifted."""

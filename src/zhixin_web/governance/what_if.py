@@ -16,12 +16,12 @@ from zhixin import RunFolder, compare, evaluate
 from zhixin.analysis.comparison import Comparison
 from zhixin.dataset.files import quoted
 from zhixin.errors import ZhixinError
-from zhixin_web.audit.services import record_event
+from zhixin_web.audit.services.events import record_event
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.results import contribution_titles, told_movers
 from zhixin_web.evaluations.snapshots import build_dataset, run_folder, sealed_segments, segment_folder
 from zhixin_web.governance.models import WhatIf
-from zhixin_web.governance.services import rulebook_of_draft
+from zhixin_web.governance.services.drafts import rulebook_of_draft
 from zhixin_web.records.models import Subject
 
 MOST_MOVERS = 200

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
 
-class PapersConfig(AppConfig):
+class Papers(AppConfig):
     name = "zhixin_web.papers"
+    label = "papers"

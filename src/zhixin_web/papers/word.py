@@ -19,7 +19,7 @@ LINE = Pt(28.95)
 
 
 def rules_docx(data: dict[str, Any]) -> bytes:
-    """A Word file from the content of :func:`zhixin_web.papers.services.rules_document`."""
+    """A Word file from the content of :func:`zhixin_web.papers.services.issue.rules_document`."""
     made = Document()
     made.settings.odd_and_even_pages_header_footer = True
     section = made.sections[0]

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
 
-class PresentationConfig(AppConfig):
+class Presentation(AppConfig):
     name = "zhixin_web.presentation"
+    label = "presentation"

@@ -1,110 +1,14 @@
-"""Collection and records. Records and subject versions are insert-only; system time is the ledger sequence.
+"""Subjects and credit records. Records and subject versions are insert-only; system time is the ledger sequence.
 
 A version is known from its ``seq`` until the ``seq`` of the next version of the same key (half-open); nothing is closed
-by an update. What is not append-only here is work in progress (batches, the quarantine) or a projection of versions
-(:class:`Subject`) that can be rebuilt.
+by an update. :class:`Subject` is a projection of versions that can be rebuilt.
 """
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-
-
-class Batch(models.Model):
-    """One delivery: a file or an API call, its bytes kept and hashed, its rows accounted for."""
-
-    class Status(models.TextChoices):
-        RECEIVED = "received", _("已接收")
-        MAPPING = "mapping", _("待对应列")
-        STAGED = "staged", _("待确认入库")
-        HELD = "held", _("数量异常，待人工确认")
-        COMMITTING = "committing", _("正在入库")
-        COMMITTED = "committed", _("已入库")
-        REFUSED = "refused", _("已退回")
-        UNDONE = "undone", _("已撤回")
-
-    class Way(models.TextChoices):
-        UPLOAD = "upload", _("上传")
-        PASTE = "paste", _("粘贴")
-        FOLDER = "folder", _("文件夹")
-        PUSH = "push", _("接口推送")
-        PULL = "pull", _("定时拉取")
-
-    source = models.CharField(max_length=40, db_index=True)
-    way = models.CharField(max_length=10, choices=Way.choices)
-    status = models.CharField(max_length=12, choices=Status.choices, default=Status.RECEIVED, db_index=True)
-    is_correction = models.BooleanField(default=False)
-    supersedes = models.ForeignKey("self", models.PROTECT, null=True, related_name="superseded_by")
-    file_name = models.CharField(max_length=255)
-    suffix = models.CharField(max_length=10)
-    sha256 = models.CharField(max_length=64, db_index=True)
-    size = models.BigIntegerField()
-    idempotency_key = models.CharField(max_length=200, null=True, unique=True)
-    automatic = models.BooleanField(default=False)
-    mapping = models.JSONField(default=dict)
-    preview = models.JSONField(default=dict)
-    fault = models.JSONField(default=dict)
-    rows = models.IntegerField(default=0)
-    accepted = models.IntegerField(default=0)
-    quarantined = models.IntegerField(default=0)
-    duplicates = models.IntegerField(default=0)
-    first_seq = models.BigIntegerField(null=True)
-    last_seq = models.BigIntegerField(null=True)
-    heartbeat_at = models.DateTimeField(null=True)
-    is_settled = models.BooleanField(default=False)
-    """Whether what follows from it (event-driven re-evaluation) is done; until then ``tick`` comes back to it."""
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    committed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
-    committed_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=~Q(status__in=["committed", "undone"])
-                | Q(rows=models.F("accepted") + models.F("quarantined") + models.F("duplicates")),
-                name="batch_counts_add_up",
-            )
-        ]
-
-    @property
-    def is_busy(self) -> bool:
-        return self.status == self.Status.COMMITTING or (self.status == self.Status.RECEIVED and not self.fault)
-
-
-class QuarantinedRow(models.Model):
-    """A row that was refused, as it came, with its faults; it may be mended and submitted again."""
-
-    class Status(models.TextChoices):
-        OPEN = "open", _("待处理")
-        RESOLVED = "resolved", _("已更正入库")
-
-    batch = models.ForeignKey(Batch, models.PROTECT, related_name="quarantine")
-    line = models.IntegerField()
-    cells = models.JSONField()
-    faults = models.JSONField()
-    rule = models.CharField(max_length=60, db_index=True)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN, db_index=True)
-    seq = models.BigIntegerField(null=True)
-    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    resolved_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="one_quarantined_row_per_line")]
-
-
-class DuplicateRow(models.Model):
-    """A row that says what is already known: same key, same content."""
-
-    batch = models.ForeignKey(Batch, models.PROTECT, related_name="duplicate_rows")
-    line = models.IntegerField()
-    seq = models.BigIntegerField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="one_duplicate_row_per_line")]
 
 
 class Subject(models.Model):
@@ -132,7 +36,7 @@ class SubjectVersion(models.Model):
     body = models.TextField(blank=True)
     salt = models.BinaryField(max_length=32)
     erased_at = models.DateTimeField(null=True)
-    batch = models.ForeignKey(Batch, models.PROTECT, related_name="subject_versions")
+    batch = models.ForeignKey("collection.Batch", models.PROTECT, related_name="subject_versions")
     line = models.IntegerField()
 
     class Meta:
@@ -172,7 +76,7 @@ class CreditRecord(models.Model):
     body = models.TextField(blank=True)
     salt = models.BinaryField(max_length=32)
     erased_at = models.DateTimeField(null=True)
-    batch = models.ForeignKey(Batch, models.PROTECT, related_name="records")
+    batch = models.ForeignKey("collection.Batch", models.PROTECT, related_name="records")
     line = models.IntegerField()
 
     class Meta:
@@ -183,39 +87,3 @@ class CreditRecord(models.Model):
                 fields=["publicity_until", "decided_on"], condition=Q(publicity_from__isnull=False), name="records_published"
             ),
         ]
-
-
-class ColumnMemory(models.Model):
-    """How a person mapped the columns of a source last time: header as written → field."""
-
-    source = models.CharField(max_length=40)
-    header = models.CharField(max_length=200)
-    field = models.CharField(max_length=40, blank=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["source", "header"], name="one_memory_per_header")]
-
-
-class Client(models.Model):
-    """A program that may push deliveries for an organisation. Only a hash of its key is kept."""
-
-    name = models.CharField(max_length=100)
-    organisation = models.ForeignKey("accounts.Organisation", models.PROTECT, related_name="clients")
-    key_hash = models.CharField(max_length=64, unique=True)
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-
-class Pull(models.Model):
-    """A scheduled pull of one source from an HTTP address."""
-
-    source = models.CharField(max_length=40, unique=True)
-    address = models.URLField(max_length=500)
-    every_minutes = models.IntegerField(default=1440)
-    is_active = models.BooleanField(default=True)
-    next_at = models.DateTimeField()
-    failures = models.IntegerField(default=0)
-    last_result = models.CharField(max_length=500, blank=True)
-    last_at = models.DateTimeField(null=True)
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

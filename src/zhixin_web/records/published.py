@@ -19,10 +19,10 @@ from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from zhixin.dataset.identity import check_uscc
+from zhixin.dataset.sources import SourceField, SourceManifest, sources
 from zhixin_web.records import search
 from zhixin_web.records.models import CreditRecord, Subject, SubjectVersion
 from zhixin_web.records.queries import last_versions, published_records
-from zhixin_web.records.sources import SourceField, SourceManifest, sources
 
 MOST_HITS = 50
 LIKE_A_CODE = range(15, 21)

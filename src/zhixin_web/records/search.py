@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection, transaction
 from pypinyin import Style, lazy_pinyin
 
-from zhixin_web.audit.services import insert_rows
+from zhixin_web.audit.services.ledger import insert_rows
 
 GRAM = 4
 PROBED = 2_000

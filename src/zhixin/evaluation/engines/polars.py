@@ -38,7 +38,7 @@ from zhixin.evaluation.plan.plan import Plan
 from zhixin.evaluation.plan.slots import Slot
 from zhixin.evaluation.plan.sql import Hashed, Query, plan_of, query_of
 from zhixin.law.expressions import AppendedTerm
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.vocabulary import Combine
 
@@ -217,14 +217,14 @@ class _Preparing:
         return found
 
 
-def columns_for(rulebook: Rulebook, horizon: Horizon, *, evidence: bool = True) -> ColumnPlan:
+def columns_for(rulebook: Rulebook, moment: Moment, *, evidence: bool = True) -> ColumnPlan:
     """The prepared plan of a rulebook at a moment, made once per (hash, moment, evidence)."""
-    return _columns_of(Hashed.of(rulebook), horizon, evidence)
+    return _columns_of(Hashed.of(rulebook), moment, evidence)
 
 
 @lru_cache(maxsize=64)
-def _columns_of(key: Hashed, horizon: Horizon, evidence: bool) -> ColumnPlan:
-    return _Preparing(plan_of(key, horizon), evidence).prepared()
+def _columns_of(key: Hashed, moment: Moment, evidence: bool) -> ColumnPlan:
+    return _Preparing(plan_of(key, moment), evidence).prepared()
 
 
 class TooWide(Exception):

@@ -16,7 +16,7 @@ from zhixin.dataset.facts import Contribution, Evaluation, Facts
 from zhixin.evaluation.interpreter.measuring import Measured, Record, Subject, half_up, points_of
 from zhixin.law.expressions import Count
 from zhixin.law.filters import RecordFilter
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.nodes import Dated, DatedNumber, constant, milli
 from zhixin.law.points import (
     Affine,
@@ -67,17 +67,17 @@ class Given:
 class Interpreter:
     """Evaluates facts under one resolved rulebook at one moment."""
 
-    def __init__(self, rulebook: Rulebook, horizon: Horizon) -> None:
+    def __init__(self, rulebook: Rulebook, moment: Moment) -> None:
         self.rulebook = rulebook
-        self.horizon = horizon
+        self.moment = moment
 
     def default(self, indicator: Indicator) -> int:
         """Points (milli) of a subject about which nothing is known: what an indicator without a row gives."""
-        return _Case(Subject(self.rulebook, self.horizon, Facts(""))).give(indicator).points
+        return _Case(Subject(self.rulebook, self.moment, Facts(""))).give(indicator).points
 
     def evaluate(self, facts: Facts) -> Evaluation:
         """Grade, score and contributions of one subject."""
-        return _Case(Subject(self.rulebook, self.horizon, facts)).evaluation()
+        return _Case(Subject(self.rulebook, self.moment, facts)).evaluation()
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from zhixin.law.expressions import (
     Sum,
 )
 from zhixin.law.filters import Corrected, CorrectedTest, DatedFlag, FieldTest, RecordFilter
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.nodes import constant
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.rules import Indicator, Rule
@@ -71,14 +71,14 @@ class Subject:
     """One subject's facts under a resolved rulebook at one moment."""
 
     rulebook: Rulebook
-    horizon: Horizon
+    moment: Moment
     facts: Facts
 
     # --- records ---
 
     def counts(self, record: Record, only: RecordFilter) -> bool:
         """Whether a record counts under a filter."""
-        as_of, known_at = self.horizon.as_of, self.horizon.known_at
+        as_of, known_at = self.moment.as_of, self.moment.known_at
         day = record.get(only.on.value)
         if day is None or day + timedelta(days=only.effective_after_days) > as_of:
             return False
@@ -88,7 +88,7 @@ class Subject:
             return False
         if only.severities and record.get("severity") not in {item.value for item in only.severities}:
             return False
-        first, last = self.horizon.window(only.within)
+        first, last = self.moment.window(only.within)
         if not first <= day <= last:
             return False
         if only.while_valid and record.get("valid_until") is not None and record["valid_until"] < as_of:
@@ -113,11 +113,11 @@ class Subject:
         if exemption == "first_offence":
             return record.get("is_first_offence") is True
         day = record.get(f"{exemption}_on")
-        return day is not None and day <= self.horizon.as_of
+        return day is not None and day <= self.moment.as_of
 
     def corrected(self, record: Record, test: Corrected) -> bool:
         done, start = record.get("corrected_on"), record.get(test.of.value)
-        if done is None or start is None or done > self.horizon.as_of:
+        if done is None or start is None or done > self.moment.as_of:
             return False
         return (
             (test.days is None or (done - start).days <= constant(test.days))
@@ -137,7 +137,7 @@ class Subject:
             members = set(str(value).split(";")) - {""}
             return set(test.has_all or ()) <= members and (test.has_any is None or bool(members & set(test.has_any)))
         if test.reached is not None:
-            return (value <= self.horizon.as_of) is test.reached
+            return (value <= self.moment.as_of) is test.reached
         number = self.in_units(value, test.field)
         if test.over is not None:
             whole = record.get(test.over)
@@ -166,9 +166,9 @@ class Subject:
                 return None if value is None else Fraction(int(value), self.rulebook.attribute[name].denominator)
             case AttributeAge(id=name, unit=unit):
                 start: Any = self.facts.attributes.get(name)
-                if start is None or start > self.horizon.as_of:
+                if start is None or start > self.moment.as_of:
                     return None
-                as_of = self.horizon.as_of
+                as_of = self.moment.as_of
                 return Fraction((as_of - start).days if unit == "days" else full_years(start, as_of))
             case PreviousScore(back=back):
                 previous = self.previous(back)
@@ -178,7 +178,7 @@ class Subject:
                 return self.related(measure)
 
     def record_value(self, measure: Any, records: list[Record]) -> Fraction | None:
-        as_of = self.horizon.as_of
+        as_of = self.moment.as_of
         match measure:
             case Count(distinct=distinct):
                 keys = {tuple(self.key(r, measure.of, name) for name in distinct) for r in records}
@@ -220,7 +220,7 @@ class Subject:
         term, longest = int(constant(measure.months)), int(constant(measure.max_months))
         for day in days:
             appended = sum(other >= day for other in days)
-            if day > shift_months(self.horizon.as_of, -min(appended * term, longest)):
+            if day > shift_months(self.moment.as_of, -min(appended * term, longest)):
                 return True
         return False
 
@@ -249,7 +249,7 @@ class Subject:
     def related(self, measure: Related) -> Fraction | None:
         values = []
         for other in self.facts.related.get((measure.relation, measure.direction), ()):
-            value = Subject(self.rulebook, self.horizon, other).measure(measure.measure).value
+            value = Subject(self.rulebook, self.moment, other).measure(measure.measure).value
             if value is not None:
                 values.append(value)
         if measure.aggregate == "count":
@@ -260,7 +260,7 @@ class Subject:
 
     def previous(self, back: int) -> Previous | None:
         earlier = sorted(
-            (item for item in self.facts.previous if item.evaluated_on < self.horizon.as_of),
+            (item for item in self.facts.previous if item.evaluated_on < self.moment.as_of),
             key=lambda item: item.evaluated_on,
             reverse=True,
         )
@@ -308,7 +308,7 @@ class Subject:
         """Classes of the subject in rulebook order; a class condition sees only the classes before it."""
         found: tuple[str, ...] = ()
         for item in self.rulebook.classes:
-            case = Subject(self.rulebook, self.horizon, self.facts)
+            case = Subject(self.rulebook, self.moment, self.facts)
             case.__dict__["classes"] = found
             if case.holds(item.when):
                 found = (*found, item.id)

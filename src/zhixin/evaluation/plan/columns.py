@@ -35,7 +35,7 @@ from zhixin.law.expressions import (
     Related,
     Sum,
 )
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.nodes import constant, walk
 from zhixin.law.rulebook import Rulebook, denominator
 
@@ -77,7 +77,7 @@ class Wide:
     """Which measures are needed beside the subjects, and how to read them there."""
 
     rulebook: Rulebook
-    horizon: Horizon
+    moment: Moment
     table: SlotTable
     needed: dict[int, set[str]] = field(default_factory=dict)
     """measure number → columns of the long table to pivot."""
@@ -137,7 +137,7 @@ class Wide:
 
     def related(self, subjects: Table, long: Table | None, relations: Table) -> Iterator[Table]:
         """One table (subject_no, r{number}) per measure over related subjects."""
-        as_of = ibis.date(self.horizon.as_of.isoformat())
+        as_of = ibis.date(self.moment.as_of.isoformat())
         for measure, number in self.relations.items():
             valid = relations.filter(
                 relations.relation == measure.relation,
@@ -174,7 +174,7 @@ class Wide:
             case Exists():
                 return ibis.ifelse(raw > 0, int64(1), int64(0))
             case DaysSince():
-                return ibis.date(self.horizon.as_of.isoformat()).delta(raw, unit="day").cast("int64")
+                return ibis.date(self.moment.as_of.isoformat()).delta(raw, unit="day").cast("int64")
             case Extreme() if measure.type == "minimum":
                 return -raw
         return raw.cast("int64")
@@ -210,7 +210,7 @@ class Wide:
         backs = self.backs()
         if not backs:
             return None
-        earlier = previous.filter(previous.evaluated_on < ibis.date(self.horizon.as_of.isoformat()))
+        earlier = previous.filter(previous.evaluated_on < ibis.date(self.moment.as_of.isoformat()))
         order = ibis.window(group_by=earlier.subject_no, order_by=ibis.desc(earlier.evaluated_on))
         ranked = earlier.mutate(back=ibis.row_number().over(order) + 1)
         ranked = ranked.filter(ranked.back <= max(backs))
@@ -263,14 +263,14 @@ class Wide:
 
     def _begun(self, start: Expr) -> Expr:
         """A day, or NULL where it is still to come."""
-        return ibis.ifelse(start <= ibis.date(self.horizon.as_of.isoformat()), start, ibis.null("date"))
+        return ibis.ifelse(start <= ibis.date(self.moment.as_of.isoformat()), start, ibis.null("date"))
 
     def _days(self, start: Expr) -> Expr:
-        as_of = ibis.date(self.horizon.as_of.isoformat())
+        as_of = ibis.date(self.moment.as_of.isoformat())
         return ibis.ifelse(start <= as_of, as_of.delta(start, unit="day").cast("int64"), ibis.null("int64"))
 
     def _years(self, start: Expr) -> Value:
-        as_of = self.horizon.as_of
+        as_of = self.moment.as_of
         day_of_year = start.month().cast("int64") * 100 + start.day()  # a month may be an integer of 8 bits
         if not isleap(as_of.year):
             day_of_year = ibis.ifelse(day_of_year == 229, 228, day_of_year)
@@ -314,7 +314,7 @@ class Wide:
         """Whether the numerator reaches an integer (NULL where the value is missing)."""
         if value.since is None:
             return value.num >= int64(low)
-        latest = latest_start(self.horizon.as_of, low)
+        latest = latest_start(self.moment.as_of, low)
         return (
             value.since < ibis.date(date.min.isoformat()) if latest is None else value.since <= ibis.date(latest.isoformat())
         )

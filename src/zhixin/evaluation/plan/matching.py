@@ -14,7 +14,7 @@ from zhixin.evaluation.plan.columns import Value, Wide, field_column, int64, who
 from zhixin.evaluation.plan.slots import WORD_BITS, Atom, Portion, Slot, SlotTable
 from zhixin.law.calendar import shift_months
 from zhixin.law.expressions import AppendedTerm, Count, Latest
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.points import PerRecord
 from zhixin.law.rulebook import Rulebook
 
@@ -30,7 +30,7 @@ class Matching:
     """The record stage of a plan."""
 
     rulebook: Rulebook
-    horizon: Horizon
+    moment: Moment
     table: SlotTable
     wide: Wide
 
@@ -43,11 +43,11 @@ class Matching:
     def simple_records(self, records: Table, *, evidence: bool) -> Table:
         """The records that may count for the simple slots: subject_no, kind, day (and record_no)."""
         slots = self.simple_slots
-        as_of = ibis.date(self.horizon.as_of.isoformat())
+        as_of = ibis.date(self.moment.as_of.isoformat())
         day = records[self.table.dates[slots[0].date_no].value]
         tests = [day <= as_of]
-        if self.horizon.known_at is not None:
-            tests.append(records.sequence.fill_null(0) <= self.horizon.known_at)
+        if self.moment.known_at is not None:
+            tests.append(records.sequence.fill_null(0) <= self.moment.known_at)
         tests += [~self._atom(records, atom) for atom, bit in self.table.atoms.items() if slots[0].no >> bit & 1]
         return records.filter(tests).select("subject_no", "kind", *(["record_no"] if evidence else []), day=day)
 
@@ -75,7 +75,7 @@ class Matching:
         """Columns of the records that :meth:`simple_long` reads."""
         first = next(slot for slot in self.table.slots if slot.kind in self.table.simple_kinds())
         used = {"subject_no", "kind", self.table.dates[first.date_no].value, *(["record_no"] if evidence else [])}
-        if self.horizon.known_at is not None:
+        if self.moment.known_at is not None:
             used.add("sequence")
         for atom, bit in self.table.atoms.items():
             if first.no >> bit & 1:
@@ -95,7 +95,7 @@ class Matching:
             *(column.value for column in self.table.dates),
             *self._distinct_fields(),
         }
-        if self.horizon.known_at is not None:
+        if self.moment.known_at is not None:
             used.add("sequence")
         for source in self.table.sources:
             used |= set(source.fields)
@@ -130,8 +130,8 @@ class Matching:
         ]
         if not slots:
             return None
-        if self.horizon.known_at is not None:
-            records = records.filter(records.sequence.fill_null(0) <= self.horizon.known_at)
+        if self.moment.known_at is not None:
+            records = records.filter(records.sequence.fill_null(0) <= self.moment.known_at)
         slot_table = small(self._slot_arrow(slots))
         bits = {f"w{word}": self._word(records, word) for word in range(self.table.words)}
         facts = records.mutate(**bits) if bits else records
@@ -203,7 +203,7 @@ class Matching:
         return reduce(lambda left, right: left + right, bits)
 
     def _atom(self, records: Table, atom: Atom) -> Expr:
-        as_of = ibis.date(self.horizon.as_of.isoformat())
+        as_of = ibis.date(self.moment.as_of.isoformat())
         match atom.kind:
             case "severity":
                 test = records.severity.isin(atom.detail)
@@ -233,7 +233,7 @@ class Matching:
 
     def _corrected(self, records: Table, test: Any) -> Expr:
         done, start = records.corrected_on, records[test.of.value]
-        parts = [done <= ibis.date(self.horizon.as_of.isoformat()), start.notnull()]
+        parts = [done <= ibis.date(self.moment.as_of.isoformat()), start.notnull()]
         if test.days is not None:
             parts.append(done.delta(start, unit="day") <= int(test.days))
         if test.months is not None:
@@ -260,7 +260,7 @@ class Matching:
             join = (lambda a, b: a & b) if test.has_all is not None else (lambda a, b: a | b)
             return reduce(join, inside)
         if test.reached is not None:
-            come = value <= ibis.date(self.horizon.as_of.isoformat())
+            come = value <= ibis.date(self.moment.as_of.isoformat())
             return come if test.reached else ~come
         scale = self.rulebook.record_fields[test.field].denominator
         if test.over is not None:
@@ -366,7 +366,7 @@ class Matching:
         term, longest = int(measure.months), int(measure.max_months)  # type: ignore[arg-type]
         most = max(-(-longest // term), 1)
         appended = ranked.n - ranked.before
-        starts = [shift_months(self.horizon.as_of, -min(count * term, longest)) for count in range(1, most + 1)]
+        starts = [shift_months(self.moment.as_of, -min(count * term, longest)) for count in range(1, most + 1)]
         steps = [(appended == count, ibis.date(start.isoformat())) for count, start in enumerate(starts[:-1], 1)]
         last = ibis.date(starts[-1].isoformat())
         limit = ibis.cases(*steps, else_=last) if steps else last

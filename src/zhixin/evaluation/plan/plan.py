@@ -41,7 +41,7 @@ from zhixin.law.expressions import (
     Related,
     Sum,
 )
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.nodes import walk
 from zhixin.law.points import Cases, PerRecord
 from zhixin.law.rulebook import Rulebook
@@ -56,7 +56,7 @@ class Plan:
     """A compiled rulebook: hand it tables, get tables back. Made by :func:`compile_rulebook`."""
 
     rulebook: Rulebook
-    horizon: Horizon
+    moment: Moment
     table: SlotTable
     matching: Matching
     wide: Wide
@@ -190,7 +190,7 @@ class Plan:
 
     def _apply_pieces(self, long: Table, pieces: Table, evidence: bool, scoped: bool = False) -> Table:
         joined = long.join(pieces, long.measure_no == pieces.piece_measure)
-        as_of = ibis.date(self.horizon.as_of.isoformat())
+        as_of = ibis.date(self.moment.as_of.isoformat())
         options = {
             "n": joined.n,
             "total": joined.total.fill_null(0),
@@ -369,18 +369,18 @@ def reads_attributes_only(rules: Any) -> bool:
     return not any(isinstance(node, beyond) for node in walk(rules))
 
 
-def compile_rulebook(rulebook: Rulebook, horizon: Horizon) -> Plan:
+def compile_rulebook(rulebook: Rulebook, moment: Moment) -> Plan:
     """Compile a rulebook for one moment.
 
     Args:
-        rulebook: as loaded; it is resolved at ``horizon.as_of`` here.
-        horizon: evaluation date, known sequence, dates of earlier evaluations.
+        rulebook: as loaded; it is resolved at ``moment.as_of`` here.
+        moment: evaluation date, known sequence, dates of earlier evaluations.
     """
-    resolved = rulebook.at(horizon.as_of)
-    table = SlotTable(resolved, horizon)
-    wide = Wide(resolved, horizon, table)
+    resolved = rulebook.at(moment.as_of)
+    table = SlotTable(resolved, moment)
+    wide = Wide(resolved, moment, table)
     scoring = Scoring(resolved, wide)
-    plan = Plan(resolved, horizon, table, Matching(resolved, horizon, table, wide), wide, scoring, resolved.indicators)
+    plan = Plan(resolved, moment, table, Matching(resolved, moment, table, wide), wide, scoring, resolved.indicators)
     for indicator in resolved.indicators:
         _register(plan, indicator)
     for owner in (resolved.classes, resolved.score, resolved.ladder, resolved.decisions):

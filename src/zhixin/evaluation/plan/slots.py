@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from zhixin.law.calendar import FIRST_DAY, LAST_DAY, shift_days
 from zhixin.law.expressions import AppendedTerm, CleanYears, Count, DaysSince, Exists, Extreme, Latest, Mean, Sum
 from zhixin.law.filters import CorrectedTest, DatedFlag, FieldTest, RecordFilter
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.nodes import Dated, constant, milli
 from zhixin.law.points import Affine, Linear, Once, PerRecord, PerUnit, Steps, Tier
 from zhixin.law.rulebook import Rulebook
@@ -101,7 +101,7 @@ class SlotTable:
     """Everything the record stage needs: slots, atoms, date columns, sources, and the special measures."""
 
     rulebook: Rulebook
-    horizon: Horizon
+    moment: Moment
     slots: list[Slot] = field(default_factory=list)
     atoms: dict[Atom, int] = field(default_factory=dict)
     dates: list[RecordDate] = field(default_factory=list)
@@ -225,8 +225,8 @@ class SlotTable:
             wanted.add(Atom("valid", None))
         for exemption in only.unless:
             unwanted.add(self._exemption_atom(exemption))
-        first, last = self.horizon.window(only.within)
-        last = min(last, shift_days(self.horizon.as_of, -only.effective_after_days))
+        first, last = self.moment.window(only.within)
+        last = min(last, shift_days(self.moment.as_of, -only.effective_after_days))
         if first > last or wanted & unwanted:
             return
         if only.on not in self.dates:
@@ -274,7 +274,7 @@ class SlotTable:
         odd = {
             slot.kind
             for slot in self.slots
-            if slot.yes or (slot.date_no, slot.no) != shape or slot.last != self.horizon.as_of or slot.measure_no in valued
+            if slot.yes or (slot.date_no, slot.no) != shape or slot.last != self.moment.as_of or slot.measure_no in valued
         }
         while True:
             shared = {slot.measure_no for slot in self.slots if slot.kind in odd}

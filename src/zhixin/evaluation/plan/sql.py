@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from zhixin.dataset.tables import PREVIOUS, RELATIONS, narrowed, records_schema
 from zhixin.evaluation.plan.plan import Plan, compile_rulebook
-from zhixin.law.moment import Horizon
+from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
 Dialect = Literal["duckdb", "pyspark"]
@@ -86,19 +86,19 @@ class Hashed:
 
 
 @lru_cache(maxsize=64)
-def plan_of(key: Hashed, horizon: Horizon) -> Plan:
+def plan_of(key: Hashed, moment: Moment) -> Plan:
     """The compiled rulebook, compiled once per (hash, moment)."""
-    return compile_rulebook(key.rulebook, horizon)
+    return compile_rulebook(key.rulebook, moment)
 
 
-def script_for(rulebook: Rulebook, horizon: Horizon, dialect: Dialect = "duckdb", *, evidence: bool = True) -> Script:
+def script_for(rulebook: Rulebook, moment: Moment, dialect: Dialect = "duckdb", *, evidence: bool = True) -> Script:
     """The script of a rulebook at a moment, written once per (hash, moment, dialect, evidence)."""
-    return _script_of(Hashed.of(rulebook), horizon, dialect, evidence)
+    return _script_of(Hashed.of(rulebook), moment, dialect, evidence)
 
 
 @lru_cache(maxsize=64)
-def _script_of(key: Hashed, horizon: Horizon, dialect: Dialect, evidence: bool) -> Script:
-    return _Writer(plan_of(key, horizon), dialect, evidence).script()
+def _script_of(key: Hashed, moment: Moment, dialect: Dialect, evidence: bool) -> Script:
+    return _Writer(plan_of(key, moment), dialect, evidence).script()
 
 
 def query_of(expression: Table, dialect: Dialect) -> Query:

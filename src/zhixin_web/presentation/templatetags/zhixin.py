@@ -14,14 +14,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from zhixin import load_rulebook
+from zhixin.dataset.sources import owners, sources
 from zhixin.explanation.wording import Wording
 from zhixin.law.loading import shipped_rulebooks
 from zhixin.reference.areas import district_by_code
 from zhixin.reference.industries import sections
 from zhixin_web.accounts.permissions import may
 from zhixin_web.presentation.language import in_english, language_code
-from zhixin_web.records.clocks import days_left
-from zhixin_web.records.sources import owners, sources
+from zhixin_web.rulebooks.clocks import days_left
 
 register = template.Library()
 SHAPES = {"A": "◆", "B": "●", "C": "▲", "D": "■"}

@@ -16,6 +16,5 @@ class Migration(migrations.Migration):
     operations = [
         append_only("records_creditrecord", "seq", erasable=("body", "salt")),
         append_only("records_subjectversion", "seq", erasable=("body", "salt")),
-        append_only("records_duplicaterow", "id"),
         migrations.RunPython(make_search, migrations.RunPython.noop),
     ]

@@ -1,0 +1,94 @@
+"""Signed checkpoints of the ledger: asked of the signing process, checked before they are kept."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from zhixin.errors import LedgerError
+from zhixin.trust import ledger
+from zhixin_web.audit.models import LedgerEntry, SignedCheckpoint
+from zhixin_web.audit.queries import ledger_size, subtree
+from zhixin_web.audit.services.ledger import _KEYS
+
+
+def make_checkpoint() -> SignedCheckpoint | None:
+    """Have the ledger as it stands signed; ``None`` if nothing was added since the last checkpoint.
+
+    The new entries are read again from storage and hashed from their bytes before anything is signed.
+
+    Raises:
+        LedgerError: stored bytes do not fit their hashes, or the signer refuses.
+    """
+    last = SignedCheckpoint.objects.order_by("-size").first()
+    size = ledger_size()
+    if size == 0 or (last is not None and last.size == size):
+        return None
+    _reread(last.size if last else 0, size)
+    proof = ledger.consistency_proof(last.size, size, subtree) if last else []
+    note = ask_signer(ledger.Checkpoint(settings.LEDGER_ORIGIN, size, subtree(0, size)), proof)
+    return SignedCheckpoint.objects.create(size=size, note=note)
+
+
+def _reread(first: int, last: int) -> None:
+    for seq, data, leaf in (
+        LedgerEntry.objects.filter(seq__gte=first, seq__lt=last)
+        .order_by("seq")
+        .values_list("seq", "data", "leaf")
+        .iterator()
+    ):
+        if hashlib.sha256(b"\x00" + data.encode()).digest() != bytes(leaf):
+            raise LedgerError(
+                f"账本第 {seq} 条的存储内容与散列不符，停止签署", f"entry {seq} does not fit its hash: not signing"
+            )
+
+
+def signer_command() -> list[str]:
+    """How the signing process is started: from settings, by default this Python with its own folder."""
+    if settings.SIGNER_COMMAND:
+        return shlex.split(settings.SIGNER_COMMAND)
+    folder = str(settings.VAR / "signer")
+    return [sys.executable, "-m", "zhixin.trust.signing", "--state", folder, "--origin", settings.LEDGER_ORIGIN]
+
+
+def ask_signer(checkpoint: ledger.Checkpoint, proof: Sequence[bytes]) -> str:
+    """The signed note, from the signing process.
+
+    Raises:
+        LedgerError: the signer refuses or does not answer.
+    """
+    request = {
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+        "proof": [base64.b64encode(step).decode() for step in proof],
+    }
+    done = subprocess.run(
+        [*signer_command(), "sign"], input=json.dumps(request), capture_output=True, text=True, timeout=60, check=False
+    )
+    if done.returncode:
+        raise LedgerError(f"签署程序拒绝：{done.stderr.strip()}", f"the signer refuses: {done.stderr.strip()}")
+    return done.stdout
+
+
+def published_key() -> str:
+    """The public key for a page: asked from the signing process once; empty while it does not answer."""
+    command = shlex.join(signer_command())
+    if command not in _KEYS:
+        try:
+            _KEYS[command] = verifier_key()
+        except (OSError, ValueError, subprocess.SubprocessError):
+            return ""
+    return _KEYS[command]
+
+
+def verifier_key() -> str:
+    """The public key, asked from the signing process."""
+    done = subprocess.run([*signer_command(), "key"], capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout.strip()

@@ -1,0 +1,36 @@
+"""Audit events: who did what, when, with which outcome."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.http import HttpRequest
+
+from zhixin_web.audit.models import Event
+
+ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+"""Letters and digits that are not mistaken for one another."""
+
+
+def record_event(
+    action: str,
+    *,
+    by: Any = None,
+    ref: str = "",
+    request: HttpRequest | None = None,
+    outcome: str = "done",
+    **detail: Any,
+) -> Event:
+    """Note who did or read what. ``by`` defaults to the request's user."""
+    user = by if by is not None else getattr(request, "user", None)
+    known = user if getattr(user, "is_authenticated", False) else None
+    address = request.META.get("REMOTE_ADDR") if request is not None else None
+    return Event.objects.create(
+        action=action, by=known, ref=ref[:200], outcome=outcome, address=address or None, detail=detail
+    )
+
+
+def tracking_code() -> str:
+    """A code to follow a report by, without letters that look like digits."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(12))

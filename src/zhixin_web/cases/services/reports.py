@@ -1,0 +1,85 @@
+"""Writes of case work: file and answer error reports; notes, tags and saved views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from zhixin_web.accounts.permissions import may
+from zhixin_web.audit.services.events import record_event, tracking_code
+from zhixin_web.audit.services.ledger import append_one
+from zhixin_web.cases.models import ErrorReport
+from zhixin_web.collection.scope import visible_sources
+from zhixin_web.records.models import CreditRecord
+from zhixin_web.rulebooks.clocks import clock
+
+MOST_OPEN_PER_RECORD = 20
+
+
+def file_report(record: CreditRecord, *, reason: str, text: str) -> ErrorReport:
+    """Anybody's word that a published record is wrong; the clock starts today.
+
+    Raises:
+        ValidationError: no reason, no text, or too many open reports on this record already.
+    """
+    text = text.replace("\x00", "")
+    faults: dict[str, str] = {}
+    if reason not in ErrorReport.Reason.values:
+        faults["reason"] = "请选择问题类型 / choose what is wrong"
+    if not 5 <= len(text.strip()) <= 2000:
+        faults["text"] = "请用 5 至 2000 字说明哪里不对 / say in 5 to 2000 characters what is wrong"
+    if faults:
+        raise ValidationError(faults)
+    today = timezone.localdate()
+    with transaction.atomic():
+        waiting = ErrorReport.objects.filter(record_key=record.key, status=ErrorReport.Status.OPEN).count()
+        if waiting >= MOST_OPEN_PER_RECORD:
+            raise ValidationError(
+                {
+                    "text": "该记录已有多件报错在核实，请凭编号查询进度 / many reports on this record are being verified already"
+                }
+            )
+        report = ErrorReport.objects.create(
+            code=tracking_code(),
+            subject=record.subject,
+            record_seq=record.seq,
+            record_key=record.key,
+            source=record.source,
+            reason=reason,
+            text=text.strip(),
+            filed_on=today,
+            due_on=clock("report.answer", today).due_on,
+        )
+        append_one(
+            "objection.file",
+            f"report:{report.code}",
+            {"record": record.seq, "reason": reason, "due_on": report.due_on.isoformat()},
+        )
+        record_event("reports.file", ref=f"report:{report.pk}")
+    return report
+
+
+def answer_report(report: ErrorReport, *, upheld: bool, answer: str, by: Any) -> ErrorReport:
+    """The owner's answer, with reasons. An upheld report asks for a correction of the record, delivered as any other.
+
+    Raises:
+        PermissionDenied: the account may not answer for this source.
+        ValidationError: answered already, or no reasons.
+    """
+    if not may(by, "reports.answer") or report.source not in visible_sources(by, "reports.answer"):
+        raise PermissionDenied
+    if len(answer.strip()) < 5:
+        raise ValidationError({"answer": "请写明核实情况和理由 / give what was found and why"})
+    status = ErrorReport.Status.UPHELD if upheld else ErrorReport.Status.REFUSED
+    with transaction.atomic():
+        found = ErrorReport.objects.select_for_update().get(pk=report.pk)
+        if found.status != ErrorReport.Status.OPEN:
+            raise ValidationError("该报错已答复 / the report was answered already")
+        found.status, found.answer, found.answered_by, found.answered_at = status, answer.strip()[:2000], by, timezone.now()
+        found.save()
+        append_one("objection.decide", f"report:{found.code}", {"record": found.record_seq, "status": str(status)})
+        record_event("reports.answer", by=by, ref=f"report:{found.pk}", status=str(status))
+    return found

@@ -1,0 +1,297 @@
+"""Writes of collection: deliver, stage, commit, hold, reverse, mend; revoke, repair and erase records.
+
+Every way in (upload, paste, folder, push, pull) passes :func:`deliver` → :func:`stage` → :func:`commit`. Each step may
+be killed at any point and done again: staging is a function of the kept bytes, committing is one transaction.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.utils import timezone
+
+from zhixin.dataset.sources import sources
+from zhixin_web.audit.failpoints import failpoint
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.audit.services.ledger import append_one
+from zhixin_web.collection import originals
+from zhixin_web.collection.models import Batch, ColumnMemory
+from zhixin_web.collection.reading import data_rows, find_layout, guard, kind_of
+from zhixin_web.collection.refusals import FileRefused
+from zhixin_web.collection.rows import Outcome, RowChecker
+from zhixin_web.collection.services.commit import CHUNK, Committing
+from zhixin_web.collection.workbooks import refuse_merges
+from zhixin_web.records.services.versions import chunked
+
+PROBLEMS_SHOWN = 200
+DELIVERY_LOCK = 0x5A48_4944
+Status = Batch.Status
+
+
+class Conflict(ValidationError):
+    """An idempotency key that was used for other bytes."""
+
+
+def deliver(
+    *,
+    source: str,
+    file_name: str,
+    chunks: Iterable[bytes],
+    way: str,
+    by: Any,
+    automatic: bool = False,
+    idempotency_key: str | None = None,
+    is_correction: bool = False,
+    supersedes: Batch | None = None,
+) -> tuple[Batch, bool]:
+    """Keep the bytes of a delivery and open its batch.
+
+    Returns:
+        The batch, and whether it is new: the same key, or the same bytes for the same source, give the earlier batch.
+
+    Raises:
+        FileRefused: too large, or no table at all (nothing is kept of those: they are no delivery).
+        Conflict: the key was used for other bytes.
+    """
+    try:
+        part, sha256, size, start = originals.keep(chunks, settings.UPLOAD_LIMIT)
+    except ValueError as error:
+        limit = settings.UPLOAD_LIMIT // 1024 // 1024
+        raise FileRefused(
+            "file.size",
+            f"文件超过 {limit} MB",
+            f"the file is larger than {limit} MB",
+            "分成较小的文件后重新提交",
+            "split it and deliver again",
+        ) from error
+    try:
+        suffix = kind_of(start)
+    except FileRefused:
+        part.unlink(missing_ok=True)
+        raise
+    with transaction.atomic():
+        lock_deliveries()
+        try:
+            earlier = _earlier(source, sha256, idempotency_key, is_correction)
+        except Conflict:
+            part.unlink()
+            raise
+        if earlier is not None:
+            part.unlink()
+            return earlier, False
+        originals.settle(part, sha256, suffix)
+        batch = Batch.objects.create(
+            source=source, way=way, file_name=Path(file_name).name[-255:] or "paste", suffix=suffix, sha256=sha256, size=size, by=by,
+            automatic=automatic, idempotency_key=idempotency_key, is_correction=is_correction, supersedes=supersedes,
+        )  # fmt: skip
+        record_event("batches.deliver", by=by, ref=f"batch:{batch.pk}", source=source, sha256=sha256, size=size, way=way)
+    failpoint("import.received")
+    return batch, True
+
+
+def lock_deliveries() -> None:
+    """One delivery at a time looks whether it came before; SQLite's immediate transactions do so by themselves."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DELIVERY_LOCK])
+
+
+def _earlier(source: str, sha256: str, idempotency_key: str | None, is_correction: bool) -> Batch | None:
+    if idempotency_key is not None:
+        found = Batch.objects.filter(idempotency_key=idempotency_key).first()
+        if found is not None:
+            if found.sha256 != sha256 or found.source != source:
+                raise Conflict("该幂等键已用于另一份数据 / this idempotency key was used for other data")
+            return found
+    same = Batch.objects.filter(source=source, sha256=sha256, is_correction=is_correction)
+    return same.exclude(status__in=[Status.REFUSED, Status.UNDONE]).first()
+
+
+# --- staging -----------------------------------------------------------------------------------------------------------
+
+
+def stage(batch: Batch) -> Batch:
+    """Read and check every row into the staged file; decide what comes next. Safe to repeat."""
+    manifest = sources()[batch.source]
+    path = originals.original_path(batch.sha256, batch.suffix)
+    remembered = dict(ColumnMemory.objects.filter(source=batch.source).values_list("header", "field")) | batch.mapping
+    try:
+        merges = guard(path)
+        layout = find_layout(path, manifest, remembered)
+        refuse_merges(merges, layout.header_line)
+        preview: dict[str, Any] = {
+            "header": layout.header, "header_line": layout.header_line, "missing": list(layout.missing), "unknown": list(layout.unknown),
+            "columns": {str(index): name for index, name in layout.columns.items()}, "sample": _sample(path, layout),
+        }  # fmt: skip
+        if layout.missing:
+            return _move(batch, Status.MAPPING, preview=preview)
+        checker = RowChecker(manifest, layout.columns, len(layout.header), timezone.localdate())
+        counting = _Counting(batch.pk)
+        originals.write_staged(batch.pk, counting.through(checker, data_rows(path, layout)))
+    except FileRefused as refused:
+        return _move(batch, Status.REFUSED, fault=refused.as_json())
+    failpoint("import.staged")
+    preview |= counting.summary()
+    low, high = manifest.expected_rows
+    if not low <= counting.rows <= high or counting.rows == 0:
+        return _move(batch, Status.HELD, preview=preview, rows=counting.rows)
+    return _move(batch, Status.COMMITTING if batch.automatic else Status.STAGED, preview=preview, rows=counting.rows)
+
+
+def _sample(path: Path, layout: Any) -> list[list[str]]:
+    rows = []
+    for _, cells in data_rows(path, layout):
+        rows.append(["" if cell is None else str(cell)[:60] for cell in cells])
+        if len(rows) == 5:
+            break
+    return rows
+
+
+class _Counting:
+    """Counts outcomes on their way to the staged file and keeps the first problems for the preview."""
+
+    def __init__(self, batch: int) -> None:
+        self.batch, self.rows, self.bad = batch, 0, 0
+        self.rules: Counter[str] = Counter()
+        self.problems: list[dict[str, Any]] = []
+        self.told = time.monotonic()
+
+    def through(self, checker: RowChecker, rows: Iterable[tuple[int, list[Any]]]) -> Iterator[Outcome]:
+        for chunk in chunked(rows, CHUNK):
+            for item in checker.check(chunk):
+                self.rows += 1
+                if item.faults:
+                    self.bad += 1
+                    self.rules[item.faults[0]["rule"]] += 1
+                    if len(self.problems) < PROBLEMS_SHOWN:
+                        self.problems.append({"line": item.line, "cells": item.cells, "faults": list(item.faults)})
+                yield item
+            if time.monotonic() - self.told > 0.5:
+                originals.write_progress(f"batch-{self.batch}", "check", self.rows, None)
+                self.told = time.monotonic()
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "rows": self.rows,
+            "good": self.rows - self.bad,
+            "bad": self.bad,
+            "rules": dict(self.rules),
+            "problems": self.problems,
+        }
+
+
+def _move(batch: Batch, status: Batch.Status, **changes: Any) -> Batch:
+    """The next state, from the one this worker found: a late worker must not undo what a person or another one decided."""
+    changes |= {"status": status, "heartbeat_at": timezone.now()}
+    Batch.objects.filter(pk=batch.pk, status=batch.status).update(**changes)
+    batch.refresh_from_db()
+    return batch
+
+
+def map_columns(batch: Batch, mapping: dict[str, str], by: Any) -> Batch:
+    """Say what the columns are (header → field, ``""``: ignore); remembered for the source's next delivery."""
+    with transaction.atomic():
+        for header, name in mapping.items():
+            ColumnMemory.objects.update_or_create(source=batch.source, header=header[:200], defaults={"field": name})
+        batch.mapping = mapping
+        batch.status = Status.RECEIVED
+        batch.save(update_fields=["mapping", "status"])
+        record_event("batches.map", by=by, ref=f"batch:{batch.pk}", mapping=mapping)
+    return batch
+
+
+@transaction.atomic
+def request_commit(batch: Batch, by: Any) -> bool:
+    """A person says: take it in. ``True`` if it was waiting for that."""
+    waiting = Batch.objects.filter(pk=batch.pk, status__in=[Status.STAGED, Status.HELD])
+    changed = waiting.update(status=Status.COMMITTING, committed_by=by, heartbeat_at=timezone.now())
+    if changed:
+        record_event("batches.commit", by=by, ref=f"batch:{batch.pk}")
+    return bool(changed)
+
+
+@transaction.atomic
+def refuse_batch(batch: Batch, reason: str, by: Any) -> bool:
+    """A person sends a delivery back before it was taken in."""
+    fault = {
+        "rule": "batch.sent_back",
+        "zh": f"已退回：{reason}",
+        "en": f"sent back: {reason}",
+        "fix_zh": "更正后重新提交",
+        "fix_en": "mend and deliver again",
+    }
+    waiting = Batch.objects.filter(pk=batch.pk, status__in=[Status.STAGED, Status.HELD, Status.MAPPING])
+    changed = waiting.update(status=Status.REFUSED, fault=fault)
+    if changed:
+        record_event("batches.refuse", by=by, ref=f"batch:{batch.pk}", reason=reason)
+    return bool(changed)
+
+
+# --- committing --------------------------------------------------------------------------------------------------------
+
+
+def commit(batch: Batch) -> Batch:
+    """Take the staged rows in: versions, ledger entries, quarantine and receipt in one transaction. Safe to repeat."""
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().get(pk=batch.pk)
+        if batch.status != Status.COMMITTING:
+            return batch
+        committing = Committing(batch, is_correction=batch.is_correction)
+        told = time.monotonic()
+        for chunk in chunked(originals.read_staged(batch.pk), CHUNK):
+            committing.commit(chunk)
+            if time.monotonic() - told > 0.5:
+                originals.write_progress(f"batch-{batch.pk}", "commit", committing.tally.rows, batch.rows)
+                told = time.monotonic()
+        tally = committing.tally
+        body = {
+            "source": batch.source, "sha256": batch.sha256, "rows": tally.rows, "accepted": tally.accepted,
+            "quarantined": tally.quarantined, "duplicates": tally.duplicates,
+        }  # fmt: skip
+        last = append_one("import.batch", f"B{batch.pk}", body)
+        for name in ("rows", "accepted", "quarantined", "duplicates"):
+            setattr(batch, name, getattr(tally, name))
+        batch.first_seq = tally.first_seq if tally.first_seq is not None else last
+        batch.last_seq = last
+        batch.status, batch.committed_at = Status.COMMITTED, timezone.now()
+        batch.committed_by = batch.committed_by or batch.by
+        batch.save()
+        failpoint("import.before_commit")
+    failpoint("import.after_commit")
+    originals.staged_path(batch.pk).unlink(missing_ok=True)
+    return batch
+
+
+def process(batch: Batch) -> Batch:
+    """Do what a batch waits for; called by the worker, by ``tick`` after a crash, and by tests."""
+    if batch.status == Status.RECEIVED:
+        batch = stage(batch)
+    if batch.status == Status.COMMITTING:
+        if not originals.staged_path(batch.pk).exists():
+            batch = stage_again(batch)
+        batch = commit(batch)
+    return batch
+
+
+def stage_again(batch: Batch) -> Batch:
+    """Stage a batch whose staged file is gone, keeping the person's decision to take it in."""
+    staged = stage(batch)
+    if staged.status in (Status.STAGED, Status.HELD):
+        return _move(staged, Status.COMMITTING)
+    return staged
+
+
+# --- reversing ---------------------------------------------------------------------------------------------------------
+
+
+# --- single records ----------------------------------------------------------------------------------------------------
+
+
+# --- the quarantine ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,283 @@
+"""The one transaction of a batch: checked rows meet what is known and become versions, duplicates or quarantined rows."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Max
+
+from zhixin.dataset.cells import Refusal, refusal
+from zhixin.dataset.sources import SourceManifest, sources
+from zhixin.trust import ledger
+from zhixin_web.audit.failpoints import failpoint
+from zhixin_web.audit.services.ledger import Sealed, append, insert_rows
+from zhixin_web.collection.models import Batch
+from zhixin_web.collection.rows import Outcome, fault_of
+from zhixin_web.records import search
+from zhixin_web.records.models import CreditRecord, Subject, SubjectVersion
+from zhixin_web.records.services.versions import LOOKUP, RECORD_COLUMNS, VERSION_COLUMNS, chunked, project, record_row
+
+CHUNK = 5_000
+
+_UNKNOWN = refusal(
+    "record.unknown_subject",
+    "企业库中没有该统一社会信用代码",
+    "no subject has this code",
+    "先归集该主体的登记信息，或核对代码",
+    "collect its registration first, or check the code",
+)
+_CONFLICT = refusal(
+    "record.conflict",
+    "同一文号、同一主体的记录已存在而内容不同",
+    "a record with this key exists and says something else",
+    "核对；确需更正的以「更正批次」提交",
+    "check it; to correct the record deliver a correction batch",
+)
+_TWICE = refusal(
+    "row.contradicts",
+    "同一文件中有同一编号而内容不同的行",
+    "two rows of the file have one key and differ",
+    "核对后只保留正确的一行",
+    "keep the right one",
+)
+
+
+@dataclass
+class Known:
+    """What the database holds of one key: the last version and the digests of all."""
+
+    version: int = 0
+    state: str = ""
+    seqs: dict[bytes, int] = field(default_factory=dict)
+    here: bool = False
+    """Whether its last version came with this batch."""
+
+
+@dataclass
+class Tally:
+    """The running account of one commit."""
+
+    rows: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    first_seq: int | None = None
+    last_seq: int | None = None
+
+    def took(self, seqs: Sequence[int]) -> None:
+        if seqs:
+            self.first_seq = seqs[0] if self.first_seq is None else self.first_seq
+            self.last_seq = seqs[-1]
+
+
+class Committing:
+    """Commits the checked rows of one batch; use inside a transaction.
+
+    Args:
+        batch: the delivery.
+        is_correction: whether rows whose key is known may become new versions.
+    """
+
+    def __init__(self, batch: Batch, *, is_correction: bool) -> None:
+        self.batch, self.is_correction = batch, is_correction
+        self.manifest: SourceManifest = sources()[batch.source]
+        self.holds_attributes = self.manifest.gives in ("subjects", "attributes")
+        self.seen: dict[str, Known] = {}
+        self.known_subjects: set[int] = set()
+        self.tally = Tally()
+
+    def commit(self, outcomes: Sequence[Outcome]) -> list[int | None]:
+        """Write a chunk; for each row the sequence number of its version, or ``None`` where it was not accepted."""
+        good = [item for item in outcomes if not item.faults]
+        subjects = self._subjects(good)
+        self._look_up(good, subjects)
+        fresh: list[tuple[Outcome, int, Known]] = []
+        refused: list[tuple[Outcome, list[dict[str, Any]]]] = []
+        duplicates: list[tuple[int, int]] = []
+        for item in outcomes:
+            if item.faults:
+                refused.append((item, list(item.faults)))
+                continue
+            subject = subjects.get(item.code or "")
+            if subject is None:
+                refused.append((item, [fault_of(_UNKNOWN, "subject_id", item.code)]))
+                continue
+            known = self.seen[item.key]
+            verdict = self._verdict(known, item)
+            if verdict is None:
+                duplicates.append((item.line, known.seqs[item.digest]))
+            elif isinstance(verdict, Refusal):
+                refused.append((item, [fault_of(verdict, "", item.key.split(":", 1)[1])]))
+            else:
+                known.version += 1
+                known.here, known.state = True, "active"
+                known.seqs[item.digest] = -1
+                fresh.append((item, subject, Known(known.version)))
+        seqs = self._write(fresh)
+        project([(subject, item.body) for item, subject, _ in fresh if subject in self.known_subjects])
+        taken = {item.line: seq for (item, _, _), seq in zip(fresh, seqs, strict=True)}
+        for (item, _, _), seq in zip(fresh, seqs, strict=True):
+            self.seen[item.key].seqs[item.digest] = seq
+        self._write_duplicates([(line, seq if seq >= 0 else self._seq_of(outcomes, line)) for line, seq in duplicates])
+        self.refuse(refused)
+        self.tally.rows += len(outcomes)
+        self.tally.accepted += len(fresh)
+        self.tally.duplicates += len(duplicates)
+        failpoint("import.chunk")
+        return [taken.get(item.line) for item in outcomes]
+
+    def _seq_of(self, outcomes: Sequence[Outcome], line: int) -> int:
+        """The version a later row of this very chunk repeats."""
+        item = next(item for item in outcomes if item.line == line)
+        return self.seen[item.key].seqs[item.digest]
+
+    def _verdict(self, known: Known, item: Outcome) -> Refusal | str | None:
+        """``None``: a duplicate; a refusal; or the ledger kind of the new version."""
+        if item.digest in known.seqs and known.state != CreditRecord.State.WITHDRAWN:
+            return None
+        if known.version == 0 or known.state == CreditRecord.State.WITHDRAWN:
+            return "add"
+        if self.holds_attributes:
+            return _TWICE if known.here else "update"
+        if known.here:
+            return _TWICE
+        return "correct" if self.is_correction else _CONFLICT
+
+    # --- what is known ---
+
+    def _subjects(self, outcomes: Sequence[Outcome]) -> dict[str, int]:
+        """Primary keys by code; a registration opens the subjects that are new."""
+        found: dict[str, int] = {}
+        for part in chunked(sorted({item.code for item in outcomes if item.code}), LOOKUP):
+            found |= dict(Subject.objects.filter(code__in=part).values_list("code", "pk"))
+        if self.manifest.gives == "subjects":
+            self.known_subjects = set(found.values())
+            self._register(outcomes, found)
+        return found
+
+    @staticmethod
+    def _register(outcomes: Sequence[Outcome], found: dict[str, int]) -> None:
+        next_key = (Subject.objects.aggregate(last=Max("pk"))["last"] or 0) + 1
+        new: list[tuple[Any, ...]] = []
+        for item in outcomes:
+            if item.code and item.code not in found:
+                attributes = json.loads(item.body)["attributes"]
+                name = item.name or ""
+                new.append(
+                    (
+                        next_key,
+                        item.code,
+                        name,
+                        search.name_key(name),
+                        attributes.get("district", ""),
+                        attributes.get("industry", ""),
+                        0,
+                    )
+                )
+                found[item.code] = next_key
+                next_key += 1
+        insert_rows("records_subject", ("id", "code", "name", "name_key", "district", "industry", "first_seq"), new)
+        search.index((row[0], row[1], row[2]) for row in new)
+
+    def _look_up(self, outcomes: Sequence[Outcome], subjects: dict[str, int]) -> None:
+        keys = {item.key for item in outcomes} - self.seen.keys()
+        for key in keys:
+            self.seen[key] = Known()
+        if self.holds_attributes:
+            codes = {subjects[item.code]: item.key for item in outcomes if item.code in subjects and item.key in keys}
+            for part in chunked(sorted(codes), LOOKUP):
+                rows = SubjectVersion.objects.filter(subject__in=part, source=self.manifest.id).order_by("version")
+                for subject, version, digest, seq in rows.values_list("subject_id", "version", "digest", "seq"):
+                    known = self.seen[codes[subject]]
+                    known.version, known.state = version, "active"
+                    known.seqs = {bytes(digest): seq}  # only the last: an attribute may return to an old value
+            return
+        for part in chunked(sorted(keys), LOOKUP):
+            records = CreditRecord.objects.filter(key__in=part).order_by("version")
+            for key, version, state, digest, seq in records.values_list("key", "version", "state", "digest", "seq"):
+                known = self.seen[key]
+                known.version, known.state = version, state
+                known.seqs[bytes(digest)] = seq
+
+    # --- writing ---
+
+    def _write(self, fresh: Sequence[tuple[Outcome, int, Known]]) -> list[int]:
+        if not fresh:
+            return []
+        sealed = []
+        for item, _, known in fresh:
+            kind = "subject.update" if self.holds_attributes else "record.add" if known.version == 1 else "record.correct"
+            ref = f"B{self.batch.pk}/{item.line}"
+            sealed.append(Sealed(kind, ref, item.body, secrets.token_bytes(ledger.SALT_BYTES)))
+        seqs = append(sealed, keep_bodies=False)
+        self.tally.took(seqs)
+        rows: list[tuple[Any, ...]] = []
+        source, batch = self.manifest.id, self.batch.pk
+        for (item, subject, known), seal, seq in zip(fresh, sealed, seqs, strict=True):
+            kept = (item.digest, item.body, seal.salt)
+            if self.holds_attributes:
+                rows.append((seq, subject, source, known.version, *kept, None, batch, item.line))
+            else:
+                rows.append(
+                    record_row(
+                        (seq, item.key, known.version, subject, source), "active", item.core, kept, (batch, item.line)
+                    )
+                )
+        if self.holds_attributes:
+            insert_rows("records_subjectversion", VERSION_COLUMNS, rows)
+        else:
+            insert_rows("records_creditrecord", RECORD_COLUMNS, rows)
+        return seqs
+
+    def _write_duplicates(self, rows: Sequence[tuple[int, int]]) -> None:
+        insert_rows(
+            "collection_duplicaterow", ("batch_id", "line", "seq"), [(self.batch.pk, line, seq) for line, seq in rows]
+        )
+
+    def refuse(self, refused: Sequence[tuple[Outcome, list[dict[str, Any]]]]) -> None:
+        """Keep refused rows in the quarantine."""
+        rows = []
+        for item, faults in refused:
+            cells = item.cells or cells_of(item)
+            rows.append(
+                (
+                    self.batch.pk,
+                    item.line,
+                    json.dumps(cells, ensure_ascii=False),
+                    json.dumps(faults, ensure_ascii=False),
+                    faults[0]["rule"],
+                    "open",
+                    None,
+                    None,
+                    None,
+                )
+            )
+        columns = ("batch_id", "line", "cells", "faults", "rule", "status", "seq", "resolved_by_id", "resolved_at")
+        insert_rows("collection_quarantinedrow", columns, rows)
+        self.tally.quarantined += len(rows)
+
+
+def cells_of(item: Outcome) -> dict[str, Any]:
+    """The cells of an accepted body, for the quarantine: what a person would see in the file."""
+    body = json.loads(item.body)
+    manifest = sources()[body["source"]]
+    values = {
+        **body.get("attributes", {}),
+        **body.get("fields", {}),
+        **body.get("reported", {}),
+        **{k: v for k, v in body.items() if isinstance(v, str)},
+    }
+    cells: dict[str, Any] = {"subject_id": item.code, "name": item.name}
+    for column in manifest.fields:
+        value = values.get(column.to or column.id)
+        if value is not None and column.id not in cells:
+            if column.type == "money":
+                value = value / 100
+            if column.type == "money_wan":
+                value = value / 1_000_000
+            cells[column.id] = str(value)
+    return {name: value for name, value in cells.items() if value is not None}

@@ -1,0 +1,64 @@
+"""Submits quarantined rows again with other cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from zhixin.dataset.sources import sources
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
+from zhixin_web.collection.rows import RowChecker
+from zhixin_web.collection.services.batches import Status
+from zhixin_web.collection.services.commit import Committing
+
+
+def mend_row(row: QuarantinedRow, cells: dict[str, Any], by: Any) -> list[dict[str, Any]]:
+    """Submit a quarantined row again with other cells. Gives the faults that remain; none: it was taken in.
+
+    The row as it came stays in the quarantine; the audit event says what was changed.
+    """
+    manifest = sources()[row.batch.source]
+    names = [item.id for item in manifest.fields]
+    checker = RowChecker(manifest, dict(enumerate(names)), len(names), timezone.localdate())
+    outcome = checker.check([(row.line, [cells.get(name) or None for name in names])])[0]
+    if outcome.faults:
+        return list(outcome.faults)
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().get(pk=row.batch_id)
+        row = QuarantinedRow.objects.select_for_update().get(pk=row.pk)
+        if row.status != QuarantinedRow.Status.OPEN or batch.status != Status.COMMITTED:
+            raise ValidationError("该行已处理，或批次已撤回 / the row was dealt with, or its batch was undone")
+        committing = _Mending(batch)
+        seq = committing.commit([outcome])[0]
+        if committing.faults:
+            return committing.faults
+        is_duplicate = seq is None
+        row.seq = seq if seq is not None else DuplicateRow.objects.get(batch=batch, line=row.line).seq
+        row.status, row.resolved_by, row.resolved_at = QuarantinedRow.Status.RESOLVED, by, timezone.now()
+        row.save()
+        batch.quarantined -= 1
+        batch.accepted += 0 if is_duplicate else 1
+        batch.duplicates += 1 if is_duplicate else 0
+        batch.save(update_fields=["quarantined", "accepted", "duplicates"])
+        changed = {name: value for name, value in cells.items() if str(value or "") != str(row.cells.get(name) or "")}
+        masked = {
+            name: "***" if name in names and manifest.field(name).personal else value for name, value in changed.items()
+        }
+        record_event("quarantine.fix", by=by, ref=f"batch:{batch.pk}/{row.line}", changed=masked)
+    return []
+
+
+class _Mending(Committing):
+    """Commits one mended row: a refusal is handed back instead of opening a second quarantined row."""
+
+    def __init__(self, batch: Batch) -> None:
+        super().__init__(batch, is_correction=True)
+        self.faults: list[dict[str, Any]] = []
+
+    def refuse(self, refused: Any) -> None:
+        for _, faults in refused:
+            self.faults += faults

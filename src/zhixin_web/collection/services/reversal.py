@@ -1,0 +1,78 @@
+"""Takes a committed batch back: what it added is withdrawn, what it corrected returns to what stood before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from zhixin.dataset.sources import sources
+from zhixin.trust import ledger
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.audit.services.ledger import append, append_one, insert_rows, seal
+from zhixin_web.collection.models import Batch
+from zhixin_web.collection.services.batches import Status
+from zhixin_web.collection.services.commit import CHUNK
+from zhixin_web.records.models import CreditRecord, SubjectVersion
+from zhixin_web.records.services.changes import write_versions
+from zhixin_web.records.services.versions import VERSION_COLUMNS, chunked, digest_of, project
+
+
+def reverse_batch(batch: Batch, by: Any, reason: str) -> Batch:
+    """Take a committed batch back: what it added is withdrawn, what it corrected returns to what stood before.
+
+    Whether a released run has used it is for the caller to check (:func:`zhixin_web.evaluations.services.runs.undo_batch`).
+    """
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().get(pk=batch.pk)
+        if batch.status != Status.COMMITTED:
+            raise ValidationError("该批次不在「已入库」状态 / the batch is not committed")
+        for chunk in chunked(_last_versions(CreditRecord.objects.filter(batch=batch), CreditRecord.objects, "key"), CHUNK):
+            _withdraw_records(chunk, batch)
+        for chunk in chunked(
+            _last_versions(SubjectVersion.objects.filter(batch=batch), SubjectVersion.objects, "subject_id"), CHUNK
+        ):
+            _withdraw_attributes(chunk, batch)
+        append_one("import.undo", f"B{batch.pk}", {"reason": reason, "by": by.pk})
+        batch.status, batch.is_settled = Status.UNDONE, False
+        batch.save(update_fields=["status", "is_settled"])
+        record_event("batches.undo", by=by, ref=f"batch:{batch.pk}", reason=reason)
+    return batch
+
+
+def _last_versions(of_batch: Any, everything: Any, key: str) -> Iterator[tuple[Any, Any]]:
+    """Versions of the batch that are still the last of their key, each with the version before it."""
+    for version in list(of_batch.order_by("seq")):
+        same = {key: getattr(version, key)} | ({"source": version.source} if key == "subject_id" else {})
+        if everything.filter(**same, version__gt=version.version).exists():
+            continue
+        yield version, everything.filter(**same, version__lt=version.version).order_by("-version").first()
+
+
+def _withdraw_records(pairs: list[tuple[CreditRecord, CreditRecord | None]], batch: Batch) -> None:
+    rows, sealed = [], []
+    for record, before in pairs:
+        body = json.loads(before.body if before and before.body else record.body)
+        if before is None:
+            body["state"] = CreditRecord.State.WITHDRAWN.value
+        text = ledger.canonical(body)
+        sealed.append(seal("record.revoke" if before is None else "record.correct", f"B{batch.pk}/{record.line}/undo", text))
+        rows.append((record, body))
+    write_versions(rows, sealed, batch.pk)
+
+
+def _withdraw_attributes(pairs: list[tuple[SubjectVersion, SubjectVersion | None]], batch: Batch) -> None:
+    sealed = []
+    for version, before in pairs:
+        text = before.body if before and before.body else ledger.canonical(json.loads(version.body) | {"attributes": {}})
+        sealed.append(seal("subject.update", f"B{batch.pk}/{version.line}/undo", text))
+    rows = []
+    for (version, _), item, seq in zip(pairs, sealed, append(sealed, keep_bodies=False), strict=True):
+        head = (seq, version.subject_id, version.source, version.version + 1, digest_of(item.body))
+        rows.append((*head, item.body, item.salt, None, batch.pk, version.line))
+    insert_rows("records_subjectversion", VERSION_COLUMNS, rows)
+    if sources()[batch.source].gives == "subjects":
+        project([(version.subject_id, item.body) for (version, _), item in zip(pairs, sealed, strict=True)])

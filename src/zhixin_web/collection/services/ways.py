@@ -1,0 +1,59 @@
+"""Writes of the automatic ways in: pulls and the keys of pushing programs."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.utils import timezone
+
+from zhixin.dataset.sources import sources
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.collection.models import Client, Pull
+
+LONGEST_MINUTES = 60 * 24 * 31
+
+
+def schedule_pull(*, source: str, address: str, every_minutes: Any, is_active: bool, by: Any) -> Pull:
+    """Set the pull of a source; it is done at the next tick.
+
+    Raises:
+        ValidationError: no such source, no http(s) address, or minutes outside 1 … 31 days.
+    """
+    if source not in sources():
+        raise ValidationError("没有这个数据来源 / there is no such source")
+    URLValidator(schemes=["http", "https"])(address)
+    text = str(every_minutes)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LONGEST_MINUTES):
+        raise ValidationError(f"间隔应为 1 至 {LONGEST_MINUTES} 分钟 / give 1 to {LONGEST_MINUTES} minutes")
+    changes = {
+        "address": address,
+        "every_minutes": int(text),
+        "is_active": is_active,
+        "next_at": timezone.now(),
+        "failures": 0,
+        "account": by,
+    }
+    pull, _ = Pull.objects.update_or_create(source=source, defaults=changes)
+    record_event("ways.pull", by=by, ref=source, address=address, every=int(text), is_active=is_active)
+    return pull
+
+
+def open_client(*, name: str, account: Any, by: Any) -> tuple[Client, str]:
+    """A pushing program of an account's organisation, and its key. Only the key's hash is kept."""
+    key = secrets.token_urlsafe(32)
+    client = Client.objects.create(
+        name=name, organisation=account.organisation, account=account, key_hash=hashlib.sha256(key.encode()).hexdigest()
+    )
+    record_event("ways.client", by=by, ref=f"client:{client.pk}", name=name, account=account.username)
+    return client, key
+
+
+def switch(client: Client, *, by: Any) -> None:
+    """Stop a key, or let it work again."""
+    client.is_active = not client.is_active
+    client.save(update_fields=["is_active"])
+    record_event("ways.client", by=by, ref=f"client:{client.pk}", is_active=client.is_active)

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class Demonstration(AppConfig):
+    name = "zhixin_web.demonstration"
+    label = "demonstration"

@@ -1,0 +1,1 @@
+"""The faces of the site: each owns pages, none owns data."""

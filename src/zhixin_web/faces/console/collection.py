@@ -1,0 +1,298 @@
+"""Pages of collection: sources and freshness, upload and paste, batch, receipt, quarantine, matching desk, pulls."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from zhixin.dataset.sources import SourceManifest
+from zhixin_web.accounts.permissions import permitted
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.collection.matching import MATCHABLE, candidates
+from zhixin_web.collection.models import Batch, QuarantinedRow
+from zhixin_web.collection.queries import progress_of
+from zhixin_web.collection.receipts import receipt, receipt_workbook
+from zhixin_web.collection.refusals import FileRefused
+from zhixin_web.collection.scope import visible_batches, visible_rows, visible_sources
+from zhixin_web.collection.services import batches as services
+from zhixin_web.collection.services.correction import mend_row
+from zhixin_web.collection.template_workbook import template_workbook
+from zhixin_web.evaluations.preflight import freshness
+from zhixin_web.evaluations.services.events import undo_batch
+from zhixin_web.evaluations.tasks import process_batch
+from zhixin_web.presentation.language import in_english
+from zhixin_web.presentation.paging import page_of
+from zhixin_web.records.models import Subject
+
+DAYS_SHOWN = 14
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def _manifest(request: HttpRequest, source: str, action: str = "sources.view") -> SourceManifest:
+    found = visible_sources(request.user, action).get(source)
+    if found is None:
+        raise Http404
+    return found
+
+
+@permitted("sources.view")
+@require_GET
+def sources_page(request: HttpRequest) -> HttpResponse:
+    """The grid source × day, and which source is stale."""
+    mine = visible_sources(request.user)
+    today = timezone.localdate()
+    days = [today - timedelta(days=back) for back in range(DAYS_SHOWN)]
+    taken: dict[tuple[str, Any], int] = {}
+    recent = Batch.objects.filter(status=Batch.Status.COMMITTED, committed_at__date__gte=days[-1]).values_list(
+        "source", "committed_at", "rows"
+    )
+    for source, at, rows in recent:
+        key = (source, timezone.localdate(at))
+        taken[key] = taken.get(key, 0) + rows
+    grid = [
+        {**item, "days": [(day, taken.get((item["source"].id, day), 0)) for day in days]}
+        for item in freshness()
+        if item["source"].id in mine
+    ]
+    return render(request, "sources.html", {"grid": grid, "days": days})
+
+
+@permitted("sources.view")
+@require_GET
+def source_page(request: HttpRequest, source: str) -> HttpResponse:
+    """One source: owner, basis, fields, code lists, its batches, and the ways to deliver."""
+    manifest = _manifest(request, source)
+    fields = [(item, manifest.choices(item)) for item in manifest.fields]
+    batches = visible_batches(request.user).filter(source=source).select_related("by").order_by("-pk")
+    return render(request, "source.html", {"manifest": manifest, "fields": fields, "page": page_of(request, batches, 20)})
+
+
+@permitted("sources.view")
+@require_GET
+def template(request: HttpRequest, source: str) -> HttpResponse:
+    """The empty workbook of a source."""
+    manifest = _manifest(request, source)
+    return _attachment(template_workbook(manifest), f"{source}.xlsx", XLSX)
+
+
+def _attachment(content: bytes, name: str, kind: str) -> HttpResponse:
+    return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@permitted("batches.deliver")
+@require_POST
+def upload(request: HttpRequest, source: str) -> HttpResponse:
+    """Take a file, or pasted cells, and open its batch."""
+    _manifest(request, source, "batches.deliver")
+    file, pasted = request.FILES.get("file"), request.POST.get("cells", "")
+    if file is None and not pasted.strip():
+        messages.error(request, _("请选择文件，或粘贴表格内容（含表头）"))
+        return redirect("source", source=source)
+    try:
+        batch, is_new = services.deliver(
+            source=source, file_name=(file.name or "") if file else "paste.csv", chunks=file.chunks() if file else [pasted_csv(pasted)],
+            way=Batch.Way.UPLOAD if file else Batch.Way.PASTE, by=request.user, is_correction=bool(request.POST.get("is_correction")),
+        )  # fmt: skip
+    except FileRefused as refused:
+        record_event("batches.deliver", request=request, ref=source, outcome="refused", rule=refused.rule)
+        return render(request, "file_refused.html", {"fault": refused.as_json(), "source": source}, status=422)
+    if is_new:
+        process_batch.enqueue(batch.pk)
+    else:
+        messages.warning(request, _("这份文件已经提交过，下面是当时的批次"))
+    return redirect("batch", pk=batch.pk)
+
+
+def pasted_csv(text: str) -> bytes:
+    """Cells pasted from a spreadsheet (tabs between them) as CSV; commas are taken as they are."""
+    if "\t" not in text:
+        return text.encode("utf-8", "replace")
+    lines, buffer = text.splitlines(), io.StringIO()
+    quoting: Any = (
+        csv.QUOTE_MINIMAL if text.count('"') % 2 == 0 else csv.QUOTE_NONE
+    )  # a lone quote is an inch, not a bracket
+    csv.writer(buffer).writerows(csv.reader(lines, delimiter="\t", quoting=quoting))
+    return buffer.getvalue().encode("utf-8", "replace")
+
+
+def _batch(request: HttpRequest, pk: int, action: str = "batches.view") -> Batch:
+    return get_object_or_404(visible_batches(request.user, action).select_related("by", "committed_by", "supersedes"), pk=pk)
+
+
+@permitted("batches.view")
+@require_GET
+def batches_page(request: HttpRequest) -> HttpResponse:
+    """All batches, newest first, by state."""
+    found = visible_batches(request.user).select_related("by").order_by("-pk")
+    state = request.GET.get("status", "")
+    if state in Batch.Status.values:
+        found = found.filter(status=state)
+    return render(request, "batches.html", {"page": page_of(request, found), "states": Batch.Status.choices, "state": state})
+
+
+@permitted("batches.view")
+@require_GET
+def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a batch waits for, and afterwards its receipt. Polled while a worker is on it."""
+    batch = _batch(request, pk)
+    manifest = visible_sources(request.user, "batches.view").get(batch.source)
+    rows = batch.quarantine.order_by("line") if batch.status in (Batch.Status.COMMITTED, Batch.Status.UNDONE) else []
+    columns = [(int(index), name) for index, name in batch.preview.get("columns", {}).items()]
+    mapped = dict(columns)
+    header = [(text, mapped.get(index, "")) for index, text in enumerate(batch.preview.get("header", []))]
+    titles = {item.id: item.title for item in manifest.fields} if manifest else {}
+    content = {
+        "batch": batch, "manifest": manifest, "page": page_of(request, rows) if rows else None, "header": header, "titles": titles,
+        "missing": [titles.get(name, name) for name in batch.preview.get("missing", [])], "progress": progress_of(batch),
+    }  # fmt: skip
+    return render(request, "batch_state.html" if request.headers.get("HX-Request") else "batch.html", content)
+
+
+@permitted("batches.deliver")
+@require_POST
+def map_columns(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the person's word on the columns and check the rows again."""
+    batch = _batch(request, pk, "batches.deliver")
+    known = {item.id for item in _manifest(request, batch.source, "batches.deliver").fields}
+    mapping = {}
+    for index, text in enumerate(batch.preview.get("header", [])):
+        chosen = request.POST.get(f"column_{index}", "")
+        mapping[text] = chosen if chosen in known else ""
+    if batch.status in (Batch.Status.MAPPING, Batch.Status.STAGED):
+        services.map_columns(batch, mapping, request.user)
+        process_batch.enqueue(batch.pk)
+    return redirect("batch", pk=pk)
+
+
+@permitted("batches.deliver")
+@require_POST
+def commit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a staged batch in; one that waits because of its volume needs a city officer."""
+    batch = _batch(request, pk, "batches.deliver")
+    from zhixin_web.accounts.permissions import may
+
+    if batch.status == Batch.Status.HELD and not may(request.user, "batches.release_hold"):
+        messages.error(request, _("数量异常的批次须由市局确认"))
+    elif services.request_commit(batch, request.user):
+        process_batch.enqueue(batch.pk)
+    return redirect("batch", pk=pk)
+
+
+@permitted("batches.deliver")
+@require_POST
+def send_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Refuse a batch that was not taken in yet."""
+    services.refuse_batch(
+        _batch(request, pk, "batches.deliver"), request.POST.get("reason", "").strip()[:200] or "—", request.user
+    )
+    return redirect("batch", pk=pk)
+
+
+@permitted("batches.undo")
+@require_POST
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a committed batch back, while no released run has used it."""
+    batch, reason = _batch(request, pk, "batches.undo"), request.POST.get("reason", "").strip()[:200]
+    if not reason:
+        messages.error(request, _("请填写撤回理由"))
+        return redirect("batch", pk=pk)
+    try:
+        undo_batch(batch, request.user, reason)
+        messages.success(request, _("批次已撤回"))
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+    return redirect("batch", pk=pk)
+
+
+@permitted("batches.view")
+@require_GET
+def download_receipt(request: HttpRequest, pk: int, form: str) -> HttpResponse:
+    """The receipt as JSON or as a workbook with comments."""
+    batch = _batch(request, pk)
+    if form == "json":
+        return JsonResponse(receipt(batch), json_dumps_params={"ensure_ascii": False})
+    return _attachment(receipt_workbook(batch, in_english()), f"receipt-{batch.pk}.xlsx", XLSX)
+
+
+@permitted("batches.view")
+@require_GET
+def original(request: HttpRequest, pk: int) -> HttpResponse:
+    """The bytes as they came; they may hold personal data, so reading them is an audit event."""
+    from zhixin_web.collection.originals import original_path
+
+    batch = _batch(request, pk)
+    record_event("batches.original", request=request, ref=f"batch:{batch.pk}")
+    return _attachment(
+        original_path(batch.sha256, batch.suffix).read_bytes(), f"batch-{batch.pk}{batch.suffix}", "application/octet-stream"
+    )
+
+
+@permitted("batches.view")
+@require_GET
+def quarantine(request: HttpRequest) -> HttpResponse:
+    """Open quarantined rows, by rule."""
+    rows = visible_rows(request.user).filter(status=QuarantinedRow.Status.OPEN)
+    rules = sorted(set(rows.values_list("rule", flat=True)))
+    rule = request.GET.get("rule", "")
+    if rule in rules:
+        rows = rows.filter(rule=rule)
+    return render(request, "quarantine.html", {"page": page_of(request, rows.order_by("-pk")), "rules": rules, "rule": rule})
+
+
+@permitted("quarantine.fix")
+def quarantined_row(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mend a refused row in place and submit it again."""
+    row = get_object_or_404(visible_rows(request.user, "quarantine.fix"), pk=pk)
+    manifest = visible_sources(request.user, "quarantine.fix")[row.batch.source]
+    faults, cells = row.faults, row.cells
+    if request.method == "POST" and row.status == QuarantinedRow.Status.OPEN:
+        cells = {item.id: request.POST.get(item.id, "")[:6000] for item in manifest.fields}
+        try:
+            faults = mend_row(row, cells, request.user)
+        except ValidationError as error:
+            messages.error(request, error.messages[0])
+            return redirect("row", pk=pk)
+        if not faults:
+            messages.success(request, _("已更正并入库"))
+            return redirect("batch", pk=row.batch_id)
+    by_field = {fault["field"]: fault for fault in faults}
+    fields = [(item, cells.get(item.id) or "", manifest.choices(item), by_field.get(item.id)) for item in manifest.fields]
+    general = [fault for fault in faults if fault["field"] not in {item.id for item in manifest.fields}]
+    content = {"row": row, "manifest": manifest, "fields": fields, "faults": faults, "general": general}
+    return render(request, "row.html", content, status=422 if request.method == "POST" else 200)
+
+
+@permitted("matching.decide")
+@require_GET
+def match(request: HttpRequest) -> HttpResponse:
+    """Rows whose subject is not certain, each with candidates; a person confirms."""
+    rows = visible_rows(request.user).filter(status=QuarantinedRow.Status.OPEN, rule__in=MATCHABLE).order_by("pk")
+    page = page_of(request, rows, 10)
+    return render(request, "match.html", {"page": page, "pairs": [(row, candidates(row)) for row in page.items]})
+
+
+@permitted("matching.decide")
+@require_POST
+def confirm_match(request: HttpRequest, pk: int) -> HttpResponse:
+    """This row is about that subject."""
+    row = get_object_or_404(visible_rows(request.user), pk=pk)
+    subject = get_object_or_404(Subject, code=request.POST.get("code", ""))
+    faults = mend_row(row, row.cells | {"subject_id": subject.code}, request.user)
+    if faults:
+        messages.warning(
+            request, _("主体已确认，但该行还有其他问题：") + (faults[0]["en"] if in_english() else faults[0]["zh"])
+        )
+        return redirect("row", pk=pk)
+    record_event("matching.confirm", request=request, ref=f"batch:{row.batch_id}/{row.line}", subject=subject.code)
+    messages.success(request, _("已确认主体并入库"))
+    return redirect("match")

@@ -1,0 +1,279 @@
+"""Pages of subjects and records: the subject all round, why and outlook, one record with its proof, unmasking, repair."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from zhixin import Outlook, RunFolder, explain, facts_of
+from zhixin.dataset.sources import SourceManifest, publicity_rule, sources
+from zhixin.errors import ZhixinError
+from zhixin.explanation.sentences import sentences
+from zhixin.law.calendar import shift_months
+from zhixin_web.accounts.models import Role
+from zhixin_web.accounts.permissions import permitted
+from zhixin_web.audit.models import LedgerEntry
+from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.evaluations.models import CurrentGrade
+from zhixin_web.evaluations.queries import grade_as_of, run_in_force
+from zhixin_web.evaluations.snapshots import run_folder
+from zhixin_web.presentation.charts import explanation_waterfall, strip, timeline
+from zhixin_web.presentation.language import language_code
+from zhixin_web.presentation.paging import page_of
+from zhixin_web.presentation.templatetags.zhixin import district_name, kind_title
+from zhixin_web.records import queries
+from zhixin_web.records.masking import masked
+from zhixin_web.records.models import CreditRecord, Subject
+from zhixin_web.records.scope import visible_records, visible_subjects
+from zhixin_web.records.services.changes import change_record, erase_record
+from zhixin_web.rulebooks.models import RulebookRelease
+from zhixin_web.rulebooks.queries import rulebook_of
+from zhixin_web.workspace.services.notes import add_note
+
+MONTHS_BACK = 36
+YEARS_SHOWN = 4
+MOST_PEERS = 400
+FEWEST_PEERS = 10
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+@permitted("subjects.view")
+@require_GET
+def subject_page(request: HttpRequest, code: str) -> HttpResponse:
+    """One subject all round: grade (today or as of a day), records and their versions, time, peers, cases, notes."""
+    subject = get_object_or_404(visible_subjects(request.user).select_related("current__run"), code=code)
+    asked = request.GET.get("as_of")
+    day = _day(asked)
+    today = timezone.localdate()
+    if asked and (day is None or day > today):
+        messages.error(request, _("日期应写作 2026-01-31，不晚于今天"))
+        day = None
+    past = grade_as_of(subject, day) if day else None
+    records = queries.last_versions(CreditRecord.objects.filter(subject=subject).exclude(state="withdrawn")).order_by(
+        "-decided_on", "-seq"
+    )
+    run = run_in_force(subject, day) if day else None
+    shown: Any = (queries.known_at(subject, run.known_seq) if run else []) if day else records
+    record_event("subjects.view", request=request, ref=code)
+    history = list(subject.grades.select_related("run").order_by("-pk")[:24])
+    content = {
+        "subject": subject, "day": day, "today": today, "past": past, "page": page_of(request, shown), "history": history,
+        "facts": _facts(subject), "chart": _timeline(subject, list(records[:60]), history, day or today),
+        "months_back": (today.year - day.year) * 12 + today.month - day.month if day else 0, "most_months": MONTHS_BACK,
+        "peers": peers_of(subject) if not day else None, "order": subject.grade_orders.filter(status="active").first(),
+        "ladder": ladder_of(subject),
+    }  # fmt: skip
+    if request.user.role != Role.ENTERPRISE_USER:  # type: ignore[union-attr]
+        content |= {
+            "reports": subject.error_reports.order_by("-pk")[:10], "notes": subject.notes.select_related("by").order_by("-pk")[:20],
+            "tags": subject.tags.order_by("label"),
+        }  # fmt: skip
+    return render(request, "subject.html", content)
+
+
+def ladder_of(subject: Subject) -> list[tuple[str, str]]:
+    """Grades an override may choose: identifier and title."""
+    current = getattr(subject, "current", None)
+    if current is None:
+        return []
+    rulebook = rulebook_of(RulebookRelease.objects.get(pk=current.run.release_id))
+    return [
+        (item.id, item.title.in_language(language_code()))
+        for item in rulebook.ladder_on(timezone.localdate())
+        if item.id != current.grade
+    ]
+
+
+def peers_of(subject: Subject) -> dict[str, Any] | None:
+    """Where the score lies among subjects of the same industry and class, evaluated by the same run."""
+    current = getattr(subject, "current", None)
+    if current is None:
+        return None
+    peers = CurrentGrade.objects.filter(subject__industry=subject.industry, class_name=current.class_name).exclude(
+        subject=subject
+    )
+    scores = list(peers.order_by("subject_id").values_list("score_milli", flat=True)[:MOST_PEERS])
+    return strip(scores, current.score_milli) if len(scores) >= FEWEST_PEERS else None
+
+
+def _timeline(subject: Subject, records: list[CreditRecord], history: list[Any], day: date) -> Any:
+    """Records with their terms and changes of grade on one line of time."""
+    spans: list[tuple[str, date, date | None, str, str]] = [
+        (
+            f"{kind_title(item.kind)} {item.decided_on}",
+            item.decided_on,
+            item.publicity_until,
+            item.severity or "",
+            f"/c/records/{item.seq}",
+        )
+        for item in records
+    ]
+    spans += [(f"{item.was} → {item.grade}", item.run.as_of, None, "grade", f"/c/runs/{item.run_id}") for item in history]
+    if not spans:
+        return None
+    first = max(min(start for _t, start, *_rest in spans), shift_months(day, -12 * YEARS_SHOWN)).replace(day=1)
+    last = max([day, *(end for _t, _s, end, *_rest in spans if end)])
+    return timeline(spans, first, shift_months(last, 2), day)
+
+
+def _spoken(manifest: SourceManifest, name: str, value: Any) -> Any:
+    """An attribute's value in words where it is a code."""
+    if name == "district":
+        return district_name(value)
+    item = next((item for item in manifest.fields if item.to == name), None)
+    return item.values.get(value, value) if item is not None and isinstance(value, str) else value
+
+
+def _facts(subject: Subject) -> list[dict[str, Any]]:
+    shown = []
+    for manifest, body, version in queries.attributes_of(subject):
+        titles = {item.to: item.title for item in manifest.fields if item.to}
+        lines = [
+            (titles.get(name, name), _spoken(manifest, name, value), False)
+            for name, value in body.get("attributes", {}).items()
+        ]
+        shown.append({"manifest": manifest, "version": version, "lines": lines + masked(manifest, body.get("reported", {}))})
+    return shown
+
+
+@permitted("subjects.view")
+@require_GET
+def why(request: HttpRequest, code: str) -> HttpResponse:
+    """Why this grade: a waterfall whose bars lead to the indicator, its article and its records; they add up to the score."""
+    subject = get_object_or_404(visible_subjects(request.user), code=code)
+    run = run_in_force(subject, _day(request.GET.get("as_of")) or timezone.localdate())
+    if run is None:
+        return render(request, "why.html", {"subject": subject, "run": None})
+    try:
+        content = explain(RunFolder.open(run_folder(run)), code)
+    except ZhixinError:
+        return render(request, "why.html", {"subject": subject, "run": None})
+    record_event("subjects.why", request=request, ref=code)
+    language = language_code()
+    shown = {
+        "subject": subject, "run": run, "explanation": content, "lines": sentences(content, language),
+        "chart": explanation_waterfall(content, language), "order": subject.grade_orders.filter(status="active").first(),
+    }  # fmt: skip
+    return render(request, "why.html", shown)
+
+
+@permitted("subjects.view")
+@require_GET
+def outlook(request: HttpRequest, code: str) -> HttpResponse:
+    """What lies ahead: what expires when, what a repair or correction changes, when a better grade comes."""
+    subject = get_object_or_404(visible_subjects(request.user), code=code)
+    run = run_in_force(subject, timezone.localdate())
+    content = None
+    if run is not None:
+        folder = RunFolder.open(run_folder(run))
+        try:
+            content = Outlook(folder.rulebook, facts_of(folder, code), folder.moment).content()
+        except ZhixinError:
+            content = None
+    record_event("subjects.outlook", request=request, ref=code)
+    shown = {
+        "subject": subject,
+        "run": run,
+        "outlook": content,
+        "lines": content["text"][language_code()] if content else [],
+    }
+    return render(request, "outlook.html", shown)
+
+
+@permitted("subjects.note")
+@require_POST
+def note(request: HttpRequest, code: str) -> HttpResponse:
+    """Note something about a subject, for staff only."""
+    subject = get_object_or_404(visible_subjects(request.user), code=code)
+    try:
+        add_note(subject, text=request.POST.get("text", ""), by=request.user)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+    return redirect(f"/c/subjects/{code}#notes")
+
+
+@permitted("subjects.view")
+@require_GET
+def record_page(request: HttpRequest, seq: int) -> HttpResponse:
+    """One version of a record: content, dates, source, batch and row, its ledger entry and proof, all versions."""
+    record = get_object_or_404(visible_records(request.user), pk=seq)
+    manifest = sources()[record.source]
+    body = json.loads(record.body) if record.body else {}
+    versions = CreditRecord.objects.filter(key=record.key).order_by("version")
+    checkpoint = latest_checkpoint()
+    covered = checkpoint is not None and record.seq < checkpoint.size
+    proof = [step.hex() for step in inclusion_proof(record.seq, checkpoint.size)] if covered and checkpoint else []
+    rule = publicity_rule(record.severity, record.decided_on) if record.severity else None
+    record_event("records.view", request=request, ref=f"record:{seq}")
+    content = {
+        "record": record, "manifest": manifest, "body": body, "reported": masked(manifest, body.get("reported", {})), "versions": versions,
+        "entry": LedgerEntry.objects.get(pk=record.seq), "checkpoint": checkpoint if covered else None, "proof": proof, "rule": rule,
+    }  # fmt: skip
+    return render(request, "record.html", content)
+
+
+@permitted("records.unmask")
+@require_POST
+def unmask(request: HttpRequest, seq: int) -> HttpResponse:
+    """Show personal data of one record, with a reason, once; the reading is an audit event."""
+    record = get_object_or_404(visible_records(request.user), pk=seq)
+    reason = request.POST.get("reason", "").strip()[:200]
+    if not reason:
+        messages.error(request, _("查看个人信息须填写理由"))
+        return redirect("record", seq=seq)
+    manifest = sources()[record.source]
+    reported = json.loads(record.body).get("reported", {}) if record.body else {}
+    shown = [(item.title, reported[item.id]) for item in manifest.fields if item.personal and item.id in reported]
+    record_event(
+        "records.unmask", request=request, ref=f"record:{seq}", reason=reason, fields=[title for title, _value in shown]
+    )
+    return render(request, "unmasked.html", {"record": record, "shown": shown, "reason": reason})
+
+
+@permitted("records.repair", reauthenticate=True)
+@require_POST
+def change(request: HttpRequest, seq: int) -> HttpResponse:
+    """Enter a repair or a revocation that the competent authority decided."""
+    record = get_object_or_404(visible_records(request.user), pk=seq)
+    state, on = request.POST.get("state", ""), _day(request.POST.get("on"))
+    if state not in ("repaired", "revoked") or on is None or on > timezone.localdate():
+        messages.error(request, _("请选择修复或撤销，并填写不晚于今天的日期"))
+        return redirect("record", seq=seq)
+    try:
+        new = change_record(record, state=state, on=on, basis=request.POST.get("basis", "")[:128], by=request.user)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+        return redirect("record", seq=seq)
+    messages.success(request, _("已登记新版本；公示同时停止，等级在下次评价时更新"))
+    return redirect("record", seq=new)
+
+
+@permitted("records.repair", reauthenticate=True)
+@require_POST
+def erase(request: HttpRequest, seq: int) -> HttpResponse:
+    """Erase the content of a repaired or revoked record; its ledger entries stay."""
+    record = get_object_or_404(visible_records(request.user), pk=seq)
+    if not request.POST.get("basis", "").strip():
+        raise Http404
+    try:
+        erase_record(record, basis=request.POST["basis"][:200], by=request.user)
+        messages.success(request, _("内容与盐已清除，账本条目保留"))
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+    return redirect("record", seq=seq)

@@ -1,0 +1,182 @@
+"""Writes of governance: drafts, what-if runs, consultations and comments, expert sheets."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from zhixin import check_file, load_cases, run_cases
+from zhixin.errors import Fault, UsageError, ZhixinError
+from zhixin.law.loading import loads_rulebook, shipped_rulebooks
+from zhixin.law.rulebook import Rulebook
+from zhixin_web.accounts.permissions import may
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.evaluations.models import Run
+from zhixin_web.governance.forms import with_effective_date
+from zhixin_web.governance.models import Draft, WhatIf
+from zhixin_web.rulebooks.models import RulebookRelease
+from zhixin_web.rulebooks.services.releases import propose_rulebook
+
+LONGEST = 2_000_000
+MOST_DISAGREEMENTS = 50
+SCALE = ("1/9", "1/8", "1/7", "1/6", "1/5", "1/4", "1/3", "1/2", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+"""Saaty's scale: how many times the first matters as much as the second."""
+
+
+def _needs(by: Any, action: str) -> None:
+    if not may(by, action):
+        raise PermissionDenied
+
+
+# --- drafts ----------------------------------------------------------------------------------------------------------------
+
+
+def check_text(text: str) -> tuple[Rulebook | None, list[dict[str, Any]]]:
+    """Check the YAML of a rulebook: the rulebook if it has no errors, and every fault with its line."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rulebook.yaml"
+        path.write_text(text, encoding="utf-8")
+        rulebook, faults = check_file(path)
+    return rulebook, [_fault(item) for item in faults]
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    return {
+        "line": fault.line, "code": fault.code, "path": fault.path, "is_warning": fault.is_warning,
+        "zh": fault.what.zh, "en": fault.what.en, "fix_zh": fault.remedy.zh, "fix_en": fault.remedy.en,
+    }  # fmt: skip
+
+
+def run_tests(rulebook: Rulebook, cases: str) -> dict[str, Any]:
+    """Run the cases of a draft on the interpreter: how many, and every disagreement."""
+    if not cases.strip():
+        return {"cases": 0, "disagreements": []}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cases.yaml"
+        path.write_text(cases, encoding="utf-8")
+        try:
+            report = run_cases(rulebook, load_cases(path), {"interpreter": None})
+        except UsageError as error:
+            words = {
+                "zh": error.message.zh.replace(str(path), "cases.yaml"),
+                "en": error.message.en.replace(str(path), "cases.yaml"),
+            }
+            return {"cases": 0, "disagreements": [{"case": "cases.yaml", **words}]}
+    found = [{"case": item.case, "zh": item.what.zh, "en": item.what.en} for item in report.disagreements]
+    return {"cases": report.cases, "disagreements": found[:MOST_DISAGREEMENTS]}
+
+
+def open_draft(base: RulebookRelease, *, title: str, by: Any) -> Draft:
+    """Begin a draft from a released rulebook, with the cases that are shipped for it.
+
+    Raises:
+        PermissionDenied: the account may not.
+        ValidationError: no title.
+    """
+    _needs(by, "rulebooks.draft")
+    if not title.strip():
+        raise ValidationError({"title": "请填写名称 / give a title"})
+    shipped = shipped_rulebooks() / base.rulebook_id / "cases.yaml"
+    cases = shipped.read_text(encoding="utf-8") if shipped.is_file() else ""
+    with transaction.atomic():
+        draft = Draft.objects.create(title=title.strip()[:200], base=base, text=base.text, cases=cases, by=by, changed_by=by)
+        _check(draft)
+        draft.save()
+        record_event("rulebooks.draft", by=by, ref=f"draft:{draft.pk}")
+    return draft
+
+
+def _check(draft: Draft) -> None:
+    rulebook, draft.faults = check_text(draft.text)
+    draft.results = run_tests(rulebook, draft.cases) if rulebook is not None else {}
+
+
+def save_draft(draft: Draft, *, text: str, cases: str, revision: int, by: Any) -> Draft:
+    """Keep a draft, check it and run its cases; faults do not prevent keeping it.
+
+    Raises:
+        PermissionDenied: the account may not.
+        ValidationError: somebody else changed it since it was read, it is closed, or too long.
+    """
+    _needs(by, "rulebooks.draft")
+    if len(text) > LONGEST or len(cases) > LONGEST:
+        raise ValidationError({"text": "内容超过 2 MB / the text is longer than 2 MB"})
+    with transaction.atomic():
+        found = Draft.objects.select_for_update().get(pk=draft.pk)
+        if found.is_closed:
+            raise ValidationError("草案已提交，不能再改；请另开草案 / the draft was put forward: begin another")
+        if found.revision != revision:
+            raise ValidationError(
+                f"{found.changed_by} 已于 {timezone.localtime(found.changed_at):%H:%M} 修改过，请先查看其改动再保存"
+                f" / {found.changed_by} changed it meanwhile: look at the change first"
+            )
+        found.text, found.cases = text.replace("\r\n", "\n"), cases.replace("\r\n", "\n")
+        _check(found)
+        found.revision, found.changed_by = revision + 1, by
+        found.save()
+        record_event("rulebooks.draft_saved", by=by, ref=f"draft:{found.pk}", revision=found.revision)
+    return found
+
+
+def rulebook_of_draft(draft: Draft) -> Rulebook:
+    """The rulebook a draft makes.
+
+    Raises:
+        ValidationError: it has errors.
+    """
+    try:
+        return loads_rulebook(draft.text, f"draft-{draft.pk}.yaml")
+    except ZhixinError:
+        raise ValidationError("草案还有错误，请先改正 / the draft has errors: mend them first") from None
+
+
+def put_forward(draft: Draft, *, by: Any, effective_from: date | None = None) -> RulebookRelease:
+    """Propose a draft for release; another person approves it.
+
+    Args:
+        effective_from: the day it is to be in force from, written into the rulebook; as written in the draft by default.
+
+    Raises:
+        ValidationError: it has errors, a case fails, or this very version is there already.
+    """
+    if effective_from is not None:
+        draft.text = with_effective_date(draft.text, effective_from)
+    rulebook = rulebook_of_draft(draft)
+    if run_tests(rulebook, draft.cases)["disagreements"]:
+        raise ValidationError("有用例未通过，请先改正规则或用例 / a case fails: mend the rules or the case")
+    with transaction.atomic():
+        release = propose_rulebook(rulebook, by)
+        Draft.objects.filter(pk=draft.pk).update(is_closed=True, text=draft.text)
+    return release
+
+
+# --- what if ---------------------------------------------------------------------------------------------------------------
+
+
+def start_what_if(draft: Draft, run: Run, *, by: Any) -> WhatIf:
+    """Queue a what-if of a draft on the facts of a released run; the same question again gives the same answer back.
+
+    Raises:
+        PermissionDenied: the account may not.
+        ValidationError: the draft has errors.
+    """
+    _needs(by, "rulebooks.draft")
+    sha256 = rulebook_of_draft(draft).sha256
+    found = WhatIf.objects.filter(draft=draft, run=run, sha256=sha256).exclude(status=WhatIf.Status.FAILED).first()
+    if found is not None:
+        return found
+    with transaction.atomic():
+        record_event("rulebooks.what_if", by=by, ref=f"draft:{draft.pk}", run=run.pk)
+        return WhatIf.objects.create(draft=draft, run=run, sha256=sha256, by=by)
+
+
+# --- consultation ----------------------------------------------------------------------------------------------------------
+
+
+# --- expert weights --------------------------------------------------------------------------------------------------------

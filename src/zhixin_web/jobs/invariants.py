@@ -1,0 +1,171 @@
+"""``check_invariants``: what must hold after every fault, counted over the whole database in under a minute."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, F, Q
+
+from zhixin.trust import ledger
+from zhixin_web.audit.models import LedgerEntry, LedgerTile, SignedCheckpoint
+from zhixin_web.audit.queries import TILE
+from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
+from zhixin_web.evaluations.models import CurrentGrade, Grade, Run
+from zhixin_web.evaluations.services.replay import replay
+from zhixin_web.records.models import CreditRecord, SubjectVersion
+
+RECORD_KINDS = ("record.add", "record.correct", "record.revoke", "repair.accept")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One invariant: what it says, how many things were checked, what breaks it."""
+
+    name: str
+    checked: int
+    broken: tuple[str, ...]
+
+
+def check(*, replays: int | None = None) -> Iterator[Finding]:
+    """Check every invariant; ``replays`` limits how many released runs are recomputed (newest first; all by default)."""
+    for function in (
+        rows_are_accounted_for,
+        records_have_entries,
+        ledger_verifies,
+        grades_have_two_persons,
+        current_grades_follow,
+    ):
+        yield function()
+    yield runs_replay(replays)
+
+
+def rows_are_accounted_for() -> Finding:
+    """Every acknowledged row is in exactly one of accepted, quarantined, duplicate, and the counts of its batch say so."""
+    broken = []
+    batches = Batch.objects.filter(status__in=[Batch.Status.COMMITTED, Batch.Status.UNDONE])
+    off = batches.exclude(rows=F("accepted") + F("quarantined") + F("duplicates")).values_list("pk", flat=True)
+    broken += [f"batch {pk}: counts do not add up" for pk in off]
+    open_rows = _counts(QuarantinedRow.objects.filter(status=QuarantinedRow.Status.OPEN))
+    duplicates = _counts(DuplicateRow.objects.all())
+    accepted: dict[int, int] = {}
+    for table in ("records_creditrecord", "records_subjectversion"):
+        for batch, lines in _query(f"SELECT batch_id, COUNT(DISTINCT line) FROM {table} GROUP BY batch_id"):
+            accepted[batch] = accepted.get(batch, 0) + lines
+    for batch in batches.iterator():
+        found = (accepted.get(batch.pk, 0), open_rows.get(batch.pk, 0), duplicates.get(batch.pk, 0))
+        if found != (batch.accepted, batch.quarantined, batch.duplicates):
+            broken.append(
+                f"batch {batch.pk}: tables hold {found}, the batch says {(batch.accepted, batch.quarantined, batch.duplicates)}"
+            )
+    return Finding("rows are accounted for", batches.count(), tuple(broken))
+
+
+def _counts(rows: Any) -> dict[int, int]:
+    return dict(rows.values_list("batch").annotate(n=Count("pk")).values_list("batch", "n"))
+
+
+def _query(sql: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return list(cursor.fetchall())
+
+
+def records_have_entries() -> Finding:
+    """Record and subject versions are as many as the ledger entries of their kinds, each with its own."""
+    records, versions = CreditRecord.objects.count(), SubjectVersion.objects.count()
+    kinds = dict(LedgerEntry.objects.values_list("kind").annotate(n=Count("pk")).values_list("kind", "n"))
+    broken = []
+    of_records = sum(kinds.get(kind, 0) for kind in RECORD_KINDS)
+    if records != of_records:
+        broken.append(f"{records} record versions, {of_records} entries")
+    if versions != kinds.get("subject.update", 0):
+        broken.append(f"{versions} subject versions, {kinds.get('subject.update', 0)} entries")
+    joined = _query(
+        "SELECT COUNT(*) FROM records_creditrecord r JOIN audit_ledgerentry e ON e.seq = r.seq WHERE e.kind LIKE 'record.%' OR e.kind = 'repair.accept'"
+    )[0][0]
+    if joined != records:
+        broken.append(f"{records - joined} record versions have no entry of their own")
+    return Finding("records have ledger entries", records + versions, tuple(broken))
+
+
+def ledger_verifies() -> Finding:
+    """Gapless; every leaf is the hash of its stored bytes; tiles and checkpoints fit; open bodies open their commitments."""
+    broken: list[str] = []
+    leaves: list[bytes] = []
+    rows = LedgerEntry.objects.order_by("seq").values_list("seq", "data", "leaf")
+    for seq, data, leaf in rows.iterator(chunk_size=20_000):
+        if seq != len(leaves):
+            broken.append(f"entry {len(leaves)} is missing")
+            break
+        if hashlib.sha256(b"\x00" + data.encode()).digest() != bytes(leaf):
+            broken.append(f"entry {seq} does not fit its hash")
+        leaves.append(bytes(leaf))
+    for number, stored in LedgerTile.objects.order_by("number").values_list("number", "hash"):
+        if ledger.root_of(leaves[number * TILE : (number + 1) * TILE]) != bytes(stored):
+            broken.append(f"tile {number} does not fit its entries")
+    for note in SignedCheckpoint.objects.order_by("size").values_list("note", flat=True):
+        signed = ledger.Checkpoint.parse(note)
+        if signed.size > len(leaves) or ledger.root_of(leaves[: signed.size]) != signed.root:
+            broken.append(f"the checkpoint of {signed.size} entries does not fit")
+    broken += _bodies_open()
+    return Finding("the ledger verifies", len(leaves), tuple(broken[:100]))
+
+
+def _bodies_open() -> list[str]:
+    """Record bodies that do not open the commitment of their entry."""
+    broken = []
+    for table in ("records_creditrecord", "records_subjectversion"):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT r.seq, r.body, r.salt, e.data FROM {table} r JOIN audit_ledgerentry e ON e.seq = r.seq WHERE r.erased_at IS NULL"
+            )
+            while rows := cursor.fetchmany(20_000):
+                for seq, body, salt, data in rows:
+                    if json.loads(data)["commit"] != ledger.commitment(body, bytes(salt)):
+                        broken.append(f"the body of entry {seq} does not open its commitment")
+    return broken
+
+
+def grades_have_two_persons() -> Finding:
+    """Every released run has a maker, an approver who is another, a ledger entry, and its archive fits its hash."""
+    released = Run.objects.filter(status=Run.Status.RELEASED)
+    bad = released.filter(Q(proposed_by=None) | Q(released_by=None) | Q(proposed_by=F("released_by")) | Q(ledger_seq=None))
+    broken = [f"run {pk}: not released by two persons" for pk in bad.values_list("pk", flat=True)]
+    entries = set(LedgerEntry.objects.filter(kind="grade.publish").values_list("seq", flat=True))
+    broken += [f"run {run.pk}: its ledger entry is not there" for run in released if run.ledger_seq not in entries]
+    return Finding("grades have two persons", released.count(), tuple(broken))
+
+
+def current_grades_follow() -> Finding:
+    """The grade in force of each subject is the last grade released for it."""
+    last: dict[int, tuple[str, int]] = {}
+    rows = Grade.objects.order_by("pk").values_list("subject_id", "grade", "score_milli")
+    for subject, grade, score in rows.iterator(chunk_size=20_000):  # a join would leave the planner to guess
+        last[subject] = (grade, score)
+    broken: list[str] = []
+    checked = 0
+    for subject, grade, score in CurrentGrade.objects.values_list("subject_id", "grade", "score_milli").iterator(
+        chunk_size=20_000
+    ):
+        checked += 1
+        if last.pop(subject, None) != (grade, score) and len(broken) < 100:
+            broken.append(f"subject {subject}: current grade differs")
+    left = sorted(subject for subject, (grade, _score) in last.items() if grade)  # an empty one was withdrawn by a roll back
+    broken += [f"subject {subject}: its released grade is not current" for subject in left[:100]]
+    return Finding("current grades follow from released ones", checked, tuple(broken))
+
+
+def runs_replay(limit: int | None) -> Finding:
+    """Released runs recompute from the facts to the same bytes (or say that inputs were erased)."""
+    runs = list(Run.objects.filter(status=Run.Status.RELEASED).order_by("-pk")[:limit])
+    broken = []
+    for run in runs:
+        result = replay(run)
+        if not result["equal"] and not result["erased_on"]:
+            broken.append(f"run {run.pk}: the replay differs")
+    return Finding("released runs replay", len(runs), tuple(broken))

@@ -1,0 +1,233 @@
+"""What ``tick`` does every minute: resume what a crash left, take in folders and pulls, start due runs, sign the ledger."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+from django.conf import settings
+from django.utils import timezone
+
+from zhixin.dataset.sources import sources
+from zhixin.errors import LedgerError
+from zhixin_web.accounts.models import Role, User
+from zhixin_web.audit.services.checkpoints import make_checkpoint
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.collection.models import Batch, Pull
+from zhixin_web.collection.reading import CHUNK
+from zhixin_web.collection.refusals import FileRefused
+from zhixin_web.collection.services.batches import deliver
+from zhixin_web.evaluations.models import Run
+from zhixin_web.evaluations.services.orders import end_expired_orders
+from zhixin_web.evaluations.services.runs import STALE_AFTER, start_run
+from zhixin_web.evaluations.tasks import execute_run, process_batch
+from zhixin_web.rulebooks.models import RulebookRelease
+from zhixin_web.rulebooks.queries import rulebook_of
+
+SETTLED = timedelta(seconds=5)
+TIMEOUT = httpx.Timeout(10.0, read=20.0)
+LONGEST_PULL = timedelta(minutes=5)
+MOST_FAILURES_DOUBLED = 6
+
+
+def tick() -> list[str]:
+    """Do everything that is due; gives one line for each thing done. One failing step does not stop the others."""
+    steps: tuple[Callable[[], Iterator[str]], ...] = (
+        resume,
+        take_folders,
+        take_pulls,
+        start_due_runs,
+        end_expired_orders,
+        sign,
+        sweep,
+    )
+    done: list[str] = []
+    for step in steps:
+        try:
+            done += list(step())
+        except (OSError, LedgerError) as error:
+            done.append(f"{step.__name__}: {error}")
+    return done
+
+
+def resume() -> Iterator[str]:
+    """Queue again what waits for a worker and has had none for a while."""
+    before = timezone.now() - STALE_AFTER
+    for batch in Batch.objects.filter(status__in=[Batch.Status.RECEIVED, Batch.Status.COMMITTING], created_at__lt=before):
+        if batch.heartbeat_at is None or batch.heartbeat_at < before:
+            Batch.objects.filter(pk=batch.pk).update(heartbeat_at=timezone.now())
+            process_batch.enqueue(batch.pk)
+            yield f"resumed batch {batch.pk}"
+    done = [Batch.Status.COMMITTED, Batch.Status.UNDONE]
+    for batch in Batch.objects.filter(status__in=done, is_settled=False, committed_at__lt=before):
+        process_batch.enqueue(batch.pk)
+        yield f"resumed what follows from batch {batch.pk}"
+    stale = Run.objects.filter(status=Run.Status.RUNNING, heartbeat_at__lt=before) | Run.objects.filter(
+        status=Run.Status.QUEUED, created_at__lt=before
+    )
+    for run in stale.filter(kind=Run.Kind.FULL):  # an event-driven run is resumed with its batch
+        execute_run.enqueue(run.pk)
+        yield f"resumed run {run.pk}"
+
+
+def inbox() -> Path:
+    return Path(settings.VAR) / "inbox"
+
+
+def _system_account() -> User | None:
+    """Whose name automatic deliveries bear: the first city officer."""
+    return User.objects.filter(role=Role.CITY_OFFICER, is_active=True).order_by("pk").first()
+
+
+def take_folders() -> Iterator[str]:
+    """Files dropped into ``var/inbox/<source>/``; taken ones move to ``taken/``, refused ones to ``refused/`` with a note."""
+    by = _system_account()
+    if by is None or not inbox().is_dir():
+        return
+    now = timezone.now().timestamp()
+    for source in sources():
+        for path in sorted((inbox() / source).glob("*")):
+            if not path.is_file() or path.name.startswith(".") or now - path.stat().st_mtime < SETTLED.total_seconds():
+                continue  # still being written
+            yield _take_file(source, path, by)
+
+
+def _take_file(source: str, path: Path, by: User) -> str:
+    def chunks() -> Iterator[bytes]:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+    try:
+        batch, is_new = deliver(
+            source=source, file_name=path.name, chunks=chunks(), way=Batch.Way.FOLDER, by=by, automatic=True
+        )
+    except FileRefused as refused:
+        _aside(path, "refused")
+        (path.parent / "refused" / f"{path.name}.txt").write_text(
+            f"{refused.message.zh}；{refused.remedy.zh}\n", encoding="utf-8"
+        )
+        return f"refused {path.name}: {refused.message.en}"
+    _aside(path, "taken")
+    if is_new:
+        process_batch.enqueue(batch.pk)
+    return f"took {path.name} as batch {batch.pk}"
+
+
+def _aside(path: Path, folder: str) -> None:
+    place = path.parent / folder
+    place.mkdir(exist_ok=True)
+    shutil.move(path, place / f"{uuid.uuid4().hex[:8]}-{path.name}")
+
+
+def take_pulls() -> Iterator[str]:
+    """Pulls that are due. A failure waits longer each time (at most 64 intervals of a minute) and is shown."""
+    for pull in Pull.objects.filter(is_active=True, next_at__lte=timezone.now()).select_related("account"):
+        result = fetch(pull)
+        pull.last_at, pull.last_result = timezone.now(), result[:500]
+        wait = (
+            timedelta(minutes=2 ** min(pull.failures, MOST_FAILURES_DOUBLED))
+            if pull.failures
+            else timedelta(minutes=pull.every_minutes)
+        )
+        pull.next_at = timezone.now() + wait
+        pull.save()
+        yield f"pull {pull.source}: {result}"
+
+
+def fetch(pull: Pull) -> str:
+    """Fetch one delivery. Nothing is kept of an answer that is not whole; redirects are not followed."""
+    try:
+        with httpx.stream("GET", pull.address, timeout=TIMEOUT, follow_redirects=False) as answer:
+            if answer.status_code == 204:
+                pull.failures = 0
+                return "nothing new"
+            answer.raise_for_status()
+            if answer.status_code != 200:
+                raise httpx.HTTPError(f"status {answer.status_code}")
+            batch, is_new = deliver(
+                source=pull.source,
+                file_name=f"pull-{pull.source}",
+                chunks=_whole(answer),
+                way=Batch.Way.PULL,
+                by=pull.account,
+                automatic=True,
+            )
+    except (httpx.HTTPError, FileRefused) as error:
+        pull.failures += 1
+        record_event("pulls.fail", by=pull.account, ref=pull.source, outcome="failed", error=str(error)[:200])
+        return f"failed: {error}"
+    pull.failures = 0
+    if is_new:
+        process_batch.enqueue(batch.pk)
+    return f"batch {batch.pk}" if is_new else f"unchanged (batch {batch.pk})"
+
+
+def _whole(answer: httpx.Response) -> Iterator[bytes]:
+    """The body, and an error if it is shorter than announced or drips for too long."""
+    announced, got, started = answer.headers.get("Content-Length"), 0, timezone.now()
+    for chunk in answer.iter_raw() if announced else answer.iter_bytes():
+        got += len(chunk)
+        if timezone.now() - started > LONGEST_PULL:
+            raise httpx.ReadTimeout("the answer took longer than five minutes")
+        yield chunk
+    if announced is not None and got != int(announced):
+        raise httpx.RemoteProtocolError(f"the answer was cut off: {got} of {announced} bytes")
+
+
+def start_due_runs() -> Iterator[str]:
+    """The monthly (quarterly, yearly) run of the newest released rulebook, once for each snapshot day."""
+    release = RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).order_by("-approved_at").first()
+    by = _system_account()
+    if release is None or by is None:
+        return
+    cycle = rulebook_of(release).cycle
+    due = cycle.snapshot_on(timezone.localdate())
+    if (
+        due < release.effective_from
+        or Run.objects.filter(kind=Run.Kind.FULL, as_of__gte=due)
+        .exclude(status__in=[Run.Status.FAILED, Run.Status.CANCELLED])
+        .exists()
+    ):
+        return
+    if not Batch.objects.filter(status=Batch.Status.COMMITTED).exists():
+        return
+    run = start_run(release, as_of=due, by=by)
+    execute_run.enqueue(run.pk)
+    yield f"started run {run.pk} for {due}"
+
+
+def sign() -> Iterator[str]:
+    """A checkpoint if anything was added."""
+    made = make_checkpoint()
+    if made is not None:
+        yield f"checkpoint at {made.size}"
+
+
+def sweep() -> Iterator[str]:
+    """Remove what dead workers left: unfinished files and run folders that no run names, a day old."""
+    before = timezone.now().timestamp() - timedelta(days=1).total_seconds()
+    known = set(Run.objects.exclude(folder="").values_list("folder", flat=True))
+    known |= {f"{name}-facts" for name in known}
+    busy = {
+        str(pk) for pk in Run.objects.filter(status__in=[Run.Status.QUEUED, Run.Status.RUNNING]).values_list("pk", flat=True)
+    }
+    var = Path(settings.VAR)
+    removed = 0
+    for path in [
+        *var.glob("originals/.*.part"),
+        *var.glob("staged/*.part"),
+        *var.glob("segments/*.part"),
+        *var.glob("runs/*"),
+    ]:
+        is_run = path.parent.name == "runs"
+        if path.stat().st_mtime > before or (is_run and (path.name in known or path.name.split("-")[0] in busy)):
+            continue
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        removed += 1
+    if removed:
+        yield f"swept {removed} leftovers"

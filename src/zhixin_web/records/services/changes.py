@@ -1,0 +1,73 @@
+"""Revokes, repairs and erases single records by new versions; the old ones stay."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from zhixin.trust import ledger
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.audit.services.ledger import Sealed, append, append_one, insert_rows, seal
+from zhixin_web.records.models import CreditRecord
+from zhixin_web.records.services.versions import RECORD_COLUMNS, digest_of, record_row
+
+
+def write_versions(rows: list[tuple[CreditRecord, dict[str, Any]]], sealed: list[Sealed], batch: int) -> list[int]:
+    seqs = append(sealed, keep_bodies=False)
+    made = []
+    for (record, body), item, seq in zip(rows, sealed, seqs, strict=True):
+        decided = body["decided_on"]
+        names = ("kind", "severity", "occurred_on", "document_on", "decided_on", "published_on", "valid_until")
+        core = [body.get(name) for name in names]
+        core[3] = core[3] or decided
+        head = (seq, record.key, record.version + 1, record.subject_id, record.source)
+        kept = (digest_of(item.body), item.body, item.salt)
+        made.append(record_row(head, body["state"], core, kept, (batch, record.line)))
+    insert_rows("records_creditrecord", RECORD_COLUMNS, made)
+    return seqs
+
+
+def last_version(key: str) -> CreditRecord:
+    return CreditRecord.objects.filter(key=key).order_by("-version")[0]
+
+
+def change_record(record: CreditRecord, *, state: str, on: date, basis: str, by: Any) -> int:
+    """Revoke or repair a record by a new version; the old ones stay. Gives the new version's sequence number.
+
+    Raises:
+        ValidationError: not the last version, not active, or no basis.
+    """
+    column, kind = {"revoked": ("revoked_on", "record.revoke"), "repaired": ("repaired_on", "repair.accept")}[state]
+    if not basis.strip():
+        raise ValidationError({"basis": "请填写文书号 / give the document"})
+    with transaction.atomic():
+        last = CreditRecord.objects.filter(key=record.key).order_by("-version").first()
+        if last is None or last.pk != record.pk or last.state != "active" or not last.body:
+            raise ValidationError("该记录不是有效的最新版本 / the record is not the active last version")
+        body = json.loads(last.body) | {"state": state, column: on.isoformat(), "basis": basis}
+        item = seal(kind, f"R{last.seq}", ledger.canonical(body))
+        seqs = write_versions([(last, body)], [item], last.batch_id)
+        if last.publicity_from is not None:
+            append_one("publication.withdraw", f"R{last.seq}", {"record": last.seq, "reason": state})
+        record_event(f"records.{state}", by=by, ref=f"record:{last.seq}", basis=basis)
+    return seqs[0]
+
+
+def erase_record(record: CreditRecord, *, basis: str, by: Any) -> int:
+    """Erase body and salt of every version of a repaired or revoked record; its ledger entries stay valid.
+
+    Raises:
+        ValidationError: the record is still active.
+    """
+    with transaction.atomic():
+        versions = CreditRecord.objects.filter(key=record.key)
+        if versions.order_by("-version")[0].state == "active":
+            raise ValidationError("有效记录不能清除，须先修复或撤销 / an active record cannot be erased")
+        count = versions.filter(erased_at=None).update(body="", salt=b"", erased_at=timezone.now())
+        record_event("records.erase", by=by, ref=f"record:{record.seq}", basis=basis, versions=count)
+    return count

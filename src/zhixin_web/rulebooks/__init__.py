@@ -1,0 +1,1 @@
+"""Released rulebooks: what is in force on a day and what it says."""

@@ -1,0 +1,1 @@
+"""The officer's own desk: tasks, notes, tags, saved views."""

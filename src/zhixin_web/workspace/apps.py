@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class Workspace(AppConfig):
+    name = "zhixin_web.workspace"
+    label = "workspace"

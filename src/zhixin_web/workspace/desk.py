@@ -1,0 +1,131 @@
+"""What waits for an account: one task for each thing to do, the nearest deadline first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from zhixin_web.accounts.permissions import may
+from zhixin_web.cases.queries import reports_due
+from zhixin_web.collection.models import Batch, QuarantinedRow
+from zhixin_web.collection.scope import visible_batches, visible_rows
+from zhixin_web.evaluations.models import GradeOrder, Run
+from zhixin_web.governance.models import Comment
+from zhixin_web.rulebooks.clocks import days_left
+from zhixin_web.rulebooks.models import RulebookRelease
+
+SOON = 2
+
+
+MOST = 20
+
+
+BATCH_DAYS = 5
+"""Working days after which a batch that waits for a person counts as late."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to do: what, where, until when (``None``: no deadline)."""
+
+    title: str
+    detail: str
+    address: str
+    due_on: date | None
+
+    @property
+    def urgency(self) -> str:
+        """``late``, ``soon`` or empty, for the mark beside it."""
+        if self.due_on is None:
+            return ""
+        left = days_left(timezone.localdate(), self.due_on)
+        return "late" if left < 0 else "soon" if left <= SOON else ""
+
+
+def _report_tasks(user: Any) -> list[Task]:
+    if not may(user, "reports.answer"):
+        return []
+    return [
+        Task(_("信息报错"), f"{item.subject.name}：{item.get_reason_display()}", f"/c/reports/{item.pk}", item.due_on)
+        for item in reports_due(user)[:MOST]
+    ]
+
+
+def _order_tasks(user: Any) -> list[Task]:
+    if not may(user, "grades.approve"):
+        return []
+    waiting = (
+        GradeOrder.objects.filter(status=GradeOrder.Status.PROPOSED).exclude(proposed_by=user).select_related("subject")
+    )
+    return [
+        Task(_("等级调整待审批"), f"{item.subject.name}：{item.get_kind_display()}", "/c/grades", item.until)
+        for item in waiting[:MOST]
+    ]
+
+
+def _release_tasks(user: Any) -> list[Task]:
+    tasks = []
+    if may(user, "runs.release"):
+        runs = Run.objects.filter(status=Run.Status.PROPOSED).exclude(proposed_by=user)
+        tasks += [Task(_("评价待发布审批"), f"#{run.pk} · {run.as_of}", f"/c/runs/{run.pk}", None) for run in runs[:MOST]]
+    if may(user, "rulebooks.approve"):
+        rules = (
+            RulebookRelease.objects.filter(status=RulebookRelease.Status.PROPOSED).exclude(proposed_by=user).defer("text")
+        )
+        tasks += [Task(_("规则待审批"), item.title_zh, f"/c/rulebooks/{item.pk}", None) for item in rules[:MOST]]
+    if may(user, "runs.propose"):
+        drafts = Run.objects.filter(status__in=[Run.Status.DRAFT, Run.Status.FAILED])
+        tasks += [
+            Task(str(run.get_status_display()), f"#{run.pk} · {run.as_of}", f"/c/runs/{run.pk}", None)
+            for run in drafts[:MOST]
+        ]
+    return tasks
+
+
+def _consultation_tasks(user: Any) -> list[Task]:
+    if not may(user, "consultations.manage"):
+        return []
+    waiting = (
+        Comment.objects.filter(replied_by=None)
+        .values("consultation", "consultation__title", "consultation__closes_on")
+        .annotate(n=Count("pk"))
+        .order_by("consultation__closes_on")
+    )
+    return [
+        Task(
+            _("意见待答复"), f"{row['consultation__title']}：{row['n']}", f"/c/consultations/{row['consultation']}",
+            row["consultation__closes_on"],
+        )
+        for row in waiting[:MOST]
+    ]  # fmt: skip
+
+
+def _collection_tasks(user: Any) -> list[Task]:
+    if not may(user, "batches.view"):
+        return []
+    states = [Batch.Status.HELD, Batch.Status.MAPPING, Batch.Status.STAGED]
+    tasks = [
+        Task(
+            str(item.get_status_display()),
+            item.file_name,
+            f"/c/batches/{item.pk}",
+            item.created_at.date() + timedelta(days=BATCH_DAYS),
+        )
+        for item in visible_batches(user).filter(status__in=states).order_by("created_at")[:MOST]
+    ]
+    rows = visible_rows(user).filter(status=QuarantinedRow.Status.OPEN).count()
+    if rows:
+        tasks.append(Task(_("隔离区中待处理的行"), str(rows), "/c/quarantine", None))
+    return tasks
+
+
+def tasks_of(user: Any) -> list[Task]:
+    """All that waits for an account, the nearest deadline first, what has none last."""
+    makers = (_report_tasks, _order_tasks, _release_tasks, _consultation_tasks, _collection_tasks)
+    found = [task for maker in makers for task in maker(user)]
+    return sorted(found, key=lambda task: (task.due_on is None, task.due_on or date.max))
