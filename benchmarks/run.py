@@ -68,7 +68,7 @@ def limit(subjects: int) -> dict[str, float]:
 
 def ours(subjects: int, *, evidence: bool = False, twins: bool = False, engine: str = "polars") -> dict[str, float]:
     """The whole run: read, evaluate, write grades and sparse contributions, seal."""
-    from zhixin.evaluation.outcome import open_engine
+    from zhixin.evaluation.engines.choice import open_engine
     from zhixin.evaluation.run import evaluate
     from zhixin.law.loading import load_rulebook
 
@@ -120,9 +120,9 @@ def incremental(subjects: int) -> dict[str, float]:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    from zhixin.dataset.tables import read_table
-    from zhixin.evaluation.engines.polars import columns_for
+    from zhixin.dataset.reading import read_table
     from zhixin.evaluation.mapped import hold
+    from zhixin.evaluation.plan.whole_columns import columns_for
     from zhixin.evaluation.run import evaluate, reevaluate
     from zhixin.law.loading import load_rulebook
 
@@ -170,7 +170,7 @@ def explaining(subjects: int) -> dict[str, float]:
     import numpy as np
     import pyarrow.parquet as pq
 
-    from zhixin.evaluation.engines.polars import columns_for
+    from zhixin.evaluation.plan.whole_columns import columns_for
     from zhixin.evaluation.run import evaluate
     from zhixin.explanation.explanation import explain_run
     from zhixin.law.loading import load_rulebook
@@ -203,14 +203,14 @@ def peer(name: str, subjects: int) -> dict[str, float]:
 
 def spark_equals(subjects: int) -> dict[str, float]:
     """The same rows on PySpark local[2]: the hashes of both tables."""
-    from zhixin.evaluation.engines.databases import Spark
+    from zhixin.evaluation.engines.spark import SparkEngine
     from zhixin.evaluation.run import evaluate
     from zhixin.law.loading import load_rulebook
 
     rulebook, folder = load_rulebook("zhengzhou-ip"), city(subjects)
     one = evaluate(rulebook, folder, DATA / "run", AS_OF)
     start = time.perf_counter()
-    other = evaluate(rulebook, folder, DATA / "spark", AS_OF, engine=Spark())
+    other = evaluate(rulebook, folder, DATA / "spark", AS_OF, engine=SparkEngine())
     return {"equal": float(one.info["outputs"] == other.info["outputs"]), "wall": time.perf_counter() - start}
 
 

@@ -16,9 +16,10 @@ import typer.main
 import yaml
 
 from zhixin.cli.app import app
-from zhixin.cli.printing import as_json
+from zhixin.cli.screen import as_json
 from zhixin.dataset.sources import sources
-from zhixin.law import catalogue, expressions, filters, nodes, points, rulebook, rules
+from zhixin.law import catalogue, filters, nodes, points, rulebook, rules
+from zhixin.law import measures as expressions
 from zhixin.law.loading import json_schema, load_rulebook, shipped_rulebooks
 from zhixin.law.nodes import Node
 
@@ -150,14 +151,20 @@ def data_sources() -> str:
     lines = [
         "# Data sources",
         "",
-        "One file each in `sources/`; publication terms by class are in `sources/publicity.yaml`.",
+        "One file each in `sources/`. Terms of publication, classes and deadlines are in the rulebook (`terms`, `deadlines`, `catalogue`).",
         "",
     ]
+    book = load_rulebook("zhengzhou-ip")
+    governed = {item.id: item for item in book.sources}
     for manifest in sources().values():
-        basis = "; ".join(f"{b.document} {b.article}{'' if b.verified else ' (unverified)'}" for b in manifest.basis)
+        source = governed[manifest.id]
+        basis = "; ".join(
+            f"{book.documents[b.document].title.zh} {b.article or ''}{'' if b.verified else ' (unverified)'}"
+            for b in source.basis
+        )
         lines += [
             f"## {manifest.id}", "", f"{manifest.title.zh} — {manifest.title.en}", "",
-            f"Owner `{manifest.owner}` · every {manifest.cadence} · stale after {manifest.stale_after_days} days · {basis}", "",
+            f"Owner `{manifest.owner}` · {source.cadence} · stale after {source.stale_after_days} days · {basis}", "",
             "| field | 列名 | also written | type | required | code list |", "|---|---|---|---|---|---|",
         ]  # fmt: skip
         for item in manifest.fields:

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from zhixin.dataset.tables import FactReader, Tables, read_table
+from zhixin.dataset.fact_reader import FactReader
+from zhixin.dataset.reading import read_table
+from zhixin.dataset.tables import Tables
 from zhixin.evaluation.interpreter.interpreter import Interpreter
 from zhixin.law.loading import load_rulebook
 from zhixin.law.moment import Moment

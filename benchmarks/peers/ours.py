@@ -10,7 +10,7 @@ import pyarrow as pa
 from zhixin.dataset.snapshot import write_batches
 from zhixin.dataset.tables import Tables
 from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES, Outcome, coded_schema
-from zhixin.evaluation.outcome import run as run_engine
+from zhixin.evaluation.tables_evaluation import evaluate_tables as run_engine
 from zhixin.law.loading import load_rulebook
 from zhixin.law.moment import Moment
 

@@ -11,14 +11,17 @@ if TYPE_CHECKING:
     from zhixin.analysis.validity_of_grades import Validity
     from zhixin.analysis.weighting import Weights, ahp, combine, critic, entropy
     from zhixin.analysis.worked_examples import load_cases, run_cases
-    from zhixin.dataset.facts import Contribution, Evaluation, Facts, Previous
+    from zhixin.dataset.acceptance import Report, accept
+    from zhixin.dataset.facts import Facts, Previous
     from zhixin.dataset.identity import check_patent_number, check_uscc
-    from zhixin.dataset.snapshot import Report, accept, open_snapshot
+    from zhixin.dataset.snapshot import open_snapshot
     from zhixin.dataset.tables import Tables
     from zhixin.errors import Fault, ZhixinError
+    from zhixin.evaluation.archive import RunFolder, facts_of
+    from zhixin.evaluation.evaluation import Contribution, Evaluation
     from zhixin.evaluation.interpreter.interpreter import Interpreter
     from zhixin.evaluation.mapped import hold
-    from zhixin.evaluation.run import RunFolder, evaluate, facts_of, reevaluate
+    from zhixin.evaluation.run import evaluate, reevaluate
     from zhixin.explanation.explanation import explain_run as explain
     from zhixin.explanation.outlook import Outlook
     from zhixin.fiction.city import City
@@ -71,8 +74,8 @@ __all__ = [
 _HOMES = {
     "City": ("zhixin.fiction.city", "City"),
     "Comparison": ("zhixin.analysis.comparison", "Comparison"),
-    "Contribution": ("zhixin.dataset.facts", "Contribution"),
-    "Evaluation": ("zhixin.dataset.facts", "Evaluation"),
+    "Contribution": ("zhixin.evaluation.evaluation", "Contribution"),
+    "Evaluation": ("zhixin.evaluation.evaluation", "Evaluation"),
     "Facts": ("zhixin.dataset.facts", "Facts"),
     "Fault": ("zhixin.errors", "Fault"),
     "Horizon": ("zhixin.law.moment", "Moment"),
@@ -80,14 +83,14 @@ _HOMES = {
     "Interpreter": ("zhixin.evaluation.interpreter.interpreter", "Interpreter"),
     "Outlook": ("zhixin.explanation.outlook", "Outlook"),
     "Previous": ("zhixin.dataset.facts", "Previous"),
-    "Report": ("zhixin.dataset.snapshot", "Report"),
+    "Report": ("zhixin.dataset.acceptance", "Report"),
     "Rulebook": ("zhixin.law.rulebook", "Rulebook"),
-    "RunFolder": ("zhixin.evaluation.run", "RunFolder"),
+    "RunFolder": ("zhixin.evaluation.archive", "RunFolder"),
     "Tables": ("zhixin.dataset.tables", "Tables"),
     "Validity": ("zhixin.analysis.validity_of_grades", "Validity"),
     "Weights": ("zhixin.analysis.weighting", "Weights"),
     "ZhixinError": ("zhixin.errors", "ZhixinError"),
-    "accept": ("zhixin.dataset.snapshot", "accept"),
+    "accept": ("zhixin.dataset.acceptance", "accept"),
     "ahp": ("zhixin.analysis.weighting", "ahp"),
     "check_file": ("zhixin.law.loading", "check_file"),
     "check_patent_number": ("zhixin.dataset.identity", "check_patent_number"),
@@ -99,7 +102,7 @@ _HOMES = {
     "entropy": ("zhixin.analysis.weighting", "entropy"),
     "evaluate": ("zhixin.evaluation.run", "evaluate"),
     "explain": ("zhixin.explanation.explanation", "explain_run"),
-    "facts_of": ("zhixin.evaluation.run", "facts_of"),
+    "facts_of": ("zhixin.evaluation.archive", "facts_of"),
     "hold": ("zhixin.evaluation.mapped", "hold"),
     "json_schema": ("zhixin.law.loading", "json_schema"),
     "load_cases": ("zhixin.analysis.worked_examples", "load_cases"),

@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "zhixin_web.faces.portal.pages.PublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "zhixin_web.presentation.language.LanguageByChoice",
+    "zhixin_web.rulebooks.middleware.OneLawPerRequest",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -72,15 +73,15 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [("django.template.loaders.cached.Loader", ["zhixin_web.presentation.loaders.UnindentedLoader"])],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "zhixin_web.faces.console.context.page",
-            ]
+            ],
         },
     }
 ]

@@ -8,10 +8,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from strategies import SUBJECTS, Dataset, datasets, rulebooks
-from zhixin.dataset.facts import Contribution, Evaluation
-from zhixin.evaluation.engines.databases import Engine
+from zhixin.evaluation.engines.contract import Engine
+from zhixin.evaluation.evaluation import Contribution, Evaluation
 from zhixin.evaluation.interpreter.interpreter import Interpreter
-from zhixin.evaluation.outcome import Outcome, run
+from zhixin.evaluation.outcome import Outcome
+from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.law.loading import dump_rulebook
 from zhixin.law.rulebook import Rulebook
 
@@ -57,7 +58,7 @@ def compiled(rulebook: Rulebook, dataset: Dataset, engine: Engine) -> dict[str, 
     Read from the outcome here and not by ``evaluate_facts``: links may run in circles and have dates, which facts of
     single subjects cannot carry.
     """
-    return evaluations(run(rulebook, dataset.tables(rulebook), dataset.moment, engine=engine))
+    return evaluations(evaluate_tables(rulebook, dataset.tables(rulebook), dataset.moment, engine=engine))
 
 
 def evaluations(outcome: Outcome) -> dict[str, Evaluation]:

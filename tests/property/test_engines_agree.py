@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from property.agreement import Drawn, compiled, disagreement, drawn, interpreted
 from strategies import SUBJECTS
-from zhixin.evaluation.engines.databases import DuckDB, Engine
-from zhixin.evaluation.engines.polars import Columns
+from zhixin.evaluation.engines.contract import Engine
+from zhixin.evaluation.engines.duckdb import DuckDBEngine
+from zhixin.evaluation.engines.polars import PolarsEngine
 
 PAIRS = 2_000
 LONG_PAIRS = 50_000
@@ -25,7 +26,7 @@ SETTINGS = settings(
 
 def compare(pairs: int, profile: settings = SETTINGS) -> int:
     """Compare at least so many (rulebook, subject) pairs on both engines; the number that were compared."""
-    engines: list[Engine] = [Columns(threads=1), DuckDB(threads=1)]
+    engines: list[Engine] = [PolarsEngine(threads=1), DuckDBEngine(threads=1)]
     compared = 0
 
     @settings(profile, max_examples=-(-pairs // SUBJECTS))

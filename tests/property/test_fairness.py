@@ -17,11 +17,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from property.agreement import comparable, evaluations
-from zhixin.dataset.facts import Evaluation, Facts, Previous
+from zhixin.dataset.facts import Facts, Previous
 from zhixin.dataset.tables import from_facts, subjects_schema
-from zhixin.evaluation.engines.databases import DuckDB, Engine
+from zhixin.evaluation.engines.contract import Engine
+from zhixin.evaluation.engines.duckdb import DuckDBEngine
+from zhixin.evaluation.evaluation import Evaluation
 from zhixin.evaluation.interpreter.interpreter import Interpreter
-from zhixin.evaluation.outcome import run
+from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.fiction.city import DISTRICT_SHARES, City
 from zhixin.law.loading import load_rulebook
 from zhixin.law.moment import Moment
@@ -52,7 +54,7 @@ def examples(count: int) -> settings:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    database = DuckDB(threads=1)
+    database = DuckDBEngine(threads=1)
     yield database
     database.close()
 
@@ -147,7 +149,7 @@ def by_interpreter(rulebook: Rulebook, everyone: People) -> Results:
 
 
 def by_duckdb(rulebook: Rulebook, everyone: People, engine: Engine) -> Results:
-    return evaluations(run(rulebook, from_facts(rulebook.at(AS_OF), everyone), HORIZON, engine=engine))
+    return evaluations(evaluate_tables(rulebook, from_facts(rulebook.at(AS_OF), everyone), HORIZON, engine=engine))
 
 
 def on_both(everyone: People, engine: Engine, rulebook: Rulebook = FLAGSHIP) -> dict[str, Results]:
@@ -316,8 +318,8 @@ def test_a_column_that_is_not_declared_does_not_enter_a_run(engine: Engine) -> N
     wide = tables.subjects
     for name in UNDECLARED:
         wide = wide.append_column(name, [[f"{name}{number % 3}" for number in range(len(wide))]])
-    plain = evaluations(run(FLAGSHIP, tables, HORIZON, engine=engine))
-    told = evaluations(run(FLAGSHIP, tables._replace(subjects=wide), HORIZON, engine=engine))
+    plain = evaluations(evaluate_tables(FLAGSHIP, tables, HORIZON, engine=engine))
+    told = evaluations(evaluate_tables(FLAGSHIP, tables._replace(subjects=wide), HORIZON, engine=engine))
     assert_same({"duckdb": plain}, {"duckdb": told})
 
 

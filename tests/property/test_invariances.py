@@ -20,11 +20,14 @@ from hypothesis import strategies as st
 
 from property.agreement import Drawn, adds_up, compiled, differences, drawn, evaluations, interpreted
 from strategies import UNCOUNTED, Dataset, one_indicator, rulebooks
-from zhixin.dataset.facts import Evaluation, Facts, Previous
-from zhixin.evaluation.engines.databases import DuckDB, Engine
+from zhixin.dataset.facts import Facts, Previous
+from zhixin.evaluation.archive import RunFolder, facts_of
+from zhixin.evaluation.engines.contract import Engine
+from zhixin.evaluation.engines.duckdb import DuckDBEngine
+from zhixin.evaluation.evaluation import Evaluation
 from zhixin.evaluation.interpreter.interpreter import Interpreter
-from zhixin.evaluation.outcome import run
-from zhixin.evaluation.run import RunFolder, evaluate, facts_of, reevaluate
+from zhixin.evaluation.run import evaluate, reevaluate
+from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.explanation.outlook import Outlook
 from zhixin.fiction.city import City
 from zhixin.law.loading import dump_rulebook, load_rulebook, loads_rulebook
@@ -50,7 +53,7 @@ def examples(count: int) -> settings:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    database = DuckDB(threads=1)
+    database = DuckDBEngine(threads=1)
     yield database
     database.close()
 
@@ -75,7 +78,7 @@ def test_order_of_rows_does_not_matter(engine: Engine, example: Drawn, seed: int
     expected = compiled(example.rulebook, example.dataset, engine)
     tables = example.dataset.tables(example.rulebook)
     mixed = tables._replace(**{name: shuffled(table, seed) for name, table in tables._asdict().items()})
-    same(expected, evaluations(run(example.rulebook, mixed, example.dataset.moment, engine=engine)))
+    same(expected, evaluations(evaluate_tables(example.rulebook, mixed, example.dataset.moment, engine=engine)))
 
 
 @examples(60)
@@ -147,7 +150,7 @@ def test_another_subject_changes_no_other(engine: Engine, example: Drawn) -> Non
 @given(example=drawn(), seed=SEEDS)
 def test_reevaluated_subjects_are_those_of_the_full_run(engine: Engine, example: Drawn, seed: int) -> None:
     tables, moment = example.dataset.tables(example.rulebook), example.dataset.moment
-    outcome = run(example.rulebook, tables, moment, engine=engine)
+    outcome = evaluate_tables(example.rulebook, tables, moment, engine=engine)
     grades, contributions = (
         [row for batch in batches for row in batch.to_pylist()] for batches in (outcome.grades(), outcome.contributions())
     )
@@ -186,7 +189,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def full(zhengzhou: Rulebook, snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """The whole city on one thread."""
     out = tmp_path_factory.mktemp("runs") / "full"
-    return evaluate(zhengzhou, snapshot, out, CITY.as_of, engine=DuckDB(threads=1))
+    return evaluate(zhengzhou, snapshot, out, CITY.as_of, engine=DuckDBEngine(threads=1))
 
 
 def same_bytes(left: RunFolder, right: RunFolder) -> None:
@@ -195,7 +198,7 @@ def same_bytes(left: RunFolder, right: RunFolder) -> None:
 
 
 def test_threads_do_not_change_a_byte(zhengzhou: Rulebook, snapshot: Path, full: RunFolder, tmp_path: Path) -> None:
-    same_bytes(full, evaluate(zhengzhou, snapshot, tmp_path / "run", CITY.as_of, engine=DuckDB(threads=2)))
+    same_bytes(full, evaluate(zhengzhou, snapshot, tmp_path / "run", CITY.as_of, engine=DuckDBEngine(threads=2)))
 
 
 def test_rows_in_another_order_do_not_change_a_byte(
@@ -205,7 +208,7 @@ def test_rows_in_another_order_do_not_change_a_byte(
     shutil.copytree(snapshot, mixed)
     for number, file in enumerate(sorted(mixed.glob("*.parquet"))):
         pq.write_table(shuffled(pq.read_table(file), number), file, row_group_size=700)
-    same_bytes(full, evaluate(zhengzhou, mixed, tmp_path / "run", CITY.as_of, engine=DuckDB(threads=2)))
+    same_bytes(full, evaluate(zhengzhou, mixed, tmp_path / "run", CITY.as_of, engine=DuckDBEngine(threads=2)))
 
 
 def test_points_of_a_run_add_up(full: RunFolder) -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from property.agreement import Drawn, compiled, disagreement, drawn, interpreted
-from zhixin.evaluation.engines.databases import Engine, Spark
+from zhixin.evaluation.engines.contract import Engine
+from zhixin.evaluation.engines.spark import SparkEngine
 from zhixin.evaluation.run import evaluate
 from zhixin.fiction.city import City
 from zhixin.law.loading import load_rulebook
@@ -48,7 +49,7 @@ def spark() -> Iterator[Engine]:
         pytest.fail(f"ZHIXIN_REQUIRE_ALL=1, but Spark needs {lacks}")
     if lacks:
         pytest.skip(f"Spark needs {lacks}")
-    engine = Spark()
+    engine = SparkEngine()
     yield engine
     engine.close()
     gc.collect()  # sockets go while their warnings are still ignored

@@ -20,8 +20,9 @@ from zhixin.dataset.facts import Facts
 from zhixin.dataset.snapshot import open_snapshot
 from zhixin.dataset.tables import PREVIOUS
 from zhixin.errors import TooLarge
-from zhixin.evaluation.engines.overflow import Widths
-from zhixin.evaluation.engines.polars import ColumnPlan, Columns, TooWide, columns_for
+from zhixin.evaluation.engines.polars import PolarsEngine, TooWide
+from zhixin.evaluation.plan.overflow import Widths
+from zhixin.evaluation.plan.whole_columns import ColumnPlan, columns_for
 from zhixin.fiction.city import City
 from zhixin.law.loading import load_rulebook
 from zhixin.law.moment import Moment
@@ -48,7 +49,7 @@ def enlarged(dataset: Dataset, factor: int) -> Dataset:
 
 
 def test_large_numbers_come_out_right_or_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Columns(threads=1)
+    engine = PolarsEngine(threads=1)
     told = {"same": 0, "refused": 0, "left to DuckDB": 0}
     fit = Widths.fit
 
@@ -82,7 +83,7 @@ def test_large_numbers_come_out_right_or_are_refused(monkeypatch: pytest.MonkeyP
 
 def test_no_number_of_a_run_lies_outside_its_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every frame that a stage is handed, in every run that Polars may compute, against the intervals found before it."""
-    engine = Columns(threads=1)
+    engine = PolarsEngine(threads=1)
     intervals: dict[str, Any] = {}
     checked = 0
     put_through = ColumnPlan.frames
@@ -130,7 +131,7 @@ def test_a_city_is_known_to_fit(tmp_path: Any) -> None:
     """Otherwise DuckDB would compute what Polars does in half the time, and nobody would notice."""
     City(2_000, 7).write(tmp_path)
     tables = open_snapshot(tmp_path)
-    engine = Columns(threads=1)
+    engine = PolarsEngine(threads=1)
     ready = columns_for(load_rulebook("zhengzhou-ip"), Moment(date(2026, 11, 1)))
     try:
         engine.results(ready, tables._replace(previous=PREVIOUS.empty_table()))

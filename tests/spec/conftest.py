@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from zhixin.evaluation.engines.databases import Engine, Spark
-from zhixin.evaluation.outcome import open_engine
+from zhixin.evaluation.engines.choice import open_engine
+from zhixin.evaluation.engines.contract import Engine
+from zhixin.evaluation.engines.spark import SparkEngine
 
 ENGINES = ["interpreter", "polars", "duckdb"]
 if os.environ.get("ZHIXIN_SPEC_SPARK") == "1":
@@ -26,6 +27,6 @@ def engine(request: pytest.FixtureRequest) -> Iterator[tuple[str, Engine | None]
             yield request.param, compiled
             compiled.close()
         case "spark":
-            spark = Spark()
+            spark = SparkEngine()
             yield request.param, spark
             spark.close()

@@ -24,10 +24,11 @@ from functools import cached_property
 from typing import Any
 
 from zhixin.analysis.worked_examples import RulebookCase, run_cases
-from zhixin.evaluation.engines.databases import Engine
+from zhixin.evaluation.engines.contract import Engine
 from zhixin.law.checks.structure import check
-from zhixin.law.loading import Document, loads_rulebook
+from zhixin.law.loading import loads_rulebook
 from zhixin.law.rulebook import Rulebook
+from zhixin.law.yaml_text import Document
 
 AS_OF = date(2026, 6, 30)
 LADDER = "ladder: {A: {at_least: 90}, B: {at_least: 80}, C: {at_least: 60}, D: {}}"

@@ -88,6 +88,22 @@ TWICE = "{values: {2026-01-01: {value: 1, document: law, verified: true}, 2020-0
 BY_FACT = "{values: {2020-01-01: {value: 2, document: law, verified: true}}, counts_by: fact}"
 LATE = "{values: {2021-01-01: {value: 2, document: law, verified: true}}}"
 
+TERMS = """\
+terms:
+  - id: general
+    publicity: {{min_months: {least}, max_months: {most}}}
+    basis: *law
+"""
+DEADLINES = """\
+deadlines:
+  - id: answer
+    title: {{zh: 答复, en: answer}}
+    days: {days}
+    unit: working
+    basis: *law
+"""
+
+
 # Code, what is written, what stands there instead, and how the line named begins: that of the item, or (empty) the line
 # that ends in #!, or else the one that was broken.
 FAULTS = [
@@ -178,6 +194,9 @@ FAULTS = [
     ("R047", "otherwise: 100", f"otherwise: {LATE}", "score:"),
     ("R048", "kinds: [fine]}", "kinds: [fine], within: {months: 1.5}}", "id: fines"),
     ("R048", "kinds: [fine]}", "kinds: [fine], within: {days: 0}}", "id: fines"),
+    ("R050", "attributes:\n", TERMS.format(least=13, most=12) + "attributes:\n", "id: general"),
+    ("R051", "attributes:\n", DEADLINES.format(days=0) + "attributes:\n", "id: answer"),
+    ("R051", "attributes:\n", DEADLINES.format(days=1.5) + "attributes:\n", "id: answer"),
     ("R049", "title: {zh: 乙, en: B}, at_least: 60}", "title: {zh: 乙, en: B}, effective: {from: 2024-01-01}, at_least: 60}",
      "id: farms"),
     ("R036", "{id: D, title: {zh: 丁, en: D}}", "{id: D, title: {zh: 丁, en: D}, effective: {until: 2024-01-01}}", "id: B"),
@@ -237,6 +256,12 @@ def test_fault_is_found_on_its_line(tmp_path: Path, code: str, old: str, new: st
 def test_every_code_is_tested() -> None:
     sources = "".join(file.read_text(encoding="utf-8") for file in Path(zhixin.law.loading.__file__).parent.rglob("*.py"))
     assert set(re.findall(r'"(R\d{3})"', sources)) == {code for code, *_ in FAULTS} | {"R004", "R005"}
+
+
+@pytest.mark.parametrize(("least", "most"), [(0, 12), (11, 12), (12, 12)])
+def test_a_shortest_term_up_to_the_longest_is_no_fault(tmp_path: Path, least: int, most: int) -> None:
+    text = GOOD.replace("attributes:\n", TERMS.format(least=least, most=most) + "attributes:\n", 1)
+    assert not [fault for fault in check_file(written(tmp_path / "checked", text))[1] if not fault.is_warning]
 
 
 @pytest.mark.parametrize("text", ["- a\n- b\n", "words\n"])

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from zhixin.analysis.worked_examples import RulebookCase, load_cases, run_cases
-from zhixin.evaluation.engines.databases import Engine
+from zhixin.evaluation.engines.contract import Engine
+from zhixin.law.calendar import shift_months
 from zhixin.law.loading import check_file, dump_rulebook, load_rulebook, loads_rulebook
 from zhixin.law.rulebook import Rulebook
+from zhixin.law.terms import publication_of, repair_from
 from zhixin.law.vocabulary import Direction, Visibility
 
 title = {"zh": "自带的规则", "en": "Shipped rulebooks"}
@@ -114,14 +116,16 @@ def test_who_is_listed_is_graded_d(name: str, kind: str, step: str) -> None:
     ("day", "window"), [("2026-03-31", 36), ("2026-04-01", 12), ("2026-04-02", 12)], ids=lambda value: str(value)
 )
 def test_general_dishonesty_counts_for_a_year_from_april_2026(day: str, window: int) -> None:
-    rulebook = shipped("zhengzhou-ip").at(date.fromisoformat(day))
+    whole = shipped("zhengzhou-ip")
+    rulebook = whole.at(date.fromisoformat(day))
     for name in ("trademark_general", "counterfeit_general", "patent_infringement", "trademark_use", "gi_misuse", "fines"):
         assert rulebook.indicator[name].measure.of.within.months == window  # type: ignore[union-attr]
-    kinds = {kind.id: kind for kind in rulebook.catalogue}
-    publicity, repair = kinds["penalty.unfair"].publicity, kinds["penalty.unfair"].repair
-    assert publicity is not None
-    assert repair is not None
-    assert (publicity.max_months, publicity.min_months, repair.after_months) == ((36, 6, 6) if window == 36 else (12, 3, 3))
+    decided = date.fromisoformat(day)
+    term = publication_of(whole, "penalty.unfair", None, decided, None)
+    assert term is not None
+    most, least = (36, 6) if window == 36 else (12, 3)
+    assert (term.ends_on, term.earliest_end) == (shift_months(decided, most), shift_months(decided, least))
+    assert repair_from(whole, "penalty.unfair", None, decided) == shift_months(decided, least)
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from unit.writing import uscc, write_rows
-from zhixin.dataset.snapshot import accept, open_snapshot, sha256_of
+from zhixin.dataset.acceptance import accept
+from zhixin.dataset.snapshot import open_snapshot, sha256_of
 from zhixin.errors import DatasetError
-from zhixin.evaluation.run import RunFolder
+from zhixin.evaluation.archive import RunFolder
 from zhixin.law.loading import load_rulebook
 
 BOOK = load_rulebook("zhengzhou-ip")
@@ -28,7 +29,7 @@ import hashlib, json, os, random, shutil, signal, sys, time
 from datetime import date
 from pathlib import Path
 import zhixin.dataset, zhixin.evaluation.run
-from zhixin.dataset.snapshot import accept
+from zhixin.dataset.acceptance import accept
 from zhixin.law.loading import load_rulebook
 from zhixin.evaluation.run import evaluate
 

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from zhixin.analysis.comparison import Mover, compare, transition_rows, workload
+from zhixin.evaluation.archive import RunFolder
 from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES
-from zhixin.evaluation.run import RunFolder
 from zhixin.law.loading import dump_rulebook, load_rulebook
 
 BOOK = load_rulebook("zhengzhou-ip")

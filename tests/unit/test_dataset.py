@@ -18,8 +18,9 @@ import pytest
 import xlsxwriter
 
 from unit.writing import outputs, quarantined, rules, uscc, write_csv, write_rows
-from zhixin.dataset.snapshot import Report, accept, open_snapshot, sha256_of
-from zhixin.dataset.tables import read_table
+from zhixin.dataset.acceptance import Report, accept
+from zhixin.dataset.reading import read_table
+from zhixin.dataset.snapshot import open_snapshot, sha256_of
 from zhixin.errors import DatasetError
 from zhixin.law.loading import load_rulebook
 

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from unit.writing import outputs, rules
+from zhixin.dataset.acceptance import accept
 from zhixin.dataset.identity import check_uscc
-from zhixin.dataset.snapshot import accept
 from zhixin.fiction.city import City
 from zhixin.fiction.dirt import SPOILS, write_dirty
 from zhixin.law.loading import load_rulebook

@@ -12,15 +12,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from spec.law import rulebook_of
+from zhixin.dataset.reading import read_table
 from zhixin.dataset.snapshot import open_snapshot
-from zhixin.dataset.tables import Tables, read_table
+from zhixin.dataset.tables import Tables
 from zhixin.errors import DatasetError
 from zhixin.evaluation import mapped as held
-from zhixin.evaluation.engines.databases import DuckDB
+from zhixin.evaluation.engines.choice import open_engine
+from zhixin.evaluation.engines.duckdb import DuckDBEngine
 from zhixin.evaluation.mapped import hold
-from zhixin.evaluation.outcome import open_engine, run
 from zhixin.evaluation.plan.sql import script_for
 from zhixin.evaluation.run import reevaluate
+from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.fiction.city import City
 from zhixin.law.loading import load_rulebook
 from zhixin.law.moment import Moment
@@ -54,7 +56,7 @@ def test_every_row_is_held(city: Tables, rulebook: Rulebook, tmp_path: Path, mon
 def test_few_subjects_come_out_as_from_the_files(city: Tables, rulebook: Rulebook, tmp_path: Path) -> None:
     numbers = np.random.default_rng(3).choice(20_000, 300, replace=False).tolist()
     mapped = hold(city, rulebook, HORIZON, tmp_path / "held")
-    engine = DuckDB(threads=1)
+    engine = DuckDBEngine(threads=1)
     expected = reevaluate(rulebook, city, HORIZON, numbers, engine=engine)
     assert all(
         a.equals(b) for a, b in zip(reevaluate(rulebook, mapped, HORIZON, numbers, engine=engine), expected, strict=True)
@@ -66,7 +68,7 @@ def test_few_subjects_come_out_as_from_the_files(city: Tables, rulebook: Ruleboo
 def test_a_whole_city_comes_out_as_from_the_files(name: str, city: Tables, rulebook: Rulebook, tmp_path: Path) -> None:
     engine = open_engine(name, threads=1)  # type: ignore[arg-type]
     found = [
-        pa.Table.from_batches(run(rulebook, tables, HORIZON, engine=engine).grades())
+        pa.Table.from_batches(evaluate_tables(rulebook, tables, HORIZON, engine=engine).grades())
         for tables in (city, hold(city, rulebook, HORIZON, tmp_path / "held"))
     ]
     assert found[0].equals(found[1])
@@ -109,7 +111,7 @@ def test_a_rulebook_that_reads_more_is_refused(city: Tables, rulebook: Rulebook,
         reevaluate(rulebook, mapped, HORIZON, [1, 2])
     assert "lack the column agency_grade" in refused.value.message.en
     with pytest.raises(DatasetError):
-        run(rulebook, mapped, HORIZON)
+        evaluate_tables(rulebook, mapped, HORIZON)
 
 
 def test_rows_in_no_order_are_refused(city: Tables, rulebook: Rulebook, tmp_path: Path) -> None:

@@ -14,11 +14,12 @@ from spec.law import AS_OF, rulebook_of
 from zhixin.dataset.facts import Facts
 from zhixin.dataset.tables import from_facts
 from zhixin.errors import TooLarge
-from zhixin.evaluation.engines.databases import DuckDB, Engine
-from zhixin.evaluation.engines.overflow import Interval, Stage, put_through
-from zhixin.evaluation.engines.polars import Columns
+from zhixin.evaluation.engines.contract import Engine
+from zhixin.evaluation.engines.duckdb import DuckDBEngine
+from zhixin.evaluation.engines.polars import PolarsEngine
 from zhixin.evaluation.interpreter.interpreter import Interpreter
-from zhixin.evaluation.outcome import run
+from zhixin.evaluation.plan.overflow import Interval, Stage, put_through
+from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
@@ -42,7 +43,7 @@ LAST_SALES = (2**63 - 1 - 100_000) // TIMES_SALES
 """With the 100 points of the start, this is the last amount whose score fits."""
 
 
-@pytest.fixture(scope="module", params=[Columns, DuckDB])
+@pytest.fixture(scope="module", params=[PolarsEngine, DuckDBEngine])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     opened = request.param(threads=1)
     yield opened
@@ -59,7 +60,7 @@ def facts(sales: int | None = None, *fines: tuple[int, int | None]) -> Facts:
 
 def scores(rulebook: Rulebook, given: Facts, engine: Engine) -> list[int]:
     found: list[int] = []
-    for batch in run(rulebook, from_facts(rulebook, [given]), Moment(AS_OF), engine=engine).grades():
+    for batch in evaluate_tables(rulebook, from_facts(rulebook, [given]), Moment(AS_OF), engine=engine).grades():
         found += batch["score_milli"].to_pylist()
     return found
 
@@ -108,8 +109,8 @@ def test_a_run_names_the_engine_that_computed_it() -> None:
     for sales in (1, LAST_SALES):
         rulebook = rulebook_of(SALES)
         tables = from_facts(rulebook, [facts(sales)])
-        with closing(Columns(threads=1)) as engine:
-            found.append(run(rulebook, tables, Moment(AS_OF), engine=engine).engine.name)
+        with closing(PolarsEngine(threads=1)) as engine:
+            found.append(evaluate_tables(rulebook, tables, Moment(AS_OF), engine=engine).engine.name)
     assert found == ["polars", "duckdb"]
 
 

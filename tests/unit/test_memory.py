@@ -17,7 +17,7 @@ ACCEPT = """
 import sys
 from datetime import date
 from pathlib import Path
-from zhixin.dataset.snapshot import accept
+from zhixin.dataset.acceptance import accept
 from zhixin.law.loading import load_rulebook
 report = accept(load_rulebook("zhengzhou-ip"), Path(sys.argv[1]), Path(sys.argv[2]), date(2026, 11, 24))
 table = report.tables["records"]

@@ -8,10 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from zhixin.dataset.tables import Tables, read_table
+from zhixin.dataset.reading import read_table
+from zhixin.dataset.tables import Tables
 from zhixin.errors import DatasetError
-from zhixin.evaluation.outcome import open_engine, run
+from zhixin.evaluation.engines.choice import open_engine
 from zhixin.evaluation.run import evaluate
+from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.fiction.city import City
 from zhixin.law.loading import load_rulebook
 from zhixin.law.moment import Moment
@@ -76,7 +78,9 @@ def test_tables_that_break_the_contract_of_numbers_are_refused(
             for path, table in zip(given, tables, strict=True):
                 pq.write_table(table, path)
         with pytest.raises(DatasetError, match=said):
-            run(load_rulebook("zhengzhou-ip"), Tables(*given), Moment(City.as_of), engine=open_engine(engine, threads=1))  # type: ignore[arg-type]
+            evaluate_tables(
+                load_rulebook("zhengzhou-ip"), Tables(*given), Moment(City.as_of), engine=open_engine(engine, threads=1)
+            )  # type: ignore[arg-type]
 
 
 def test_some_subjects_come_out_as_in_a_full_run_on_either_engine(city: Path, tmp_path: Path) -> None:

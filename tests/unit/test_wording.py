@@ -18,9 +18,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from strategies import one_indicator, rulebooks
 from zhixin import load_rulebook
 from zhixin.explanation.wording import Wording
-from zhixin.law.expressions import AppendedTerm, Compare, Exists
+from zhixin.law.conditions import Compare
 from zhixin.law.filters import RecordFilter, Window
 from zhixin.law.loading import shipped_rulebooks
+from zhixin.law.measures import AppendedTerm, Exists
 from zhixin.law.nodes import Dated, DatedValue, Node, plain
 from zhixin.law.points import PerUnit, Tier
 from zhixin.law.rulebook import Rulebook

@@ -217,6 +217,8 @@ def homes(path: tuple[Any, ...], dump: Dump) -> set[str]:
             return {f"measures.{grade}" for grade in dump["measures"][place]["grades"]}
     return {
         "catalogue": {"collection.catalogue"},
+        "terms": {"collection.terms"},
+        "deadlines": {"deadlines"},
         "sources": {"collection.sources"},
         "classes": {"general.classes"},
         "cycle": {"general.cycle"},

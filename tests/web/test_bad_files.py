@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import xlsxwriter
 
+from zhixin.dataset.delivery import layout as reading
+from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.sources import sources
-from zhixin_web.collection import originals, reading
+from zhixin_web.collection import originals
 from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
-from zhixin_web.collection.refusals import FileRefused
 from zhixin_web.collection.services import batches as services
 from zhixin_web.faces.console.collection import pasted_csv
 from zhixin_web.records.models import CreditRecord, Subject, SubjectVersion

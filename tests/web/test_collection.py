@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from zhixin.trust import ledger
 from zhixin_web.audit.models import LedgerEntry
@@ -192,7 +193,7 @@ def test_a_body_may_be_erased_once_and_nothing_else_with_it(
 ) -> None:
     batch = take("penalties", penalty((subjects[0].code, subjects[0].name, "罚1")))
     record = CreditRecord.objects.get(batch=batch)
-    change_record(record, state="repaired", on=record.decided_on, basis="修复决定1号", by=people["city"])
+    change_record(record, state="repaired", on=timezone.localdate(), basis="修复决定1号", by=people["city"])
     assert erase_record(record, basis="期满", by=people["city"]) == 2
     assert set(CreditRecord.objects.filter(key=record.key).values_list("body", flat=True)) == {""}
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():

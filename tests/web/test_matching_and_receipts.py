@@ -10,11 +10,11 @@ from django.test import Client as Browser
 from python_calamine import CalamineWorkbook
 
 from zhixin.dataset.sources import sources
+from zhixin.dataset.spreadsheets import safe_cell
 from zhixin_web.collection.matching import candidates
 from zhixin_web.collection.models import Batch, QuarantinedRow
 from zhixin_web.collection.receipts import receipt, receipt_workbook
 from zhixin_web.collection.template_workbook import template_workbook
-from zhixin_web.records.cells import safe_cell
 from zhixin_web.records.models import CreditRecord, Subject
 
 

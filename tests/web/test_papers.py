@@ -275,7 +275,7 @@ def test_a_new_record_makes_a_report_outdated(report: Report, known: PublishedSu
 def test_the_end_of_a_record_makes_a_report_outdated(
     report: Report, known: PublishedSubject, take: Any, penalty: Any, people: Any, state: str
 ) -> None:
-    take("penalties", penalty((known.code, known.name, "罚1"), 处罚决定日期=(today() - timedelta(20)).isoformat()))
+    take("penalties", penalty((known.code, known.name, "罚1"), 处罚决定日期=(today() - timedelta(120)).isoformat()))
     paper, _ = report()
     assert paper_by_code(paper.code)[1] == "valid"
     record = CreditRecord.objects.get(subject=known.pk)

@@ -167,7 +167,7 @@ def test_the_page_of_a_record_that_has_ended_is_gone_and_says_so(record: CreditR
 def test_the_page_of_a_record_that_has_ended_names_neither_kind_nor_dates(record: CreditRecord, ending: Ending) -> None:
     ending(record)
     shown = read(f"/e/{record.subject.code}/r/{record.seq}")
-    assert [text for text in ("商标", "2026-09-01", "一般", "虚构机关", "罚款") if text in shown] == []
+    assert [text for text in ("商标", "2026-08-01", "一般", "虚构机关", "罚款") if text in shown] == []
 
 
 @each_ending

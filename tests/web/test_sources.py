@@ -1,11 +1,10 @@
-"""The source manifests agree with the rulebook, the units and the standard; terms of publication change on their day."""
+"""The source manifests agree with the rulebook, the units and the standard."""
 
 from __future__ import annotations
 
 from datetime import date
 
 import pytest
-import yaml
 
 from zhixin import load_rulebook
 from zhixin.dataset.sources import (
@@ -13,8 +12,6 @@ from zhixin.dataset.sources import (
     SourceManifest,
     header_key,
     header_names,
-    publicity,
-    publicity_rule,
     source_folder,
     sources,
 )
@@ -60,8 +57,18 @@ def test_its_owner_is_a_known_unit(manifest: SourceManifest) -> None:
 
 
 def test_it_has_a_basis(manifest: SourceManifest) -> None:
-    assert manifest.basis
-    assert all(item.document.strip() and item.article.strip() for item in manifest.basis)
+    source = next(item for item in RULEBOOK.sources if item.id == manifest.id)
+    assert source.basis
+    assert all(item.document in RULEBOOK.documents and (item.article or "").strip() for item in source.basis)
+
+
+def test_rulebook_and_manifest_speak_of_the_same_source(manifest: SourceManifest) -> None:
+    source = next(item for item in RULEBOOK.sources if item.id == manifest.id)
+    assert (source.title.zh, source.title.en) == (manifest.title.zh, manifest.title.en)
+
+
+def test_the_rulebook_has_no_source_without_a_manifest() -> None:
+    assert {item.id for item in RULEBOOK.sources} == set(sources())
 
 
 def test_it_names_a_subject(manifest: SourceManifest) -> None:
@@ -125,83 +132,3 @@ def test_penalties_have_thirty_codes_with_the_older_one_of_the_identity_number()
 @pytest.mark.parametrize("typed", ["CF_XDR_SHXYM", "cf_xdr_shxym", "CF XDR SHXYM", "ＣＦ＿ＸＤＲ＿ＳＨＸＹＭ"])
 def test_a_code_is_understood_however_it_is_typed(typed: str) -> None:
     assert header_names("penalties")[header_key(typed)] == "subject_id"
-
-
-# --- terms of publication ---------------------------------------------------------------------------------------------------------------
-
-
-def test_every_publicity_rule_has_a_source() -> None:
-    rules = yaml.safe_load((source_folder() / "publicity.yaml").read_text(encoding="utf-8"))
-    assert all(rule["source"].strip() and isinstance(rule["verified"], bool) for rule in rules)
-    assert all(rule["min_months"] <= rule["max_months"] for rule in rules)
-
-
-@pytest.mark.parametrize(
-    ("severity", "decided", "earliest", "latest"),
-    [
-        ("general", date(2026, 3, 31), date(2026, 9, 30), date(2029, 3, 31)),
-        ("general", date(2026, 4, 1), date(2026, 7, 1), date(2027, 4, 1)),
-        ("general", date(2026, 4, 2), date(2026, 7, 2), date(2027, 4, 2)),
-        ("serious", date(2026, 3, 31), date(2027, 3, 31), date(2029, 3, 31)),
-        ("serious", date(2026, 4, 1), date(2027, 4, 1), date(2029, 4, 1)),
-        ("serious", date(2026, 4, 2), date(2027, 4, 2), date(2029, 4, 2)),
-        ("minor", date(2026, 3, 31), date(2026, 3, 31), date(2026, 6, 30)),
-        ("minor", date(2026, 4, 1), date(2026, 4, 1), date(2026, 7, 1)),
-        ("minor", date(2026, 4, 2), date(2026, 4, 2), date(2026, 7, 2)),
-    ],
-)
-def test_terms_around_the_first_of_april_2026(severity: str, decided: date, earliest: date, latest: date) -> None:
-    assert publicity(severity, decided, decided) == (decided, earliest, latest)
-
-
-@pytest.mark.parametrize(
-    ("severity", "decided", "earliest", "latest"),
-    [
-        ("general", date(2025, 8, 31), date(2026, 2, 28), date(2028, 8, 31)),
-        ("general", date(2023, 8, 31), date(2024, 2, 29), date(2026, 8, 31)),
-        ("general", date(2026, 8, 31), date(2026, 11, 30), date(2027, 8, 31)),
-        ("general", date(2026, 11, 30), date(2027, 2, 28), date(2027, 11, 30)),
-        ("general", date(2028, 2, 29), date(2028, 5, 29), date(2029, 2, 28)),
-        ("serious", date(2024, 2, 29), date(2025, 2, 28), date(2027, 2, 28)),
-        ("minor", date(2026, 11, 30), date(2026, 11, 30), date(2027, 2, 28)),
-    ],
-)
-def test_terms_that_begin_at_the_end_of_a_month(severity: str, decided: date, earliest: date, latest: date) -> None:
-    assert publicity(severity, decided, decided) == (decided, earliest, latest)
-
-
-def test_terms_run_from_the_decision_though_it_was_published_later() -> None:
-    assert publicity("general", TURN, date(2026, 5, 1)) == (date(2026, 5, 1), date(2026, 7, 1), date(2027, 4, 1))
-
-
-def test_the_rule_is_that_of_the_decision_though_it_was_published_under_the_next() -> None:
-    assert publicity("general", date(2026, 3, 31), TURN) == (TURN, date(2026, 9, 30), date(2029, 3, 31))
-
-
-@pytest.mark.parametrize("severity", ["general", "serious"])
-def test_without_a_date_of_publication_it_begins_with_the_decision(severity: str) -> None:
-    assert publicity(severity, TURN, None)[0] == TURN
-
-
-def test_minor_information_that_was_not_published_is_not_published() -> None:
-    assert publicity("minor", TURN, None) == (None, None, None)
-
-
-def test_what_has_no_class_is_not_published() -> None:
-    assert publicity(None, TURN, TURN) == (None, None, None)
-
-
-def test_an_unknown_class_is_not_published() -> None:
-    assert publicity("grave", TURN, TURN) == (None, None, None)
-
-
-def test_minor_information_published_after_its_longest_term_is_not_shown_backwards() -> None:
-    start, _, latest = publicity("minor", date(2026, 1, 1), date(2026, 6, 1))
-    assert start is None or latest is None or start <= latest
-
-
-@pytest.mark.parametrize(("day", "months"), [(date(2026, 3, 31), 36), (TURN, 12), (date(2026, 4, 2), 12)])
-def test_the_rule_for_general_information_turns_on_its_day(day: date, months: int) -> None:
-    rule = publicity_rule("general", day)
-    assert rule is not None
-    assert rule["max_months"] == months

@@ -18,8 +18,10 @@ def _strings() -> set[str]:
             one or two
             for one, two in re.findall(r'{% translate "([^"]*)"(?: as \w+)? %}|{% translate \'([^\']*)\' %}', text)
         }
-        blocks = re.findall(r"{% blocktranslate[^%]*%}(.*?){% endblocktranslate %}", text, re.S)
-        found |= {re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", block) for block in blocks}
+        blocks = re.findall(r"{% blocktranslate( trimmed)?[^%]*%}(.*?){% endblocktranslate %}", text, re.S)
+        for is_trimmed, block in blocks:
+            words = " ".join(line.strip() for line in block.strip().splitlines()) if is_trimmed else block
+            found.add(re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", words))
     for file in WEB.rglob("*.py"):
         found |= set(re.findall(r'\b(?:_|gettext_lazy)\(\s*"([^"]*)"\s*\)', file.read_text(encoding="utf-8")))
     return found

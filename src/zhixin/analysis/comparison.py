@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from zhixin.dataset.files import quoted
-from zhixin.evaluation.run import RunFolder
+from zhixin.evaluation.archive import RunFolder
 from zhixin.law.nodes import constant
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.rules import MeasureRule

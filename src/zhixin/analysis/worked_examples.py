@@ -15,18 +15,19 @@ from typing import Any, NamedTuple
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from zhixin.dataset.facts import Contribution, Evaluation, Facts, Previous
+from zhixin.dataset.facts import Facts, Previous
 from zhixin.dataset.tables import from_facts
 from zhixin.errors import Message, UsageError
-from zhixin.evaluation.engines.databases import Engine
+from zhixin.evaluation.engines.contract import Engine
+from zhixin.evaluation.evaluation import Contribution, Evaluation
 from zhixin.evaluation.interpreter.interpreter import Interpreter
-from zhixin.evaluation.outcome import run
+from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.law.catalogue import RECORD_COLUMNS, FieldDefinition
-from zhixin.law.loading import Document
 from zhixin.law.moment import Moment
 from zhixin.law.nodes import Node, Number
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.vocabulary import NUMERIC_TYPES
+from zhixin.law.yaml_text import Document
 
 
 class CasePrevious(Node):
@@ -180,7 +181,7 @@ def evaluate_facts(rulebook: Rulebook, facts: Iterable[Facts], moment: Moment, e
     for item in list(everyone.values()):
         for other in (other for others in item.related.values() for other in others):
             everyone.setdefault(other.subject_id, other)
-    outcome = run(rulebook, from_facts(rulebook.at(moment.as_of), everyone.values()), moment, engine=engine)
+    outcome = evaluate_tables(rulebook, from_facts(rulebook.at(moment.as_of), everyone.values()), moment, engine=engine)
     contributions: dict[str, list[Contribution]] = {}
     grades = [row for batch in outcome.grades() for row in batch.to_pylist()]
     for batch in outcome.contributions():

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from zhixin.cli.printing import Screen
-from zhixin.dataset.snapshot import accept
-from zhixin.evaluation.run import RunFolder, evaluate
+from zhixin.cli.screen import Screen
+from zhixin.dataset.acceptance import accept
+from zhixin.evaluation.archive import RunFolder
+from zhixin.evaluation.run import evaluate
 from zhixin.explanation.explanation import explain_run
 from zhixin.fiction.chicago import ChicagoResult
 from zhixin.fiction.chicago import evaluate as evaluate_chicago

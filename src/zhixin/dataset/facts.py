@@ -33,31 +33,3 @@ class Facts:
     previous: tuple[Previous, ...] = ()
     related: Mapping[tuple[str, str], tuple[Facts, ...]] = field(default_factory=dict)
     """(relation, direction) → the subjects at the other end, valid on the evaluation date."""
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """What one indicator (or an adjustment, ``@…``) gave. ``record_nos`` are positions in the records table."""
-
-    indicator: str
-    value_num: int | None
-    value_den: int | None
-    points_milli: int
-    uncapped_milli: int | None = None
-    record_nos: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The result of one subject: ``start + implied + sum of contributions == score``, in thousandths."""
-
-    subject_id: str
-    class_mask: int
-    start_milli: int
-    implied_milli: int
-    score_milli: int
-    ladder_grade: str
-    grade: str
-    step: str
-    acted: str
-    contributions: tuple[Contribution, ...]

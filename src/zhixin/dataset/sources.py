@@ -1,10 +1,9 @@
-"""The source manifests in ``sources/*.yaml``: owner, legal basis, fields, code lists, cadence, expected volume."""
+"""The source manifests in ``sources/*.yaml``: owner, columns, code lists, expected volume."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -12,11 +11,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from zhixin.law.calendar import shift_months
-
 RECORD_TARGETS = ("document", "document_on", "occurred_on", "decided_on", "published_on", "valid_until", "corrected_on")
 ENGINE_FIELDS = ("amount", "quantity", "code")
-TABLES = ("publicity", "owners", "working_days", "deadlines")
+TABLES = ("owners",)
 """Files of ``sources/`` that are no manifests."""
 
 
@@ -27,14 +24,6 @@ class Strict(BaseModel):
 class Words(Strict):
     zh: str
     en: str
-
-
-class SourceBasis(Strict):
-    """A document and article; ``verified``: read in the official text."""
-
-    document: str
-    article: str
-    verified: bool
 
 
 class SourceField(Strict):
@@ -73,7 +62,6 @@ class KindBy(Strict):
 class SeverityBy(Strict):
     field: str
     values: dict[str, str]
-    otherwise: str | None = None
 
 
 class Refuse(Strict):
@@ -86,23 +74,20 @@ class Refuse(Strict):
 
 
 class SourceManifest(Strict):
-    """One data source (数据来源)."""
+    """The layout of one data source (数据来源): who delivers it, which columns it has, what its rows become.
+
+    What the law says of a source (basis, cadence, when it is stale) stands in the rulebook's ``sources`` under its id.
+    """
 
     id: str
     title: Words
     owner: str
-    basis: tuple[SourceBasis, ...]
-    cadence: Literal["day", "week", "month", "quarter", "year", "event"]
-    stale_after_days: int
     expected_rows: tuple[int, int]
     gives: Literal["subjects", "attributes", "records", "archive"]
     key: tuple[str, ...]
     kind: str | None = None
     kind_by: KindBy | None = None
-    severity: str | None = None
     severity_by: SeverityBy | None = None
-    not_dishonest: tuple[str, ...] = ()
-    """Kinds of the source that are no dishonesty: they have no severity and are never published as such."""
     refuse: tuple[Refuse, ...] = ()
     note: Words | None = None
     fields: tuple[SourceField, ...]
@@ -161,37 +146,6 @@ def owners() -> dict[str, Words]:
     """Titles of the owners of sources (``sources/owners.yaml``)."""
     content = yaml.safe_load((source_folder() / "owners.yaml").read_text(encoding="utf-8"))
     return {name: Words.model_validate(words) for name, words in content.items()}
-
-
-@cache
-def _publicity_rules() -> tuple[dict[str, Any], ...]:
-    rules = yaml.safe_load((source_folder() / "publicity.yaml").read_text(encoding="utf-8"))
-    return tuple(sorted(rules, key=lambda rule: str(rule["from"])))
-
-
-def publicity_rule(severity: str, decided_on: date) -> dict[str, Any] | None:
-    """The rule on publication for a class at a decision date (``sources/publicity.yaml``)."""
-    fitting = [rule for rule in _publicity_rules() if rule["severity"] == severity and rule["from"] <= decided_on]
-    return fitting[-1] if fitting else None
-
-
-def publicity(
-    severity: str | None, decided_on: date, published_on: date | None
-) -> tuple[date | None, date | None, date | None]:
-    """Start, earliest end and latest end of publication; ``(None, None, None)`` where nothing is published.
-
-    The terms run from the date of recognition (令36: 自文书认定之日起). Minor information is published only where the
-    source published it (国办发〔2025〕22号: 原则上不公示).
-    """
-    if severity is None or (severity == "minor" and published_on is None):
-        return None, None, None
-    rule = publicity_rule(severity, decided_on)
-    if rule is None:
-        return None, None, None
-    start, latest = published_on or decided_on, shift_months(decided_on, rule["max_months"])
-    if start >= latest:  # published after its term had run out: nothing is left to publish
-        return None, None, None
-    return start, shift_months(decided_on, rule["min_months"]), latest
 
 
 def header_key(text: Any) -> str:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from zhixin.dataset.files import check_place, put_in_place
+from zhixin.dataset.folders import check_place, put_in_place
 from zhixin.dataset.snapshot import sha256_of
 from zhixin.dataset.tables import CODED, IN_ORDER, LEFT_OUT, ROW_GROUP, Tables, repeats
 from zhixin.errors import DatasetError

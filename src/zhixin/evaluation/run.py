@@ -15,9 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,95 +23,22 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zhixin.dataset.facts import Facts
-from zhixin.dataset.files import check_place, put_in_place
+from zhixin.dataset.folders import check_place, put_in_place
+from zhixin.dataset.reading import read_table
 from zhixin.dataset.snapshot import open_snapshot, sha256_of, write_batches
-from zhixin.dataset.tables import RELATIONS, FactReader, Tables, read_table
+from zhixin.dataset.tables import Tables
 from zhixin.errors import DatasetError, ZhixinError
-from zhixin.evaluation.engines.databases import DuckDB, Engine
-from zhixin.evaluation.engines.polars import Columns
-from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES, Outcome, coded_schema, run
-from zhixin.law.loading import dump_rulebook, loads_rulebook
+from zhixin.evaluation.archive import RunFolder
+from zhixin.evaluation.engines.contract import Engine
+from zhixin.evaluation.engines.duckdb import DuckDBEngine
+from zhixin.evaluation.engines.polars import PolarsEngine
+from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES, ComputedBy, Outcome, coded_schema
+from zhixin.evaluation.tables_evaluation import evaluate_tables
+from zhixin.law.loading import dump_rulebook
 from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
 Progress = Callable[[str], None]
-
-
-@lru_cache(maxsize=8)
-def _kept_rulebook(text: str) -> Rulebook:
-    """The rulebook of a run: loading and checking one takes half a second, and most runs share theirs."""
-    return loads_rulebook(text, "rulebook.yaml")
-
-
-@lru_cache(maxsize=32)
-def _resolved(text: str, as_of: date) -> Rulebook:
-    return _kept_rulebook(text).at(as_of)
-
-
-_DUMPS: dict[str, str] = {}
-
-
-def _canonical(rulebook: Rulebook) -> str:
-    """The canonical YAML of a rulebook, written out once for each hash."""
-    if rulebook.sha256 not in _DUMPS:
-        if len(_DUMPS) >= 8:
-            _DUMPS.clear()
-        _DUMPS[rulebook.sha256] = dump_rulebook(rulebook)
-    return _DUMPS[rulebook.sha256]
-
-
-@dataclass(frozen=True)
-class RunFolder:
-    """A finished run, opened for reading."""
-
-    path: Path
-    info: dict[str, Any]
-
-    @classmethod
-    def open(cls, path: Path) -> RunFolder:
-        """Open a finished run.
-
-        Raises:
-            DatasetError: the folder holds no finished run.
-        """
-        file = path / "run.json"
-        if not file.is_file():
-            raise DatasetError(f"{path} 不是完整的评价结果（缺 run.json）", f"{path} is not a finished run (no run.json)")
-        try:
-            return cls(path, json.loads(file.read_text(encoding="utf-8")))
-        except ValueError as error:
-            raise DatasetError(f"{file} 不完整：{error}", f"{file} is not whole: {error}") from error
-
-    @property
-    def as_of(self) -> date:
-        return date.fromisoformat(self.info["as_of"])
-
-    @property
-    def moment(self) -> Moment:
-        days = tuple(date.fromisoformat(day) for day in self.info["evaluations"])
-        return Moment(self.as_of, self.info["known_at"], days)
-
-    @property
-    def rulebook(self) -> Rulebook:
-        """The rulebook as it was used, kept inside the run."""
-        return _kept_rulebook((self.path / "rulebook.yaml").read_text(encoding="utf-8"))
-
-    @property
-    def resolved(self) -> Rulebook:
-        """The rulebook with every dated value resolved at the run's date."""
-        return _resolved((self.path / "rulebook.yaml").read_text(encoding="utf-8"), self.as_of)
-
-    @property
-    def tables(self) -> Tables:
-        return open_snapshot(Path(self.info["dataset"]))
-
-    def rows_of(self, subject_id: str) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-        """The grade of a subject and its contributions; row groups that cannot hold it are skipped."""
-        keep = [("subject_id", "==", subject_id)]
-        grades = pq.read_table(self.path / "grades.parquet", filters=keep).to_pylist()
-        contributions = pq.read_table(self.path / "contributions.parquet", filters=keep).to_pylist()
-        return (grades[0] if grades else None), contributions
 
 
 def evaluation_dates(tables: Tables, as_of: date) -> tuple[date, ...]:
@@ -162,12 +87,12 @@ def evaluate(
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     progress("evaluate")
-    engine = engine or Columns(folder=work / "spill")
+    engine = engine or PolarsEngine(folder=work / "spill")
     numbers = None if chosen is None else _numbers_of(tables, chosen)
     with ThreadPoolExecutor(1) as beside:
         inputs = beside.submit(_input_hashes, tables)
         try:
-            outcome = run(rulebook, tables, moment, engine=engine, evidence=evidence, only=numbers)
+            outcome = evaluate_tables(rulebook, tables, moment, engine=engine, evidence=evidence, only=numbers)
         except ZhixinError:
             shutil.rmtree(work, ignore_errors=True)
             raise
@@ -176,7 +101,7 @@ def evaluate(
         engine.close()
     shutil.rmtree(work / "spill", ignore_errors=True)
     progress("seal")
-    (work / "rulebook.yaml").write_text(_canonical(rulebook), encoding="utf-8")
+    (work / "rulebook.yaml").write_text(dump_rulebook(rulebook), encoding="utf-8")
     info: dict[str, Any] = {
         "format": "run/1",
         "rulebook": {"id": rulebook.id, "sha256": rulebook.sha256},
@@ -212,7 +137,7 @@ def _write(outcome: Outcome, work: Path, progress: Progress) -> dict[str, Any]:
     return {"subjects": subjects, "contributions": contributions, "grades": dict(sorted(counts.items()))}
 
 
-def _machine(engine: Engine) -> dict[str, str]:
+def _machine(engine: ComputedBy) -> dict[str, str]:
     """What computed a run; no part of its hash."""
     return {
         "engine": f"{engine.name} {engine.version}",
@@ -245,11 +170,11 @@ def _input_hashes(tables: Tables) -> dict[str, str]:
 _opened = threading.local()
 
 
-def _few_rows() -> DuckDB:
+def _few_rows() -> DuckDBEngine:
     """The engine for few rows, opened once in each thread: a second thread of its own would cost more than it brings."""
     if not hasattr(_opened, "engine"):
-        _opened.engine = DuckDB(threads=1)
-    engine: DuckDB = _opened.engine
+        _opened.engine = DuckDBEngine(threads=1)
+    engine: DuckDBEngine = _opened.engine
     return engine
 
 
@@ -267,40 +192,6 @@ def reevaluate(
     Subjects related to them by one step are read too, since measures may look there.
     """
     engine = engine or _few_rows()
-    outcome = run(rulebook, tables, moment, engine=engine, evidence=evidence, only=sorted(set(subject_nos)))
+    outcome = evaluate_tables(rulebook, tables, moment, engine=engine, evidence=evidence, only=sorted(set(subject_nos)))
     grades = pa.Table.from_batches(outcome.grades(), GRADES)
     return grades, pa.Table.from_batches(outcome.contributions(), CONTRIBUTIONS)
-
-
-def facts_of(run_folder: RunFolder, subject_id: str) -> Facts:
-    """The facts of one subject (and of those related to it) from the snapshot of a run.
-
-    Raises:
-        DatasetError: no such subject.
-    """
-    tables = run_folder.tables
-    found = pq.read_table(tables.subjects, columns=["subject_no"], filters=[("subject_id", "==", subject_id)])
-    if not len(found):
-        raise DatasetError(f"数据中没有主体 {subject_id}", f"the dataset has no subject {subject_id}")
-    number = found["subject_no"][0].as_py()
-    relations = _ties(tables, number)
-    numbers = {number, *relations["subject_no"].to_pylist(), *relations["related_no"].to_pylist()}
-    part = Tables(
-        read_table(tables.subjects, numbers),
-        read_table(tables.records, numbers),
-        relations,
-        None if tables.previous is None else read_table(tables.previous, numbers),
-    )
-    return FactReader(run_folder.resolved, part, run_folder.as_of).facts(number)
-
-
-def _ties(tables: Tables, number: int) -> pa.Table:
-    if tables.relations is None:
-        return RELATIONS.empty_table()
-    outgoing = read_table(tables.relations, [number])
-    incoming = read_table(tables.relations, [number], "related_no")
-    table = pa.concat_tables([outgoing, incoming])
-    for name in ("since", "until"):
-        if name not in table.column_names:
-            table = table.append_column(name, pa.nulls(len(table), pa.date32()))
-    return table

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from zhixin.explanation.wording import Wording
-from zhixin.law.catalogue import RecordKind
+from zhixin.law.catalogue import Deadline, DishonestyTerms, RecordKind
 from zhixin.law.rulebook import Rulebook
 
 NUMERALS = "零一二三四五六七八九"
@@ -135,6 +135,9 @@ def _collection(words: Wording) -> Iterator[Part]:
         )
     if sources:
         yield "collection.sources", chapter, words.say("信息来源", "Sources"), sources
+    terms = [_term(words, item) for item in rulebook.terms]
+    if terms:
+        yield "collection.terms", chapter, words.say("公示期限", "Terms of publication"), terms
     kinds = [_kind(words, item) for item in rulebook.catalogue]
     if kinds:
         yield "collection.catalogue", chapter, words.say("信用信息归集目录", "Catalogue of collected information"), kinds
@@ -145,6 +148,26 @@ def _collection(words: Wording) -> Iterator[Part]:
     ]
     if answers:
         yield "collection.answers", chapter, words.say("由工作人员填写的项目", "What officers answer"), answers
+
+
+def _term(words: Wording, item: DishonestyTerms) -> str:
+    """The terms of one class of dishonesty."""
+    low, high = words.number(item.publicity.min_months), words.number(item.publicity.max_months)
+    shown = words.say(
+        f"自认定之日起公示，最短 {low} 个月、最长 {high} 个月，期满自动终止；最短期满方可修复",
+        f"published from the day of the decision for {low} to {high} months and ends by itself; "
+        "repair is open after the shortest term",
+    )
+    unless = words.say("来源单位未公示的，不公示", "not published unless the source published it")
+    parts = [shown, *([unless] if item.published == "if_published_by_source" else [])]
+    return words.severity(item.id) + words.say("：", ": ") + words.semicolon.join(parts) + words.source(item.basis)
+
+
+def _deadline(words: Wording, item: Deadline) -> str:
+    """One deadline with its unit and its source."""
+    unit = words.say("个工作日", "working days") if item.unit == "working" else words.say("日", "days")
+    days = words.number(item.days)
+    return words.text(item.title) + words.say(f"：{days} {unit}", f": {days} {unit}") + words.source(item.basis)
 
 
 def _kind(words: Wording, item: RecordKind) -> str:
@@ -277,6 +300,9 @@ def _rights(words: Wording) -> Iterator[Part]:
             ),
         ],
     )
+    deadlines = [_deadline(words, item) for item in rulebook.deadlines]
+    if deadlines:
+        yield "deadlines", chapter, words.say("办理期限", "Deadlines"), deadlines
     day = rulebook.effective.from_
     lines = [
         words.say(

@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from zhixin.dataset.facts import Evaluation
-from zhixin.dataset.tables import Tables, read_table
+from zhixin.dataset.reading import read_table
+from zhixin.dataset.tables import Tables
 from zhixin.errors import DatasetError, Message
-from zhixin.evaluation.run import RunFolder
+from zhixin.evaluation.archive import RunFolder
+from zhixin.evaluation.evaluation import Evaluation
 from zhixin.explanation.sentences import measured_text, sentences
 from zhixin.law.catalogue import FieldDefinition
 from zhixin.law.nodes import constant, plain

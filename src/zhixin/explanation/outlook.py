@@ -13,18 +13,20 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from zhixin.dataset.facts import Evaluation, Facts
+from zhixin.dataset.facts import Facts
+from zhixin.evaluation.evaluation import Evaluation
 from zhixin.evaluation.interpreter.interpreter import Interpreter
 from zhixin.explanation.sentences import points_text, signed_points
 from zhixin.law.calendar import first_of_month, shift_days, shift_months
 from zhixin.law.checks.structure import change_dates
-from zhixin.law.expressions import AppendedTerm, AttributeAge, CleanYears, Combined, DaysSince, Ratio
 from zhixin.law.filters import Corrected, RecordFilter, Window
+from zhixin.law.measures import AppendedTerm, AttributeAge, CleanYears, Combined, DaysSince, Ratio
 from zhixin.law.moment import Moment
-from zhixin.law.nodes import Dated, constant, walk
+from zhixin.law.nodes import Dated, walk
 from zhixin.law.points import Once, Steps
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.rules import Indicator, StartCase
+from zhixin.law.terms import repair_from
 
 FORMAT = "outlook/1"
 MONTHS_AHEAD = 36
@@ -195,8 +197,8 @@ class Outlook:
                 continue
             if record.get("corrected_on") is None:
                 found.append(self._remedy(record, "correct", self.moment.as_of + timedelta(days=1)))
-            if record.get("repaired_on") is None and kind.repair is not None:
-                earliest = shift_months(record["decided_on"], int(constant(kind.repair.after_months)))
+            earliest = repair_from(self.rulebook, record["kind"], record.get("severity"), record["decided_on"])
+            if record.get("repaired_on") is None and earliest is not None:
                 found.append(self._remedy(record, "repair", max(earliest, self.moment.as_of + timedelta(days=1))))
         return [item for item in found if item.day <= self.until and self._changes_something(item)]
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from zhixin.law.catalogue import CORE_FIELDS
-from zhixin.law.expressions import (
+from zhixin.law.filters import Corrected, CorrectedTest, DatedFlag, FieldTest, RecordFilter, Window
+from zhixin.law.measures import (
     AppendedTerm,
     Attribute,
     AttributeAge,
@@ -25,7 +26,6 @@ from zhixin.law.expressions import (
     Related,
     Sum,
 )
-from zhixin.law.filters import Corrected, CorrectedTest, DatedFlag, FieldTest, RecordFilter, Window
 from zhixin.law.nodes import Basis, Dated, Node, plain
 from zhixin.law.rulebook import Rulebook
 

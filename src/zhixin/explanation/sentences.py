@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from zhixin.errors import Message
-from zhixin.law.expressions import Attribute, AttributeAge, CleanYears, DaysSince, Exists, Sum
+from zhixin.law.measures import Attribute, AttributeAge, CleanYears, DaysSince, Exists, Sum
 from zhixin.law.nodes import plain
 from zhixin.law.points import Categories
 from zhixin.law.rulebook import Rulebook

@@ -10,19 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from zhixin.explanation.phrases import Phrases
-from zhixin.law.expressions import (
-    All,
-    Any_,
-    AppendedTerm,
-    AtLeastOf,
-    AttributeTest,
-    Compare,
-    Exists,
-    InClass,
-    Not,
-    PreviousIs,
-    ScoreIs,
-)
+from zhixin.law.conditions import All, Any_, AtLeastOf, AttributeTest, Compare, InClass, Not, PreviousIs, ScoreIs
+from zhixin.law.measures import AppendedTerm, Exists
 from zhixin.law.nodes import Dated, plain
 from zhixin.law.points import Affine, Band, Cases, Categories, Linear, Once, PerRecord, PerUnit, Steps, Tier
 from zhixin.law.rules import (

@@ -13,8 +13,8 @@ import polars as pl
 from zhixin.analysis.validity_of_grades import Validity, bootstrap, captured, measure, wilson
 from zhixin.dataset.tables import Tables
 from zhixin.errors import DatasetError
-from zhixin.evaluation.engines.polars import Columns
-from zhixin.evaluation.outcome import run
+from zhixin.evaluation.engines.polars import PolarsEngine
+from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook
 
@@ -104,10 +104,10 @@ def evaluate_months(
     rulebook: Rulebook, inspections: pl.DataFrame, progress: Callable[[date], None]
 ) -> Iterator[pl.DataFrame]:
     """Scores and grades of each month's inspections, seen on the last day of the month before."""
-    engine = Columns()
+    engine = PolarsEngine()
     for first in months(inspections):
         progress(first)
-        outcome = run(
+        outcome = evaluate_tables(
             rulebook, month_tables(inspections, first), Moment(first - timedelta(days=1)), engine=engine, evidence=False
         )
         for batch in outcome.grades():

@@ -8,10 +8,12 @@ as DuckDB and Spark do.
 from __future__ import annotations
 
 import calendar as _calendar
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
-from zhixin.errors import UsageError
+from zhixin.reference.holidays import announced_years, presumed_days_off
 
 FIRST_DAY = date(1900, 1, 1)
 LAST_DAY = date(2199, 12, 31)
@@ -64,43 +66,68 @@ def first_of_month(day: date, back: int = 0) -> date:
 class WorkingDays:
     """The working-day clock (工作日): weekends and holidays are not counted, weekend days worked instead are.
 
+    A day of an announced year is sure. A day of any other year is presumed (推算) from weekends and the statutory days
+    of :mod:`zhixin.reference.holidays`; :meth:`is_presumed` says so, and whoever shows a date must say it too.
+
     Args:
-        holidays: days off that fall on weekdays or weekends.
+        holidays: days off of the announced years, on weekdays or weekends.
         worked: weekend days that are worked in exchange (调休).
-        known_until: the last day the table covers; a day outside is refused, never guessed.
-        known_from: the first day.
+        years: the announced years.
     """
 
     holidays: frozenset[date]
     worked: frozenset[date]
-    known_until: date
-    known_from: date = date.min
+    years: frozenset[int]
+
+    def is_presumed(self, day: date) -> bool:
+        """Whether the year of a day has not been announced."""
+        return day.year not in self.years
 
     def is_working(self, day: date) -> bool:
-        if not self.known_from <= day <= self.known_until:
-            raise UsageError(
-                f"工作日历只含 {self.known_from} 至 {self.known_until}，无法判断 {day}；请补充当年的放假安排",
-                f"the working-day calendar covers {self.known_from} to {self.known_until} and cannot tell {day}: "
-                "add that year's holidays",
-            )
+        """Whether a day is worked."""
+        if self.is_presumed(day):
+            return day.weekday() < 5 and day not in presumed_days_off(day.year)
         return day in self.worked or (day.weekday() < 5 and day not in self.holidays)
 
-    def counted(self, start: date, days: int) -> tuple[date, ...]:
-        """The working days counted from ``start`` on; the day of the act itself is not counted (开始之日不计入)."""
+    def not_on_a_day_off(self, day: date) -> date:
+        """Return the day, or the first working day after it: a term does not end on a day off (民法典 203)."""
+        while not self.is_working(day):
+            day += timedelta(days=1)
+        return day
+
+    def counted(self, start: date, days: int, pauses: Sequence[tuple[date, date]] = ()) -> tuple[date, ...]:
+        """Return the working days counted from ``start`` on; the day of the act itself is not counted (开始之日不计入).
+
+        Args:
+            start: day of the act.
+            days: working days to count.
+            pauses: intervals, both ends included, in which the clock stands still.
+        """
         found: list[date] = []
         day = start
         while len(found) < days:
             day += timedelta(days=1)
-            if self.is_working(day):
+            if self.is_working(day) and not any(first <= day <= last for first, last in pauses):
                 found.append(day)
         return tuple(found)
 
     def due(self, start: date, days: int) -> date:
-        """The last of ``days`` working days after ``start``."""
+        """Return the last of ``days`` working days after ``start``."""
         return self.counted(start, days)[-1] if days else start
 
     def left(self, today: date, due: date) -> int:
-        """Working days that remain after ``today`` up to ``due``; negative once it has passed, also over a weekend."""
+        """Return the working days that remain after ``today`` up to ``due``; negative once it has passed, also over a weekend."""
         first, last = (today, due) if today <= due else (due, today)
         between = sum(self.is_working(first + timedelta(days=number)) for number in range(1, (last - first).days + 1))
         return between if today <= due else -max(between, 1)
+
+
+@cache
+def working_days() -> WorkingDays:
+    """Return the clock of the announced years."""
+    years = announced_years()
+    return WorkingDays(
+        frozenset(day for item in years.values() for day in item.holidays),
+        frozenset(day for item in years.values() for day in item.worked),
+        frozenset(years),
+    )

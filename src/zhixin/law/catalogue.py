@@ -63,8 +63,33 @@ class Source(Node):
 
 
 class Publicity(Node):
+    """How long a record of dishonesty is published (公示期限), counted from the day of the decision."""
+
     min_months: DatedNumber
     max_months: DatedNumber
+
+
+class DishonestyTerms(Node):
+    """The terms of one class of dishonesty (失信程度): publication, and with it the earliest repair.
+
+    ``published``: ``always``, or only where the source itself published the record (轻微失信信息原则上不公示).
+    A kind of the catalogue may have terms of its own, by a rule of its sector.
+    """
+
+    id: Severity
+    publicity: Publicity
+    published: Literal["always", "if_published_by_source"] = "always"
+    basis: tuple[Basis, ...] = ()
+
+
+class Deadline(Node):
+    """Days within which an act must be done (期限). ``working``: working days (工作日); ``calendar``: every day counts."""
+
+    id: Identifier
+    title: Text
+    days: DatedNumber
+    unit: Literal["working", "calendar"]
+    basis: tuple[Basis, ...] = ()
 
 
 class Repair(Node):

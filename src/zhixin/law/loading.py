@@ -6,87 +6,17 @@ with an id are replaced by id, other parts as a whole; ``remove`` lists ids to d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from zhixin.errors import Fault, Message, RulebookError, UsageError
 from zhixin.law.checks.structure import check
+from zhixin.law.extending import extended
 from zhixin.law.rulebook import Rulebook
-
-Position = tuple[str, int]
-Path_ = tuple[str | int, ...]
-_NUMBER = re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9]+)?$")
-_DATE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
-_WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
-
-
-class Document:
-    """A YAML file as plain values, with the position of every path in it."""
-
-    def __init__(self, file: str, text: str) -> None:
-        self.file = file
-        self.positions: dict[Path_, Position] = {(): (file, 1)}
-        self.faults: list[Fault] = []
-        try:
-            node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark
-            line = mark.line + 1 if mark else 1
-            self._fault(line, "R001", (), Message(f"不是有效的 YAML：{error.problem}", f"not valid YAML: {error.problem}"))
-            self.value: Any = None
-            return
-        self.value = self._build(node, ()) if node is not None else {}
-
-    def _fault(self, line: int, code: str, path: Path_, what: Message) -> None:
-        remedy = Message("请改正该行后重试", "mend that line and check again")
-        self.faults.append(Fault(self.file, line, code, dotted(path), what, remedy))
-
-    def _build(self, node: yaml.Node, path: Path_) -> Any:
-        self.positions[path] = (self.file, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return tuple(self._build(item, (*path, index)) for index, item in enumerate(node.value))
-        return self._scalar(node, path)
-
-    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[Any, Any]:
-        result: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = self._scalar(key_node, path)
-            name = str(key)
-            if key in result:
-                what = Message(f"键 {name} 重复", f"the key {name} is written twice")
-                self._fault(key_node.start_mark.line + 1, "R002", (*path, name), what)
-            result[key] = self._build(value_node, (*path, name))
-            self.positions[(*path, name)] = (self.file, key_node.start_mark.line + 1)
-        return result
-
-    def _scalar(self, node: yaml.Node, path: Path_) -> Any:
-        text = str(node.value)
-        if not isinstance(node, yaml.ScalarNode) or node.style in ("'", '"', "|", ">"):
-            return text
-        if text.lower() in _WORDS:
-            return _WORDS[text.lower()]
-        if _NUMBER.match(text):
-            return int(text) if "." not in text else Decimal(text)
-        if _DATE.match(text):
-            try:
-                return date.fromisoformat(text)
-            except ValueError:
-                what = Message(f"没有 {text} 这一天", f"there is no day {text}")
-                self._fault(node.start_mark.line + 1, "R003", path, what)
-        return text
-
-
-def dotted(path: Path_) -> str:
-    return ".".join(str(part) for part in path) or "rulebook"
+from zhixin.law.yaml_text import Document, Path_, Position, dotted
 
 
 def load_rulebook(path: Path | str) -> Rulebook:
@@ -152,8 +82,8 @@ def shipped_rulebooks() -> Path:
 
 
 def dump_rulebook(rulebook: Rulebook) -> str:
-    """Canonical YAML: ``loads_rulebook(dump_rulebook(r)) == r``."""
-    return yaml.safe_dump(rulebook.dump(), allow_unicode=True, sort_keys=False, width=110)
+    """Return the canonical YAML: ``loads_rulebook(dump_rulebook(r)) == r``. It is written once for each rulebook."""
+    return rulebook.canonical_text
 
 
 def json_schema() -> dict[str, Any]:
@@ -187,7 +117,7 @@ def _read(file: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any] | None, di
     parent, parent_positions, faults = _read(parent_file, (*seen, file))
     if parent is None:
         return None, parent_positions, faults
-    return *_extend(parent, value, removed, parent_positions, document.positions), faults
+    return *extended(parent, value, removed, parent_positions, document.positions), faults
 
 
 def _shown(file: Path) -> str:
@@ -200,73 +130,6 @@ def _shown(file: Path) -> str:
 def _plain_fault(document: Document, code: str, zh: str, en: str) -> Fault:
     remedy = Message("见 docs/reference/rulebook.md", "see docs/reference/rulebook.md")
     return Fault(document.file, 1, code, "rulebook", Message(zh, en), remedy)
-
-
-def _extend(
-    parent: dict[str, Any],
-    child: dict[str, Any],
-    removed: Mapping[str, Any],
-    parent_positions: dict[Path_, Position],
-    child_positions: dict[Path_, Position],
-) -> tuple[dict[str, Any], dict[Path_, Position]]:
-    """Child over parent; positions follow the items they belong to."""
-    merged = dict(parent)
-    positions = dict(parent_positions)
-    for part in {*child, *removed}:
-        old, new = merged.get(part, ()), child.get(part, ())
-        if not _is_keyed(old) and not _is_keyed(new):
-            if part in child:
-                merged[part] = child[part]
-                _move(positions, (part,), child_positions, (part,))
-            continue
-        entries = _merge_items(part, old, new, set(removed.get(part, ())), parent_positions, child_positions)
-        merged[part] = tuple(item for item, _, _ in entries)
-        for path in [path for path in positions if path[:1] == (part,)]:
-            del positions[path]
-        positions[(part,)] = child_positions.get((part,), parent_positions.get((part,), ("", 1)))
-        for index, (_, origin, old_path) in enumerate(entries):
-            _move(positions, (part, index), origin, old_path)
-    return merged, positions
-
-
-def _is_keyed(value: Any) -> bool:
-    return (
-        isinstance(value, tuple)
-        and bool(value)
-        and all(isinstance(item, dict) and ("id" in item or "code" in item) for item in value)
-    )
-
-
-def _key(item: Mapping[str, Any]) -> Any:
-    return item.get("id", item.get("code"))
-
-
-def _merge_items(
-    part: str,
-    old: tuple[Any, ...],
-    new: tuple[Any, ...],
-    removed: set[str],
-    parent_positions: dict[Path_, Position],
-    child_positions: dict[Path_, Position],
-) -> list[tuple[Any, dict[Path_, Position], Path_]]:
-    replacing = {_key(item): index for index, item in enumerate(new)}
-    entries: list[tuple[Any, dict[Path_, Position], Path_]] = []
-    for index, item in enumerate(old):
-        if _key(item) in replacing:
-            at = replacing.pop(_key(item))
-            entries.append((new[at], child_positions, (part, at)))
-        elif _key(item) not in removed and "*" not in removed:
-            entries.append((item, parent_positions, (part, index)))
-    added = sorted(replacing.values())
-    return entries + [(new[at], child_positions, (part, at)) for at in added]
-
-
-def _move(target: dict[Path_, Position], to: Path_, source: dict[Path_, Position], old: Path_) -> None:
-    for path in [path for path in target if path[: len(to)] == to]:
-        del target[path]
-    for path, position in source.items():
-        if path[: len(old)] == old:
-            target[(*to, *path[len(old) :])] = position
 
 
 # --- faults from the shape --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from zhixin.law.expressions import Condition
+from zhixin.law.conditions import Condition
 from zhixin.law.filters import Corrected, FieldTest
 from zhixin.law.nodes import DatedNumber, Identifier, Node
 

@@ -11,25 +11,33 @@ import json
 from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import Field
 
 from zhixin.errors import UsageError
 from zhixin.law.calendar import first_of_month, shift_months
-from zhixin.law.catalogue import CORE_FIELDS, AttributeDefinition, Effective, FieldDefinition, RecordKind, Source, matches
-from zhixin.law.expressions import All, AtLeastOf, Attribute, AttributeAge, CleanYears, Combined, Measure, Ratio, Related
-from zhixin.law.filters import RecordFilter
-from zhixin.law.nodes import Basis, Dated, Node, Text
-from zhixin.law.points import Tier
+from zhixin.law.catalogue import (
+    CORE_FIELDS,
+    AttributeDefinition,
+    Deadline,
+    DishonestyTerms,
+    Effective,
+    FieldDefinition,
+    RecordKind,
+    Source,
+    matches,
+)
+from zhixin.law.measures import Attribute, AttributeAge, CleanYears, Combined, Measure, Ratio, Related
+from zhixin.law.nodes import Basis, Node, Text
+from zhixin.law.resolving import Repealed, value_on, without_classes, without_grades
 from zhixin.law.rules import (
     Add,
     Decisions,
     Dimension,
     Grade,
     Indicator,
-    Inspect,
-    Limits,
     MeasureDefinition,
     MeasureRule,
     Score,
@@ -76,10 +84,6 @@ class Document(Node):
     url: str | None = None
 
 
-class Repealed(Exception):
-    """Raised inside ``at``: a value is not in force, so the list item that holds it falls away."""
-
-
 class Rulebook(Node):
     """A whole rulebook. Build it with :func:`zhixin.load_rulebook`, which also runs the static checks."""
 
@@ -98,6 +102,8 @@ class Rulebook(Node):
     documents: dict[str, Document] = Field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     catalogue: tuple[RecordKind, ...] = ()
+    terms: tuple[DishonestyTerms, ...] = ()
+    deadlines: tuple[Deadline, ...] = ()
     attributes: tuple[AttributeDefinition, ...] = ()
     classes: tuple[SubjectClass, ...] = ()
     dimensions: tuple[Dimension, ...] = ()
@@ -114,7 +120,7 @@ class Rulebook(Node):
         """The rulebook as it stands on ``day``: every dated value resolved, what is not in force dropped."""
         head = {name: getattr(self, name) for name in ("effective", "documents")}
         try:
-            body = {name: _resolved(getattr(self, name), day) for name in type(self).model_fields if name not in head}
+            body = {name: value_on(getattr(self, name), day) for name in type(self).model_fields if name not in head}
         except Repealed:
             raise self._nothing_on(day, "score", "score") from None
         ladder = self.ladder_on(day)
@@ -124,10 +130,10 @@ class Rulebook(Node):
             raise self._nothing_on(day, "维度", "dimensions")
         gone = {grade.id for grade in self.ladder} - {grade.id for grade in ladder}
         if gone:
-            body["measures"] = _without_grades(body["measures"], gone)
+            body["measures"] = without_grades(body["measures"], gone)
         classes = {item.id for item in body["classes"]}
         if len(classes) < len(self.classes):
-            body = {name: _without_classes(value, classes) for name, value in body.items()}
+            body = {name: without_classes(value, classes) for name, value in body.items()}
         resolved = self.model_copy(update=body)
         for name in _LOOKUPS:  # a copy would carry on what was looked up in the unresolved parts
             resolved.__dict__.pop(name, None)
@@ -153,6 +159,11 @@ class Rulebook(Node):
         """SHA-256 of the canonical dump (JSON, sorted keys, no spaces, UTF-8); of the whole document, also once resolved."""
         text = json.dumps(self.dump(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def canonical_text(self) -> str:
+        """The canonical dump as YAML."""
+        return yaml.safe_dump(self.dump(), allow_unicode=True, sort_keys=False, width=110)
 
     def kinds_matching(self, patterns: Iterable[str]) -> tuple[str, ...]:
         """Catalogue ids that any pattern names, in catalogue order. ``a.*`` names everything under ``a.``."""
@@ -226,88 +237,6 @@ def denominator(rulebook: Rulebook, measure: Measure) -> int | None:
         return None
     field = getattr(measure, "field", None)
     return 1 if field is None else rulebook.record_fields[field].denominator
-
-
-N = TypeVar("N")
-
-
-def _resolved(value: Any, day: date) -> Any:
-    if isinstance(value, Dated):
-        if value.counts_by != "evaluation":
-            return value
-        number = value.at(day)
-        if number is None:
-            raise Repealed
-        return number
-    if isinstance(value, Node):
-        effective = getattr(value, "effective", None)
-        if effective is not None and not effective.covers(day):
-            raise Repealed
-        return value.model_copy(update={name: _resolved_field(value, name, day) for name in type(value).model_fields})
-    if isinstance(value, tuple):
-        return tuple(_in_force(value, day))
-    if isinstance(value, dict):
-        return {key: _resolved(item, day) for key, item in value.items()}
-    return value
-
-
-_ALL_NEEDED: dict[type[Node], tuple[str, ...]] = {
-    RecordFilter: ("where",),
-    Tier: ("where",),
-    All: ("all",),
-    AtLeastOf: ("of",),
-    Combined: ("of",),
-}
-"""Lists that mean "and": a repealed part must not widen the rest, so the whole rule falls away."""
-
-
-def _resolved_field(owner: Node, name: str, day: date) -> Any:
-    """A repealed limit is no limit; a list that must not be empty takes its owner with it when all of it is repealed."""
-    value = getattr(owner, name)
-    if isinstance(owner, Limits | Inspect) and isinstance(value, Dated):
-        return value.at(day)
-    if name in _ALL_NEEDED.get(type(owner), ()):
-        return tuple(_resolved(item, day) for item in value)
-    resolved = _resolved(value, day)
-    if isinstance(value, tuple) and value and not resolved and type(owner).model_fields[name].metadata:
-        raise Repealed
-    return resolved
-
-
-def _without_classes(value: Any, classes: set[str]) -> Any:
-    """Rules without the classes that are not in force; a rule for those classes only falls away."""
-    if isinstance(value, tuple):
-        return tuple(kept for item in value if (kept := _without_classes(item, classes)) is not None)
-    if not isinstance(value, Node):
-        return value
-    update: dict[str, Any] = {}
-    for name in ("applies_to", "except_for", "classes"):
-        names = getattr(value, name, None)
-        if isinstance(names, tuple) and names and all(isinstance(item, str) for item in names):
-            update[name] = tuple(item for item in names if item in classes)
-            if not update[name] and name != "except_for":
-                return None
-    if isinstance(value, Grade):
-        update["by_class"] = {name: cut for name, cut in value.by_class.items() if name in classes}
-    if isinstance(value, Decisions):
-        update |= {
-            name: _without_classes(getattr(value, name), classes) for name in ("exclude", "direct", "side", "caps", "shifts")
-        }
-    return value.model_copy(update=update) if update else value
-
-
-def _without_grades(measures: tuple[MeasureRule, ...], gone: set[str]) -> tuple[MeasureRule, ...]:
-    """Measures without the grades that are not in force; a measure for those only falls away."""
-    kept = [(rule, tuple(grade for grade in rule.grades if grade not in gone)) for rule in measures]
-    return tuple(rule.model_copy(update={"grades": grades}) for rule, grades in kept if grades)
-
-
-def _in_force(items: tuple[N, ...], day: date) -> Iterable[N]:
-    for item in items:
-        try:
-            yield _resolved(item, day)
-        except Repealed:
-            continue
 
 
 RECORD_DATES = tuple(RecordDate)

@@ -8,18 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from zhixin.law.catalogue import Effective
-from zhixin.law.expressions import (
-    NEVER_MISSING,
-    AppendedTerm,
-    Condition,
-    Count,
-    DaysSince,
-    Exists,
-    Extreme,
-    Latest,
-    Measure,
-    Sum,
-)
+from zhixin.law.conditions import Condition
+from zhixin.law.measures import NEVER_MISSING, AppendedTerm, Count, DaysSince, Exists, Extreme, Latest, Measure, Sum
 from zhixin.law.nodes import Basis, DatedNumber, Identifier, Node, Text, milli
 from zhixin.law.points import Cases, Categories, Points
 from zhixin.law.vocabulary import Combine

@@ -14,7 +14,9 @@ from django.db.migrations import RunPython
 from django.db.migrations.state import StateApps
 
 
-def append_only(table: str, key: str, *, gapless: bool = False, erasable: Sequence[str] = ()) -> RunPython:
+def append_only(
+    table: str, key: str, *, gapless: bool = False, erasable: Sequence[str] = (), projected: Sequence[str] = ()
+) -> RunPython:
     """A migration operation that makes ``table`` append-only.
 
     Args:
@@ -22,6 +24,7 @@ def append_only(table: str, key: str, *, gapless: bool = False, erasable: Sequen
         key: the primary key.
         gapless: whether ``key`` must be the next number, from 0.
         erasable: columns that one update may empty, together with ``erased_at``; nothing else may change.
+        projected: columns that follow from others and from the law in force: they alone may be written anew.
     """
 
     def forwards(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
@@ -30,7 +33,7 @@ def append_only(table: str, key: str, *, gapless: bool = False, erasable: Sequen
             column.name
             for column in editor.connection.introspection.get_table_description(editor.connection.cursor(), table)
         ]
-        for statement in build(table, key, gapless, erasable, columns):
+        for statement in build(table, key, gapless, erasable, projected, columns):
             editor.execute(statement, params=None)  # a percent sign in a message is no placeholder
 
     return RunPython(forwards, RunPython.noop)
@@ -40,7 +43,9 @@ def _kept(columns: Sequence[str], erasable: Sequence[str]) -> list[str]:
     return [name for name in columns if name not in (*erasable, "erased_at")]
 
 
-def _sqlite(table: str, key: str, gapless: bool, erasable: Sequence[str], columns: Sequence[str]) -> list[str]:
+def _sqlite(
+    table: str, key: str, gapless: bool, erasable: Sequence[str], projected: Sequence[str], columns: Sequence[str]
+) -> list[str]:
     wrong = (
         f"NEW.{key} IS NOT (SELECT COALESCE(MAX({key}) + 1, 0) FROM {table})"
         if gapless
@@ -51,6 +56,9 @@ def _sqlite(table: str, key: str, gapless: bool, erasable: Sequence[str], column
         same = " AND ".join(f'OLD."{name}" IS NEW."{name}"' for name in _kept(columns, erasable))
         emptied = " AND ".join(f"length(NEW.{name}) = 0" for name in erasable)
         allowed = f"(OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL AND {emptied} AND {same})"
+    if projected:
+        same = " AND ".join(f'OLD."{name}" IS NEW."{name}"' for name in columns if name not in projected)
+        allowed = f"({allowed} OR ({same}))"
     return [
         f"CREATE TRIGGER {table}_insert BEFORE INSERT ON {table} WHEN {wrong} "
         f"BEGIN SELECT RAISE(ABORT, '{table} is append-only: key exists or leaves a gap'); END",
@@ -61,12 +69,17 @@ def _sqlite(table: str, key: str, gapless: bool, erasable: Sequence[str], column
     ]
 
 
-def _postgresql(table: str, key: str, gapless: bool, erasable: Sequence[str], columns: Sequence[str]) -> list[str]:
+def _postgresql(
+    table: str, key: str, gapless: bool, erasable: Sequence[str], projected: Sequence[str], columns: Sequence[str]
+) -> list[str]:
     allowed = "false"
     if erasable:
         same = " AND ".join(f'OLD."{name}" IS NOT DISTINCT FROM NEW."{name}"' for name in _kept(columns, erasable))
         emptied = " AND ".join(f"length(NEW.{name}) = 0" for name in erasable)
-        allowed = f"OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL AND {emptied} AND {same}"
+        allowed = f"(OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL AND {emptied} AND {same})"
+    if projected:
+        same = " AND ".join(f'OLD."{name}" IS NOT DISTINCT FROM NEW."{name}"' for name in columns if name not in projected)
+        allowed = f"({allowed} OR ({same}))"
     statements = [
         f"CREATE FUNCTION {table}_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         f"IF TG_OP = 'UPDATE' THEN IF {allowed} THEN RETURN NEW; END IF; END IF; "

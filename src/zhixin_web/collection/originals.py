@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from zhixin_web.collection.rows import Outcome
+from zhixin.dataset.delivery.rows import CheckedRow
 
 
 def original_path(sha256: str, suffix: str) -> Path:
@@ -64,7 +64,7 @@ def staged_path(batch: int) -> Path:
     return Path(settings.VAR) / "staged" / f"{batch}.jsonl"
 
 
-def write_staged(batch: int, outcomes: Iterable[Outcome]) -> None:
+def write_staged(batch: int, outcomes: Iterable[CheckedRow]) -> None:
     """Stage checked rows; the file has its name only when it is whole."""
     place = staged_path(batch)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -88,11 +88,11 @@ def write_staged(batch: int, outcomes: Iterable[Outcome]) -> None:
     part.replace(place)
 
 
-def read_staged(batch: int) -> Iterator[Outcome]:
+def read_staged(batch: int) -> Iterator[CheckedRow]:
     with staged_path(batch).open(encoding="utf-8") as file:
         for text in file:
             line, code, name, key, body, digest, core, cells, faults = json.loads(text)
-            yield Outcome(line, code, name, key, body, bytes.fromhex(digest), tuple(core), cells, tuple(faults))
+            yield CheckedRow(line, code, name, key, body, bytes.fromhex(digest), tuple(core), cells, tuple(faults))
 
 
 # --- progress: a file, so that it can be seen from outside the transaction ---

@@ -8,8 +8,8 @@ from typing import Any
 import xlsxwriter
 
 from zhixin.dataset.sources import sources
+from zhixin.dataset.spreadsheets import safe_cell
 from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
-from zhixin_web.records.cells import safe_cell
 from zhixin_web.records.models import CreditRecord, SubjectVersion
 
 

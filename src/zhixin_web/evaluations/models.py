@@ -114,10 +114,11 @@ class CurrentGrade(models.Model):
     class_name = models.CharField(max_length=40, blank=True)
     since = models.DateField()
     in_force = models.CharField(max_length=20, db_index=True, default="")
-    """The grade in force: ``grade``, or what an order in force says instead (``H``: held)."""
+    """The grade in force: ``grade``, or what an order in force says instead (:data:`HELD`)."""
 
 
-HELD = "H"
+HELD = "!held"
+"""Stands for a grade that is held back; no ladder can have a grade of this name."""
 
 
 class GradeOrder(models.Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Max
@@ -11,6 +11,7 @@ from django.utils import timezone
 from zhixin.dataset.sources import sources
 from zhixin_web.collection.models import Batch, QuarantinedRow
 from zhixin_web.evaluations.snapshots import attribute_types
+from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.queries import rulebook_of
 
@@ -23,14 +24,23 @@ def freshness() -> list[dict[str, Any]]:
         .annotate(last=Max("committed_at"))
         .values_list("source", "last")
     )
-    now = timezone.now()
     return [
-        {
-            "source": manifest, "last": last.get(name),
-            "is_stale": name not in last or now - last[name] > timedelta(days=manifest.stale_after_days),
-        }
+        {"source": manifest, "last": last.get(name), "cadence": _cadence(name), "is_stale": _is_stale(name, last.get(name))}
         for name, manifest in sources().items()
-    ]  # fmt: skip
+    ]
+
+
+def _cadence(name: str) -> str:
+    found = law_in_force().sources.get(name)
+    return found[0].cadence if found is not None else ""
+
+
+def _is_stale(name: str, last: datetime | None) -> bool:
+    """Whether a source that is due periodically has not come for longer than the rulebook in force allows."""
+    found = law_in_force().sources.get(name)
+    if found is None or found[0].cadence == "event":
+        return False
+    return last is None or timezone.now() - last > timedelta(days=found[0].stale_after_days)
 
 
 def preflight(release: RulebookRelease, as_of: date) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from zhixin_web.evaluations.models import HELD, CurrentGrade, Grade, GradeOrder,
 from zhixin_web.evaluations.preflight import freshness
 from zhixin_web.evaluations.snapshots import run_folder
 from zhixin_web.records.published import PublishedSubject
-from zhixin_web.rulebooks.published import _rulebook, _rulebook_by_hash, public_releases
+from zhixin_web.rulebooks.published import public_releases
+from zhixin_web.rulebooks.queries import rulebook_by_pk
 
 State = Literal["graded", "not_evaluated", "excluded", "held", "not_public"]
 
@@ -57,7 +58,7 @@ def published_grade(subject: PublishedSubject) -> PublishedGrade:
     if not found:
         return PublishedGrade("not_evaluated")
     row = found[0]
-    rulebook = _rulebook_by_hash(row["run__release__sha256"], row["run__release"])
+    rulebook = rulebook_by_pk(row["run__release"])
     shared: dict[str, Any] = {"as_of": row["run__as_of"], "run": row["run"], "release": row["run__release"]}
     if rulebook.visibility.grade != Visibility.PUBLIC:
         return PublishedGrade("not_public", **shared)
@@ -84,7 +85,7 @@ def published_history(subject: PublishedSubject, limit: int = 24) -> list[tuple[
     return [
         (day, grade)
         for day, grade, was, release in rows[:limit]
-        if grade != was and _rulebook(release).visibility.grade == Visibility.PUBLIC
+        if grade != was and rulebook_by_pk(release).visibility.grade == Visibility.PUBLIC
     ]
 
 
@@ -138,7 +139,7 @@ def trustworthy(limit: int) -> list[tuple[str, str, str, date]]:
     newest = published_runs(1)
     if not newest:
         return []
-    best = _rulebook(newest[0].release_id).ladder_on(newest[0].as_of)[0].id
+    best = rulebook_by_pk(newest[0].release_id).ladder_on(newest[0].as_of)[0].id
     rows = _public_grades().filter(in_force=best).order_by("-since", "subject__name")
     return list(rows.values_list("subject__code", "subject__name", "in_force", "since")[:limit])
 

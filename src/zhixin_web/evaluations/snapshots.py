@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
 
-from zhixin.dataset.files import flush, put_in_place, quoted
+from zhixin.dataset.files import quoted
+from zhixin.dataset.folders import flush, put_in_place
 from zhixin.dataset.snapshot import sha256_of, write_batches
 from zhixin.dataset.sources import ENGINE_FIELDS, sources
 from zhixin.dataset.tables import PREVIOUS, ROW_GROUP, records_schema, subjects_schema
@@ -229,7 +230,11 @@ def _records_query(files: Sequence[str], work: Path, rulebook: Rulebook, known_s
         "sequence": "r.seq",
         "is_first_offence": "NULL::BOOLEAN",
     }
-    given |= {name: f"r.{name}" for name in ("kind", "severity", "document", *DATES, *ENGINE_FIELDS)}
+    given |= {name: f"r.{name}" for name in ("kind", "document", *DATES, *ENGINE_FIELDS)}
+    classed = " ".join(
+        f"WHEN '{item.id}' THEN '{item.severity}'" for item in rulebook.catalogue if item.severity is not None
+    )
+    given["severity"] = f"COALESCE(r.severity, CASE r.kind {classed} END)" if classed else "r.severity"
     columns = [
         f'{given.get(field.name, "NULL")}::{_sql_type(field.type)} AS "{field.name}"'
         for field in records_schema(rulebook)

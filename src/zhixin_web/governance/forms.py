@@ -16,9 +16,10 @@ from django.core.exceptions import ValidationError
 
 from zhixin.errors import ZhixinError
 from zhixin.explanation.wording import Wording
-from zhixin.law.loading import Document, loads_rulebook
+from zhixin.law.loading import loads_rulebook
+from zhixin.law.yaml_text import Document
 
-SECTIONS = ("score", "ladder", "dimensions", "indicators", "measures")
+SECTIONS = ("terms", "deadlines", "score", "ladder", "dimensions", "indicators", "measures")
 SEPARATOR = "/"
 WORDS = {
     "start": ("起始", "start"), "otherwise": ("默认", "otherwise"), "steps": ("步骤", "step"), "floor": ("不低于", "floor"),

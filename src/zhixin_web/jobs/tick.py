@@ -12,21 +12,22 @@ import httpx
 from django.conf import settings
 from django.utils import timezone
 
+from zhixin.dataset.delivery.layout import CHUNK
+from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.sources import sources
 from zhixin.errors import LedgerError
 from zhixin_web.accounts.models import Role, User
 from zhixin_web.audit.services.checkpoints import make_checkpoint
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.models import Batch, Pull
-from zhixin_web.collection.reading import CHUNK
-from zhixin_web.collection.refusals import FileRefused
 from zhixin_web.collection.services.batches import deliver
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services.orders import end_expired_orders
 from zhixin_web.evaluations.services.runs import STALE_AFTER, start_run
 from zhixin_web.evaluations.tasks import execute_run, process_batch
+from zhixin_web.records.services.terms import apply_law_in_force
+from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.models import RulebookRelease
-from zhixin_web.rulebooks.queries import rulebook_of
 
 SETTLED = timedelta(seconds=5)
 TIMEOUT = httpx.Timeout(10.0, read=20.0)
@@ -38,6 +39,7 @@ def tick() -> list[str]:
     """Do everything that is due; gives one line for each thing done. One failing step does not stop the others."""
     steps: tuple[Callable[[], Iterator[str]], ...] = (
         resume,
+        apply_law_in_force,
         take_folders,
         take_pulls,
         start_due_runs,
@@ -180,25 +182,19 @@ def _whole(answer: httpx.Response) -> Iterator[bytes]:
 
 
 def start_due_runs() -> Iterator[str]:
-    """The monthly (quarterly, yearly) run of the newest released rulebook, once for each snapshot day."""
-    release = RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).order_by("-approved_at").first()
+    """Start the periodic run of each rulebook in force, once for each of its snapshot days."""
     by = _system_account()
-    if release is None or by is None:
+    if by is None or not Batch.objects.filter(status=Batch.Status.COMMITTED).exists():
         return
-    cycle = rulebook_of(release).cycle
-    due = cycle.snapshot_on(timezone.localdate())
-    if (
-        due < release.effective_from
-        or Run.objects.filter(kind=Run.Kind.FULL, as_of__gte=due)
-        .exclude(status__in=[Run.Status.FAILED, Run.Status.CANCELLED])
-        .exists()
-    ):
-        return
-    if not Batch.objects.filter(status=Batch.Status.COMMITTED).exists():
-        return
-    run = start_run(release, as_of=due, by=by)
-    execute_run.enqueue(run.pk)
-    yield f"started run {run.pk} for {due}"
+    for pk, rulebook in law_in_force().releases:
+        release = RulebookRelease.objects.get(pk=pk)
+        due = rulebook.cycle.snapshot_on(timezone.localdate())
+        same = Run.objects.filter(kind=Run.Kind.FULL, release__rulebook_id=release.rulebook_id, as_of__gte=due)
+        if due < release.effective_from or same.exclude(status__in=[Run.Status.FAILED, Run.Status.CANCELLED]).exists():
+            continue
+        run = start_run(release, as_of=due, by=by)
+        execute_run.enqueue(run.pk)
+        yield f"started run {run.pk} of {rulebook.id} for {due}"
 
 
 def sign() -> Iterator[str]:

@@ -63,7 +63,10 @@ class CreditRecord(models.Model):
     source = models.CharField(max_length=40)
     kind = models.CharField(max_length=60, db_index=True)
     state = models.CharField(max_length=10, choices=State.choices)
+    stated_severity = models.CharField(max_length=10, null=True)
+    """The class of the conduct as the source states it; part of ``body``."""
     severity = models.CharField(max_length=10, null=True)
+    """The class that counts: as stated, else as the rulebook in force classes the kind. A projection, like the dates of publicity."""
     occurred_on = models.DateField(null=True)
     document_on = models.DateField(null=True)
     decided_on = models.DateField()
@@ -87,3 +90,10 @@ class CreditRecord(models.Model):
                 fields=["publicity_until", "decided_on"], condition=Q(publicity_from__isnull=False), name="records_published"
             ),
         ]
+
+
+class AppliedLaw(models.Model):
+    """The rulebook releases by which class and publication of the records were last computed: one row."""
+
+    releases = models.CharField(max_length=500)
+    at = models.DateTimeField(auto_now=True)

@@ -1,77 +1,46 @@
-"""The working-day clock and the deadlines of the law, from dated tables in ``sources/``."""
+"""The clock of a deadline: when it ends, which days it counts, on whose word."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
-from typing import Any
 
-import yaml
-
-from zhixin.dataset.sources import source_folder
-from zhixin.errors import UsageError
-from zhixin.law.calendar import WorkingDays
-
-WEEKDAYS = WorkingDays(frozenset(), frozenset(), date.max)
-"""Monday to Friday, for years whose holidays are not known."""
+from zhixin.law.calendar import working_days
+from zhixin.law.nodes import Text
+from zhixin_web.rulebooks.law_in_force import TermSource, law_in_force
 
 
 @dataclass(frozen=True)
 class Clock:
-    """A deadline as it runs: how many days, of which kind, on whose word, and when it ends."""
+    """A deadline as it runs: how many days, of which kind, on whose word, and when it ends.
 
-    title: dict[str, str]
+    ``is_presumed``: some day counted lies in a year whose holidays are not announced yet (推算).
+    """
+
+    title: Text
     days: int
     unit: str
-    source: str
-    is_verified: bool
+    source: TermSource
     due_on: date
     counted: tuple[date, ...]
-
-
-@cache
-def working_days() -> WorkingDays:
-    """The calendar of ``sources/working_days.yaml``."""
-    years = yaml.safe_load((source_folder() / "working_days.yaml").read_text(encoding="utf-8"))
-    return WorkingDays(
-        frozenset(day for year in years for day in year["holidays"]),
-        frozenset(day for year in years for day in year["worked"]),
-        date(max(year["year"] for year in years), 12, 31),
-        date(min(year["year"] for year in years), 1, 1),
-    )
-
-
-@cache
-def _deadlines() -> tuple[dict[str, Any], ...]:
-    return tuple(yaml.safe_load((source_folder() / "deadlines.yaml").read_text(encoding="utf-8")))
+    is_presumed: bool
 
 
 def clock(name: str, start: date) -> Clock:
-    """The deadline ``name`` of an act that began on ``start``.
+    """Return the deadline ``name`` of an act that began on ``start``, as the law of that day sets it.
 
     Raises:
-        KeyError: no such deadline, or none in force on that day.
+        ValidationError: no rulebook in force sets it.
     """
-    fitting = [item for item in _deadlines() if item["id"] == name and item["from"] <= start]
-    if not fitting:
-        raise KeyError(name)
-    rule = max(fitting, key=lambda item: item["from"])
-    source, is_verified = rule["source"], rule["verified"]
-    if rule["unit"] != "working":
-        counted: tuple[date, ...] = (start + timedelta(days=rule["days"]),)
-    else:
-        try:
-            counted = working_days().counted(start, rule["days"])
-        except UsageError:  # the year's holidays are not known yet: weekdays, and said to be so; never an empty page
-            counted = WEEKDAYS.counted(start, rule["days"])
-            source, is_verified = f"{source}；放假安排尚未公布，暂按周一至周五计算", False
-    return Clock(rule["title"], rule["days"], rule["unit"], source, is_verified, counted[-1], counted)
+    deadline, days, source = law_in_force(start).deadline(name)
+    calendar = working_days()
+    if deadline.unit == "calendar":
+        due_on = calendar.not_on_a_day_off(start + timedelta(days=days))
+        return Clock(deadline.title, days, deadline.unit, source, due_on, (due_on,), calendar.is_presumed(due_on))
+    counted = calendar.counted(start, days)
+    return Clock(deadline.title, days, deadline.unit, source, counted[-1], counted, any(map(calendar.is_presumed, counted)))
 
 
 def days_left(today: date, due_on: date) -> int:
-    """Working days left; negative when overdue."""
-    try:
-        return working_days().left(today, due_on)
-    except UsageError:
-        return WEEKDAYS.left(today, due_on)
+    """Return the working days left; negative when overdue."""
+    return working_days().left(today, due_on)

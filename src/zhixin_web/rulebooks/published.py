@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import lru_cache
 
 from django.db.models import QuerySet
 
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.vocabulary import Visibility
+from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.models import RulebookRelease
-from zhixin_web.rulebooks.queries import rulebook_of
-
-
-@lru_cache(maxsize=16)
-def _rulebook_by_hash(sha256: str, release: int) -> Rulebook:
-    return rulebook_of(RulebookRelease.objects.get(pk=release))
-
-
-def _rulebook(release: int) -> Rulebook:
-    """The rulebook of a release, which never changes."""
-    sha256 = RulebookRelease.objects.values_list("sha256", flat=True).get(pk=release)
-    return _rulebook_by_hash(sha256, release)
+from zhixin_web.rulebooks.queries import rulebook_by_pk
 
 
 def public_releases() -> list[int]:
     """Released rulebooks whose grades are public. Everything the portal shows of grades and rules hangs on these."""
-    rows = RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).values_list("sha256", "pk")
-    return [pk for sha256, pk in rows if _rulebook_by_hash(sha256, pk).visibility.grade == Visibility.PUBLIC]
+    rows = RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).values_list("pk", flat=True)
+    return [pk for pk in rows if rulebook_by_pk(pk).visibility.grade == Visibility.PUBLIC]
 
 
 def published_releases() -> QuerySet[RulebookRelease]:
@@ -37,10 +26,12 @@ def published_releases() -> QuerySet[RulebookRelease]:
 
 def published_rulebook(release: int) -> Rulebook:
     """A released rulebook, checked once and kept."""
-    return _rulebook(release)
+    return rulebook_by_pk(release)
 
 
 def rulebook_in_force(day: date) -> tuple[RulebookRelease, Rulebook] | None:
-    """The newest released rulebook that is in force on a day."""
-    found = published_releases().filter(effective_from__lte=day).first()
-    return (found, _rulebook(found.pk)) if found else None
+    """The public rulebook that is in force on a day, with its release."""
+    law = law_in_force(day)
+    if law.rulebook is None:
+        return None
+    return RulebookRelease.objects.get(pk=law.releases[0][0]), law.rulebook

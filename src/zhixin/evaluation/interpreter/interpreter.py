@@ -12,10 +12,11 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from zhixin.dataset.facts import Contribution, Evaluation, Facts
+from zhixin.dataset.facts import Facts
+from zhixin.evaluation.evaluation import Contribution, Evaluation
 from zhixin.evaluation.interpreter.measuring import Measured, Record, Subject, half_up, points_of
-from zhixin.law.expressions import Count
 from zhixin.law.filters import RecordFilter
+from zhixin.law.measures import Count
 from zhixin.law.moment import Moment
 from zhixin.law.nodes import Dated, DatedNumber, constant, milli
 from zhixin.law.points import (

@@ -11,35 +11,26 @@ from typing import Any
 
 from zhixin.dataset.facts import Facts, Previous
 from zhixin.law.calendar import full_years, shift_months
-from zhixin.law.expressions import (
-    All,
-    Any_,
+from zhixin.law.conditions import All, Any_, AtLeastOf, AttributeTest, Compare, Condition, InClass, Not, PreviousIs, ScoreIs
+from zhixin.law.filters import Corrected, CorrectedTest, DatedFlag, FieldTest, RecordFilter
+from zhixin.law.measures import (
     AppendedTerm,
-    AtLeastOf,
     Attribute,
     AttributeAge,
-    AttributeTest,
     CleanYears,
     Combined,
-    Compare,
-    Condition,
     Count,
     DaysSince,
     Exists,
     Extreme,
-    InClass,
     Latest,
     Mean,
     Measure,
-    Not,
-    PreviousIs,
     PreviousScore,
     Ratio,
     Related,
-    ScoreIs,
     Sum,
 )
-from zhixin.law.filters import Corrected, CorrectedTest, DatedFlag, FieldTest, RecordFilter
 from zhixin.law.moment import Moment
 from zhixin.law.nodes import constant
 from zhixin.law.rulebook import Rulebook

@@ -16,7 +16,8 @@ import ibis.expr.operations as ops
 
 from zhixin.evaluation.plan.slots import SlotTable
 from zhixin.law.calendar import latest_start
-from zhixin.law.expressions import (
+from zhixin.law.conditions import PreviousIs
+from zhixin.law.measures import (
     NEVER_MISSING,
     AppendedTerm,
     Attribute,
@@ -29,7 +30,6 @@ from zhixin.law.expressions import (
     Extreme,
     Latest,
     Mean,
-    PreviousIs,
     PreviousScore,
     Ratio,
     Related,

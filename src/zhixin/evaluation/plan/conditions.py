@@ -10,7 +10,7 @@ from typing import Any
 import ibis
 
 from zhixin.evaluation.plan.columns import Value, Wide, attribute_column, int64
-from zhixin.law.expressions import All, Any_, AtLeastOf, AttributeTest, Compare, InClass, Not, PreviousIs, ScoreIs
+from zhixin.law.conditions import All, Any_, AtLeastOf, AttributeTest, Compare, InClass, Not, PreviousIs, ScoreIs
 from zhixin.law.rulebook import Rulebook
 
 Expr = Any

@@ -10,7 +10,7 @@ import ibis
 
 from zhixin.evaluation.plan.columns import Value, Wide, attribute_column, code, int64
 from zhixin.evaluation.plan.conditions import Conditions
-from zhixin.law.expressions import ScoreIs
+from zhixin.law.conditions import ScoreIs
 from zhixin.law.nodes import walk
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.rules import Discretion, Round, WeightedMean

@@ -13,7 +13,7 @@ import pyarrow as pa
 from zhixin.evaluation.plan.columns import Value, Wide, field_column, int64, whole
 from zhixin.evaluation.plan.slots import WORD_BITS, Atom, Portion, Slot, SlotTable
 from zhixin.law.calendar import shift_months
-from zhixin.law.expressions import AppendedTerm, Count, Latest
+from zhixin.law.measures import AppendedTerm, Count, Latest
 from zhixin.law.moment import Moment
 from zhixin.law.points import PerRecord
 from zhixin.law.rulebook import Rulebook

@@ -18,24 +18,24 @@ from typing import Any
 import ibis
 import pyarrow as pa
 
-from zhixin.dataset.tables import narrowed, subjects_schema
+from zhixin.dataset.reading import narrowed
+from zhixin.dataset.tables import subjects_schema
 from zhixin.evaluation.plan.columns import Wide, attribute_column, field_column, int64
 from zhixin.evaluation.plan.conditions import Conditions, class_bits
 from zhixin.evaluation.plan.matching import Matching, Small
 from zhixin.evaluation.plan.scoring import Scoring
 from zhixin.evaluation.plan.slots import UNBOUNDED, SlotTable, integer_pieces
-from zhixin.law.expressions import (
+from zhixin.law.conditions import InClass, PreviousIs
+from zhixin.law.measures import (
     RECORD_MEASURES,
     AppendedTerm,
     Combined,
     Count,
     DaysSince,
     Exists,
-    InClass,
     Latest,
     Mean,
     Measure,
-    PreviousIs,
     PreviousScore,
     Ratio,
     Related,

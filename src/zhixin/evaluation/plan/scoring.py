@@ -13,7 +13,7 @@ from zhixin.evaluation.plan.columns import Value, Wide, attribute_column, extrem
 from zhixin.evaluation.plan.conditions import Conditions
 from zhixin.evaluation.plan.decisions import Deciding
 from zhixin.evaluation.plan.slots import UNBOUNDED, IntegerPiece, Piece, coefficients, integer_pieces, pieces
-from zhixin.law.expressions import NEVER_MISSING
+from zhixin.law.measures import NEVER_MISSING
 from zhixin.law.nodes import constant, milli
 from zhixin.law.points import Cases, Categories, PerRecord
 from zhixin.law.rulebook import Rulebook

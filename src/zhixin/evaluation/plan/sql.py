@@ -13,7 +13,8 @@ from typing import Any, Literal, NamedTuple
 import ibis
 import pyarrow as pa
 
-from zhixin.dataset.tables import PREVIOUS, RELATIONS, narrowed, records_schema
+from zhixin.dataset.reading import narrowed
+from zhixin.dataset.tables import PREVIOUS, RELATIONS, records_schema
 from zhixin.evaluation.plan.plan import Plan, compile_rulebook
 from zhixin.law.moment import Moment
 from zhixin.law.rulebook import Rulebook

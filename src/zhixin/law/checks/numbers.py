@@ -9,8 +9,8 @@ from typing import Any
 
 from zhixin.law.checks.problems import Path, Problem, problem_at, scopes
 from zhixin.law.checks.reach import dimension_reach, points_reach, score_reach
-from zhixin.law.expressions import AppendedTerm
 from zhixin.law.filters import Corrected, Window
+from zhixin.law.measures import AppendedTerm
 from zhixin.law.nodes import Node, constant, walk
 from zhixin.law.points import Affine, Band, Categories, Once, PerRecord, PerUnit, Point, Steps, Tier
 from zhixin.law.rulebook import Rulebook

@@ -28,6 +28,8 @@ def problem_at(code: str, path: Path, zh: str, en: str, fix_zh: str, fix_en: str
 KEYED = (
     "sources",
     "catalogue",
+    "terms",
+    "deadlines",
     "attributes",
     "classes",
     "dimensions",
@@ -58,3 +60,14 @@ def scopes(rulebook: Rulebook) -> Iterator[tuple[Path, Any]]:
     yield ("score",), rulebook.score
     yield ("visibility",), rulebook.visibility
     yield ("cycle",), rulebook.cycle
+
+
+def unknown_name(path: Path, zh: str, en: str, name: str) -> Problem:
+    return problem_at(
+        "R021",
+        path,
+        f"没有定义的{zh} {name}",
+        f"unknown {en} {name}",
+        "先定义它，或改正编号",
+        "declare it first, or mend the id",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from zhixin.law.expressions import NEVER_MISSING, Measure
+from zhixin.law.measures import NEVER_MISSING, Measure
 from zhixin.law.nodes import constant
 from zhixin.law.points import Affine, Cases, Categories, Linear, Once, PerRecord, PerUnit, Steps
 from zhixin.law.rulebook import Rulebook

@@ -6,32 +6,25 @@ Each check is a generator of problems; all of them run, so that the author sees 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 from zhixin.errors import Message, UsageError
-from zhixin.law.catalogue import RECORD_COLUMNS, is_numeric
+from zhixin.law.checks.fields import fields_agree, fields_of_points, names_free
 from zhixin.law.checks.numbers import NUMBER_RULES
-from zhixin.law.checks.problems import KEYED, Path, Problem, decision_rules, problem_at, scopes
-from zhixin.law.expressions import (
-    RECORD_MEASURES,
-    Attribute,
-    AttributeAge,
-    AttributeTest,
-    CleanYears,
-    Count,
-    InClass,
-    PreviousIs,
-    ScoreIs,
-)
-from zhixin.law.filters import FieldTest, RecordFilter
-from zhixin.law.nodes import Basis, Dated, DatedValue, walk
+from zhixin.law.checks.problems import KEYED, Path, Problem, problem_at, scopes, unknown_name
+from zhixin.law.checks.references import references
+from zhixin.law.conditions import ScoreIs
+from zhixin.law.measures import Count
+from zhixin.law.nodes import Basis, Dated, walk
 from zhixin.law.points import Categories, PerRecord
 from zhixin.law.rulebook import Rulebook
-from zhixin.law.rules import Add, Discretion, WeightedMean
-from zhixin.law.vocabulary import Direction, FieldType, Nature, Step, Visibility
+from zhixin.law.rules import Add, WeightedMean
+from zhixin.law.terms import number_on
+from zhixin.law.vocabulary import Direction, Nature, Visibility
 
 
 def check(rulebook: Rulebook) -> list[Problem]:
@@ -111,240 +104,7 @@ def duplicate_ids(rulebook: Rulebook) -> Iterator[Problem]:
             seen.add(name)
 
 
-def _unknown(path: Path, zh: str, en: str, name: str) -> Problem:
-    return problem_at(
-        "R021",
-        path,
-        f"没有定义的{zh} {name}",
-        f"unknown {en} {name}",
-        "先定义它，或改正编号",
-        "declare it first, or mend the id",
-    )
-
-
-def references(rulebook: Rulebook) -> Iterator[Problem]:
-    """Every id that a rule names is declared."""
-    sources = {source.id for source in rulebook.sources}
-    classes = {item.id for item in rulebook.classes}
-    dimensions = {item.id for item in rulebook.dimensions}
-    codes = {item.code for item in rulebook.measure_catalogue}
-    grades = {*rulebook.grade_rank, *(item.id for item in rulebook.side_grades)}
-    for path, item in scopes(rulebook):
-        source = getattr(item, "source", None)
-        if isinstance(source, str) and source not in sources:
-            yield _unknown((*path, "source"), "数据来源", "source", source)
-        for name in (*getattr(item, "applies_to", ()), *getattr(item, "except_for", ())):
-            if name not in classes:
-                yield _unknown(path, "分类", "class", name)
-        if path[0] == "indicators" and item.dimension not in dimensions:
-            yield _unknown((*path, "dimension"), "维度", "dimension", item.dimension)
-        if path[0] == "ladder":
-            yield from (_unknown((*path, "by_class"), "分类", "class", name) for name in set(item.by_class) - classes)
-        if path[0] == "measures":
-            if item.measure not in codes:
-                yield _unknown((*path, "measure"), "措施", "measure", item.measure)
-            yield from (_unknown((*path, "grades"), "等级", "grade", name) for name in set(item.grades) - grades)
-            yield from (_unknown((*path, "classes"), "分类", "class", name) for name in set(item.classes) - classes)
-        yield from _grades_of_rule(rulebook, path, item, grades)
-        yield from _nodes_below(rulebook, path, item, classes, grades)
-
-
-def _grades_of_rule(rulebook: Rulebook, path: Path, item: Any, grades: set[str]) -> Iterator[Problem]:
-    grade = getattr(item, "grade", None)
-    if path[0] == "decisions" and grade is not None and grade not in grades:
-        yield _unknown((*path, "grade"), "等级", "grade", grade)
-    cap = getattr(item, "not_above", None)
-    if cap is not None and cap != "previous" and cap not in rulebook.grade_rank:
-        yield _unknown((*path, "not_above"), "等级", "grade", cap)
-
-
-def _nodes_below(rulebook: Rulebook, path: Path, item: Any, classes: set[str], grades: set[str]) -> Iterator[Problem]:
-    for node in walk(item):
-        match node:
-            case Basis() | DatedValue() if node.document not in rulebook.documents:
-                yield _unknown((*path, "basis"), "文件", "document", node.document)
-            case InClass() if node.class_ not in classes:
-                yield _unknown(path, "分类", "class", node.class_)
-            case Discretion() if node.answer not in rulebook.attribute:
-                yield _unknown(path, "主体属性", "attribute", node.answer)
-            case PreviousIs():
-                yield from (
-                    _unknown(path, "决定步骤", "step", name) for name in node.step_in or () if not _is_step(rulebook, name)
-                )
-                yield from (_unknown(path, "等级", "grade", n) for n in set(node.grade_in or ()) - grades)
-            case Attribute() | AttributeAge() | AttributeTest() | Categories() | CleanYears():
-                yield from _attribute_use(rulebook, path, node)
-            case RecordFilter():
-                yield from _filter_use(rulebook, path, node)
-        if isinstance(node, RECORD_MEASURES):
-            yield from _measure_fields(rulebook, path, node)
-
-
-def _is_step(rulebook: Rulebook, name: str) -> bool:
-    """A step (``direct``), or a step with one of its rules (``direct:rule_id``)."""
-    step, _, rule = name.partition(":")
-    if step not in {item.value for item in Step}:
-        return False
-    known = {item.id for _, item in decision_rules(rulebook)} | set(rulebook.indicator)
-    return not rule or rule in known
-
-
-def _attribute_use(rulebook: Rulebook, path: Path, node: Any) -> Iterator[Problem]:
-    name = getattr(node, "id", None) or getattr(node, "attribute", None) or getattr(node, "since", None)
-    definition = rulebook.attribute.get(str(name))
-    if definition is None:
-        yield _unknown(path, "主体属性", "attribute", str(name))
-        return
-    kind = definition.type
-    fits = {
-        "attribute": is_numeric(definition) or kind is FieldType.BOOLEAN,
-        "age": kind is FieldType.DATE,
-        "clean_years": kind is FieldType.DATE,
-        "categories": kind is FieldType.CATEGORY,
-    }
-    if isinstance(node, AttributeTest):
-        good = kind is FieldType.BOOLEAN if node.in_ is None else kind is FieldType.CATEGORY
-        codes = node.in_ or ()
-    else:
-        good = fits[node.type]
-        codes = tuple(node.points) if isinstance(node, Categories) else ()
-    if not good:
-        yield problem_at(
-            "R022",
-            path,
-            f"属性 {name} 的类型 {kind} 不能这样用",
-            f"attribute {name} is of type {kind} and cannot be used like this",
-            "改用合适类型的属性",
-            "use an attribute of a fitting type",
-        )
-    elif definition.values:
-        yield from (
-            _unknown(path, f"属性 {name} 的取值", f"value of {name}", c) for c in codes if c not in definition.values
-        )
-
-
-def _filter_use(rulebook: Rulebook, path: Path, node: RecordFilter) -> Iterator[Problem]:
-    for pattern in node.kinds:
-        if not rulebook.kinds_matching([pattern]):
-            yield _unknown(path, "信息类别", "record kind", pattern)
-    yield from _tests_use(rulebook, path, node.kinds, (*node.where, *node.unless))
-
-
-def _measure_fields(rulebook: Rulebook, path: Path, node: Any) -> Iterator[Problem]:
-    for name in (getattr(node, "field", None), getattr(node, "weighted_by", None)):
-        if name is not None:
-            yield from _field_use(rulebook, path, node.of.kinds, name, None)
-    yield from _keys_use(rulebook, path, node.of.kinds, getattr(node, "distinct", ()))
-
-
-def fields_of_points(rulebook: Rulebook) -> Iterator[Problem]:
-    """Fields that points per record read: numbers for a proportion, any for what tells records apart."""
-    for indicator in rulebook.indicators:
-        points = indicator.points
-        path: Path = ("indicators", indicator.id)
-        if not isinstance(points, PerRecord) or not isinstance(indicator.measure, Count):
-            continue
-        kinds = indicator.measure.of.kinds
-        for tier in points.tiers:
-            yield from _tests_use(rulebook, path, kinds, tier.where)
-            for name in () if tier.plus is None else (tier.plus.of, tier.plus.over):
-                yield from _field_use(rulebook, path, kinds, name, None)
-        yield from _keys_use(rulebook, path, kinds, points.distinct)
-
-
-def _tests_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], tests: Iterable[Any]) -> Iterator[Problem]:
-    """The fields of the tests among some parts of a filter."""
-    for test in tests:
-        if isinstance(test, FieldTest):
-            yield from _field_use(rulebook, path, patterns, test.field, test)
-            if test.over is not None:
-                yield from _field_use(rulebook, path, patterns, test.over, None)
-
-
-def _keys_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], names: Iterable[str]) -> Iterator[Problem]:
-    """The fields among what tells records apart."""
-    for name in names:
-        if name not in ("kind", "day", "month", "year"):
-            yield from _field_use(rulebook, path, patterns, name, False)
-
-
-def _field_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], name: str, test: Any) -> Iterator[Problem]:
-    """``test`` is a FieldTest, ``None`` for a numeric use, ``False`` for any use."""
-    kinds = [kind for kind in rulebook.catalogue if kind.id in rulebook.kinds_matching(patterns)]
-    definition = next((kind.fields[name] for kind in kinds if name in kind.fields), None)
-    if definition is None:
-        yield problem_at(
-            "R023",
-            path,
-            f"所用信息类别都没有字段 {name}",
-            f"none of the record kinds used here has a field {name}",
-            "在归集目录的 fields 中声明该字段",
-            "declare the field under the kind in the catalogue",
-        )
-        return
-    numeric = is_numeric(definition)
-    good = numeric if test is None else True
-    if isinstance(test, FieldTest):
-        bounded = any(b is not None for b in (test.at_least, test.above, test.at_most, test.below))
-        good = (
-            (numeric and bounded)
-            or (definition.type is FieldType.CATEGORY and test.in_ is not None)
-            or (definition.type is FieldType.SET and (test.has_all is not None or test.has_any is not None))
-            or (definition.type is FieldType.BOOLEAN and test.is_ is not None)
-            or (definition.type is FieldType.DATE and test.reached is not None)
-        )
-    if good and isinstance(test, FieldTest) and definition.values:
-        codes = (*(test.in_ or ()), *(test.has_all or ()), *(test.has_any or ()))
-        yield from (
-            _unknown(path, f"字段 {name} 的取值", f"value of {name}", code)
-            for code in codes
-            if code not in definition.values
-        )
-    if not good:
-        yield problem_at(
-            "R022",
-            path,
-            f"字段 {name} 的类型 {definition.type} 不能这样用",
-            f"field {name} is of type {definition.type} and cannot be used like this",
-            "改用合适类型的字段",
-            "use a field of a fitting type",
-        )
-
-
-def fields_agree(rulebook: Rulebook) -> Iterator[Problem]:
-    """A record field means the same in every kind that declares it: one column, one type, one unit."""
-    for kind in rulebook.catalogue:
-        for name, definition in kind.fields.items():
-            first = rulebook.record_fields[name]
-            if (first.type, first.scale) != (definition.type, definition.scale):
-                yield problem_at(
-                    "R028",
-                    ("catalogue", kind.id),
-                    f"字段 {name} 在别处的类型是 {first.type}",
-                    f"field {name} is of type {first.type} elsewhere",
-                    "统一类型，或改用别的字段名",
-                    "use the same type, or another name",
-                )
-
-
-_WITH_BASIS = ("sources", "catalogue", "indicators", "decisions", "measures", "measure_catalogue")
-
-
-def names_free(rulebook: Rulebook) -> Iterator[Problem]:
-    """Attributes and fields do not take the names of the columns every dataset has."""
-    taken = [(("attributes", item.id), item.id, {"subject_no", "subject_id", "name"}) for item in rulebook.attributes]
-    core = set(RECORD_COLUMNS)
-    taken += [(("catalogue", kind.id), name, core) for kind in rulebook.catalogue for name in kind.fields]
-    for path, name, reserved in taken:
-        if name in reserved:
-            yield problem_at(
-                "R029",
-                path,
-                f"名称 {name} 是数据表的固有列",
-                f"the name {name} belongs to a column that every dataset has",
-                "换一个名称",
-                "choose another name",
-            )
+_WITH_BASIS = ("sources", "catalogue", "terms", "deadlines", "indicators", "decisions", "measures", "measure_catalogue")
 
 
 def basis_given(rulebook: Rulebook) -> Iterator[Problem]:
@@ -361,6 +121,41 @@ def basis_given(rulebook: Rulebook) -> Iterator[Problem]:
             "补写 visibility.basis",
             "add visibility.basis",
         )
+
+
+def terms_hold(rulebook: Rulebook) -> Iterator[Problem]:
+    """The shortest publication is not longer than the longest; a deadline is a whole number of days, at least one."""
+    publicities: list[tuple[Path, Any]] = [(("terms", item.id), item.publicity) for item in rulebook.terms]
+    publicities += [(("catalogue", kind.id), kind.publicity) for kind in rulebook.catalogue if kind.publicity is not None]
+    for path, publicity in publicities:
+        for day in _days_of(publicity.min_months, publicity.max_months):
+            least, most = number_on(publicity.min_months, day), number_on(publicity.max_months, day)
+            if least is not None and most is not None and least > most:
+                yield problem_at(
+                    "R050",
+                    path,
+                    f"自 {day} 起最短公示 {least} 个月，长于最长的 {most} 个月",
+                    f"from {day} the shortest publication, {least} months, is longer than the longest, {most}",
+                    "核对两个期限",
+                    "check the two terms",
+                )
+    for deadline in rulebook.deadlines:
+        for day in _days_of(deadline.days):
+            days = deadline.days.at(day) if isinstance(deadline.days, Dated) else deadline.days
+            if days is not None and (days < 1 or days != int(days)):
+                yield problem_at(
+                    "R051",
+                    ("deadlines", deadline.id),
+                    f"期限应为不少于 1 的整数日，而不是 {days}",
+                    f"a deadline is a whole number of days, at least one, not {days}",
+                    "改为整数日",
+                    "write whole days",
+                )
+
+
+def _days_of(*numbers: Decimal | Dated) -> list[date]:
+    """The days from which a value of some numbers is in force; one day where none is dated."""
+    return sorted({day for number in numbers if isinstance(number, Dated) for day in number.values}) or [date.today()]
 
 
 def evidence_required(rulebook: Rulebook) -> Iterator[Problem]:
@@ -447,7 +242,7 @@ def score_uses_dimensions(rulebook: Rulebook) -> Iterator[Problem]:
         used.update(names)
         for name in names:
             if name not in known:
-                yield _unknown(("score",), "维度", "dimension", name)
+                yield unknown_name(("score",), "维度", "dimension", name)
             elif isinstance(step, WeightedMean) and known[name].weight is None:
                 yield problem_at(
                     "R034",
@@ -528,6 +323,7 @@ STRUCTURE_RULES: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     fields_agree,
     names_free,
     basis_given,
+    terms_hold,
     evidence_required,
     shapes_fit,
     dates_in_order,

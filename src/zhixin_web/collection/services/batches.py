@@ -17,17 +17,17 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
+from zhixin.dataset.delivery.layout import data_rows, find_layout, guard, kind_of
+from zhixin.dataset.delivery.refusals import FileRefused
+from zhixin.dataset.delivery.rows import CheckedRow, RowChecker
+from zhixin.dataset.delivery.workbooks import refuse_merges
 from zhixin.dataset.sources import sources
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.collection import originals
 from zhixin_web.collection.models import Batch, ColumnMemory
-from zhixin_web.collection.reading import data_rows, find_layout, guard, kind_of
-from zhixin_web.collection.refusals import FileRefused
-from zhixin_web.collection.rows import Outcome, RowChecker
 from zhixin_web.collection.services.commit import CHUNK, Committing
-from zhixin_web.collection.workbooks import refuse_merges
 from zhixin_web.records.services.versions import chunked
 
 PROBLEMS_SHOWN = 200
@@ -163,7 +163,7 @@ class _Counting:
         self.problems: list[dict[str, Any]] = []
         self.told = time.monotonic()
 
-    def through(self, checker: RowChecker, rows: Iterable[tuple[int, list[Any]]]) -> Iterator[Outcome]:
+    def through(self, checker: RowChecker, rows: Iterable[tuple[int, list[Any]]]) -> Iterator[CheckedRow]:
         for chunk in chunked(rows, CHUNK):
             for item in checker.check(chunk):
                 self.rows += 1

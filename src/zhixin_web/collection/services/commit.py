@@ -11,15 +11,16 @@ from typing import Any
 from django.db.models import Max
 
 from zhixin.dataset.cells import Refusal, refusal
+from zhixin.dataset.delivery.rows import CheckedRow, fault_of
 from zhixin.dataset.sources import SourceManifest, sources
 from zhixin.trust import ledger
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.ledger import Sealed, append, insert_rows
 from zhixin_web.collection.models import Batch
-from zhixin_web.collection.rows import Outcome, fault_of
 from zhixin_web.records import search
 from zhixin_web.records.models import CreditRecord, Subject, SubjectVersion
 from zhixin_web.records.services.versions import LOOKUP, RECORD_COLUMNS, VERSION_COLUMNS, chunked, project, record_row
+from zhixin_web.rulebooks.law_in_force import law_in_force
 
 CHUNK = 5_000
 
@@ -89,14 +90,15 @@ class Committing:
         self.seen: dict[str, Known] = {}
         self.known_subjects: set[int] = set()
         self.tally = Tally()
+        self.law = law_in_force()
 
-    def commit(self, outcomes: Sequence[Outcome]) -> list[int | None]:
+    def commit(self, outcomes: Sequence[CheckedRow]) -> list[int | None]:
         """Write a chunk; for each row the sequence number of its version, or ``None`` where it was not accepted."""
         good = [item for item in outcomes if not item.faults]
         subjects = self._subjects(good)
         self._look_up(good, subjects)
-        fresh: list[tuple[Outcome, int, Known]] = []
-        refused: list[tuple[Outcome, list[dict[str, Any]]]] = []
+        fresh: list[tuple[CheckedRow, int, Known]] = []
+        refused: list[tuple[CheckedRow, list[dict[str, Any]]]] = []
         duplicates: list[tuple[int, int]] = []
         for item in outcomes:
             if item.faults:
@@ -130,12 +132,12 @@ class Committing:
         failpoint("import.chunk")
         return [taken.get(item.line) for item in outcomes]
 
-    def _seq_of(self, outcomes: Sequence[Outcome], line: int) -> int:
+    def _seq_of(self, outcomes: Sequence[CheckedRow], line: int) -> int:
         """The version a later row of this very chunk repeats."""
         item = next(item for item in outcomes if item.line == line)
         return self.seen[item.key].seqs[item.digest]
 
-    def _verdict(self, known: Known, item: Outcome) -> Refusal | str | None:
+    def _verdict(self, known: Known, item: CheckedRow) -> Refusal | str | None:
         """``None``: a duplicate; a refusal; or the ledger kind of the new version."""
         if item.digest in known.seqs and known.state != CreditRecord.State.WITHDRAWN:
             return None
@@ -149,7 +151,7 @@ class Committing:
 
     # --- what is known ---
 
-    def _subjects(self, outcomes: Sequence[Outcome]) -> dict[str, int]:
+    def _subjects(self, outcomes: Sequence[CheckedRow]) -> dict[str, int]:
         """Primary keys by code; a registration opens the subjects that are new."""
         found: dict[str, int] = {}
         for part in chunked(sorted({item.code for item in outcomes if item.code}), LOOKUP):
@@ -160,7 +162,7 @@ class Committing:
         return found
 
     @staticmethod
-    def _register(outcomes: Sequence[Outcome], found: dict[str, int]) -> None:
+    def _register(outcomes: Sequence[CheckedRow], found: dict[str, int]) -> None:
         next_key = (Subject.objects.aggregate(last=Max("pk"))["last"] or 0) + 1
         new: list[tuple[Any, ...]] = []
         for item in outcomes:
@@ -183,7 +185,7 @@ class Committing:
         insert_rows("records_subject", ("id", "code", "name", "name_key", "district", "industry", "first_seq"), new)
         search.index((row[0], row[1], row[2]) for row in new)
 
-    def _look_up(self, outcomes: Sequence[Outcome], subjects: dict[str, int]) -> None:
+    def _look_up(self, outcomes: Sequence[CheckedRow], subjects: dict[str, int]) -> None:
         keys = {item.key for item in outcomes} - self.seen.keys()
         for key in keys:
             self.seen[key] = Known()
@@ -205,7 +207,7 @@ class Committing:
 
     # --- writing ---
 
-    def _write(self, fresh: Sequence[tuple[Outcome, int, Known]]) -> list[int]:
+    def _write(self, fresh: Sequence[tuple[CheckedRow, int, Known]]) -> list[int]:
         if not fresh:
             return []
         sealed = []
@@ -224,7 +226,12 @@ class Committing:
             else:
                 rows.append(
                     record_row(
-                        (seq, item.key, known.version, subject, source), "active", item.core, kept, (batch, item.line)
+                        (seq, item.key, known.version, subject, source),
+                        "active",
+                        item.core,
+                        kept,
+                        (batch, item.line),
+                        self.law,
                     )
                 )
         if self.holds_attributes:
@@ -238,7 +245,7 @@ class Committing:
             "collection_duplicaterow", ("batch_id", "line", "seq"), [(self.batch.pk, line, seq) for line, seq in rows]
         )
 
-    def refuse(self, refused: Sequence[tuple[Outcome, list[dict[str, Any]]]]) -> None:
+    def refuse(self, refused: Sequence[tuple[CheckedRow, list[dict[str, Any]]]]) -> None:
         """Keep refused rows in the quarantine."""
         rows = []
         for item, faults in refused:
@@ -261,7 +268,7 @@ class Committing:
         self.tally.quarantined += len(rows)
 
 
-def cells_of(item: Outcome) -> dict[str, Any]:
+def cells_of(item: CheckedRow) -> dict[str, Any]:
     """The cells of an accepted body, for the quarantine: what a person would see in the file."""
     body = json.loads(item.body)
     manifest = sources()[body["source"]]

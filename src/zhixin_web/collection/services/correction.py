@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from zhixin.dataset.delivery.rows import RowChecker
 from zhixin.dataset.sources import sources
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
-from zhixin_web.collection.rows import RowChecker
 from zhixin_web.collection.services.batches import Status
 from zhixin_web.collection.services.commit import Committing
 

@@ -9,12 +9,12 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
+from zhixin.dataset.delivery.layout import CHUNK
+from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin_web.accounts.permissions import ANYONE, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.models import Batch, Client
-from zhixin_web.collection.reading import CHUNK
 from zhixin_web.collection.receipts import receipt
-from zhixin_web.collection.refusals import FileRefused
 from zhixin_web.collection.scope import visible_batches, visible_sources
 from zhixin_web.collection.services import batches as services
 from zhixin_web.evaluations.tasks import process_batch

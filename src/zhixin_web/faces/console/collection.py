@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.sources import SourceManifest
 from zhixin_web.accounts.permissions import permitted
 from zhixin_web.audit.services.events import record_event
@@ -22,7 +23,6 @@ from zhixin_web.collection.matching import MATCHABLE, candidates
 from zhixin_web.collection.models import Batch, QuarantinedRow
 from zhixin_web.collection.queries import progress_of
 from zhixin_web.collection.receipts import receipt, receipt_workbook
-from zhixin_web.collection.refusals import FileRefused
 from zhixin_web.collection.scope import visible_batches, visible_rows, visible_sources
 from zhixin_web.collection.services import batches as services
 from zhixin_web.collection.services.correction import mend_row
@@ -33,6 +33,7 @@ from zhixin_web.evaluations.tasks import process_batch
 from zhixin_web.presentation.language import in_english
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records.models import Subject
+from zhixin_web.rulebooks.law_in_force import law_in_force
 
 DAYS_SHOWN = 14
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -74,7 +75,12 @@ def source_page(request: HttpRequest, source: str) -> HttpResponse:
     manifest = _manifest(request, source)
     fields = [(item, manifest.choices(item)) for item in manifest.fields]
     batches = visible_batches(request.user).filter(source=source).select_related("by").order_by("-pk")
-    return render(request, "source.html", {"manifest": manifest, "fields": fields, "page": page_of(request, batches, 20)})
+    law = law_in_force()
+    content = {
+        "manifest": manifest, "fields": fields, "page": page_of(request, batches, 20),
+        "basis": law.source_basis(source), "rule": law.sources[source][0] if source in law.sources else None,
+    }  # fmt: skip
+    return render(request, "source.html", content)
 
 
 @permitted("sources.view")

@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from zhixin.dataset.identity import check_uscc
+from zhixin.dataset.spreadsheets import Lines, safe_cell
 from zhixin_web.accounts.permissions import permitted, scope_of
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.presentation.language import language_code
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records import search
-from zhixin_web.records.cells import Lines, safe_cell
 from zhixin_web.records.models import Subject
 from zhixin_web.records.scope import visible_subjects
 from zhixin_web.workspace.models import SavedView, SubjectTag

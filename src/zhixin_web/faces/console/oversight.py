@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from zhixin.dataset.spreadsheets import Lines, safe_cell
 from zhixin.errors import LedgerError
 from zhixin_web.accounts.models import Organisation, Role, User
 from zhixin_web.accounts.permissions import ACTIONS, ANYONE, permitted
@@ -25,7 +26,6 @@ from zhixin_web.audit.queries import consistency_proof, dump_lines, inclusion_pr
 from zhixin_web.audit.services.checkpoints import make_checkpoint, published_key
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.presentation.paging import page_of
-from zhixin_web.records.cells import Lines, safe_cell
 
 MOST_ENTRIES = 1_000
 MOST_EVENTS = 200_000

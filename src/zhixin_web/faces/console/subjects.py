@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from zhixin import Outlook, RunFolder, explain, facts_of
-from zhixin.dataset.sources import SourceManifest, publicity_rule, sources
+from zhixin.dataset.sources import SourceManifest, sources
 from zhixin.errors import ZhixinError
 from zhixin.explanation.sentences import sentences
 from zhixin.law.calendar import shift_months
@@ -36,6 +36,7 @@ from zhixin_web.records.masking import masked
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.scope import visible_records, visible_subjects
 from zhixin_web.records.services.changes import change_record, erase_record
+from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.queries import rulebook_of
 from zhixin_web.workspace.services.notes import add_note
@@ -219,11 +220,13 @@ def record_page(request: HttpRequest, seq: int) -> HttpResponse:
     checkpoint = latest_checkpoint()
     covered = checkpoint is not None and record.seq < checkpoint.size
     proof = [step.hex() for step in inclusion_proof(record.seq, checkpoint.size)] if covered and checkpoint else []
-    rule = publicity_rule(record.severity, record.decided_on) if record.severity else None
+    law = law_in_force()
     record_event("records.view", request=request, ref=f"record:{seq}")
     content = {
         "record": record, "manifest": manifest, "body": body, "reported": masked(manifest, body.get("reported", {})), "versions": versions,
-        "entry": LedgerEntry.objects.get(pk=record.seq), "checkpoint": checkpoint if covered else None, "proof": proof, "rule": rule,
+        "entry": LedgerEntry.objects.get(pk=record.seq), "checkpoint": checkpoint if covered else None, "proof": proof,
+        "term_sources": law.term_sources(record.kind, record.severity, record.decided_on),
+        "repair_from": law.repair_from(record.kind, record.stated_severity, record.decided_on),
     }  # fmt: skip
     return render(request, "record.html", content)
 

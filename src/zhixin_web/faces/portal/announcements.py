@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from zhixin.dataset.sources import sources
+from zhixin.dataset.spreadsheets import safe_cell
 from zhixin_web.evaluations.published import grade_counts, published_runs, trustworthy
 from zhixin_web.faces.portal.pages import public_page, show
 from zhixin_web.governance.queries import consultations_open_to_the_public
 from zhixin_web.presentation.templatetags.zhixin import kind_title, severity_title
-from zhixin_web.records.cells import safe_cell
 from zhixin_web.records.published import announced, ended_recently
 
 PENALTIES = ("penalty.", "customs.", "filing.", "material.", "refusal.", "commitment.broken")

@@ -20,9 +20,9 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from zhixin.dataset.spreadsheets import safe_cell
 from zhixin_web.audit.queries import ledger_size
 from zhixin_web.evaluations.published import every_public_grade, grade_stamp
-from zhixin_web.records.cells import safe_cell
 from zhixin_web.records.published import change_stamp, ended_since, every_published, published_since
 
 BATCH = 5_000

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from zhixin.dataset.identity import check_uscc
-from zhixin.dataset.sources import publicity_rule, sources
+from zhixin.dataset.sources import sources
 from zhixin.explanation.sentences import sentences
 from zhixin.law.calendar import shift_months
 from zhixin_web.accounts.permissions import ANYONE, permitted
@@ -43,6 +43,7 @@ from zhixin_web.records.published import (
     was_published,
 )
 from zhixin_web.rulebooks.clocks import clock
+from zhixin_web.rulebooks.law_in_force import law_in_force
 
 MOST_CODE = 200
 
@@ -147,7 +148,7 @@ def record(request: HttpRequest, code: str, seq: int) -> HttpResponse:
     content = {
         "subject": subject, "record": found, "days": found.days_left(today), "manifest": sources()[found.source],
         "is_disputed": bool(disputed_keys([found.key])),
-        "rule": publicity_rule(found.severity, found.decided_on) if found.severity else None,
+        "term_sources": law_in_force(today).term_sources(found.kind, found.severity, found.decided_on),
         "entry": LedgerEntry.objects.get(pk=seq), "checkpoint": checkpoint if is_covered else None,
         "proof": [step.hex() for step in inclusion_proof(seq, checkpoint.size)] if is_covered and checkpoint else [],
     }  # fmt: skip

@@ -16,14 +16,16 @@ from zhixin_web.evaluations.published import grade_counts, grades_by_district, p
 from zhixin_web.faces.portal.pages import VIEW_COOKIE, language_of, public_page, show
 from zhixin_web.faces.portal.site_check import site_rules
 from zhixin_web.records.published import find_published, subjects_by_district
+from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.published import rulebook_in_force
 
 PREFERENCE_SECONDS = 365 * 86400
-GRADES = ("A", "B", "C", "D")
 
 
-def shares(counts: dict[str, int], names: tuple[str, ...] = GRADES) -> list[tuple[str, int, float]]:
-    """Grade, number and percentage of the graded."""
+def shares(counts: dict[str, int]) -> list[tuple[str, int, float]]:
+    """Grade, number and percentage of the graded, by the ladders of the rulebooks in force, the best first."""
+    places = law_in_force().grade_places
+    names = [name for name in places if name in counts or name in {item.id for item in law_in_force().ladder}]
     total = sum(counts.get(name, 0) for name in names) or 1
     return [(name, counts.get(name, 0), round(100 * counts.get(name, 0) / total, 1)) for name in names]
 
@@ -37,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
     spread = grades_by_district()
     content = {
         "grades": shares(counts) if counts else [],
-        "graded": sum(counts.get(name, 0) for name in GRADES),
+        "graded": sum(count for name, count, _share in shares(counts)),
         "updated": runs[0] if runs else None,
         "districts": [(code, count, shares(spread.get(code, {}))) for code, count in districts if code],
     }

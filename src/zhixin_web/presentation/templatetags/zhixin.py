@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from functools import cache
 from typing import Any
 
 from django import template
@@ -13,18 +12,20 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from zhixin import load_rulebook
 from zhixin.dataset.sources import owners, sources
+from zhixin.explanation.sentences import english_article
 from zhixin.explanation.wording import Wording
-from zhixin.law.loading import shipped_rulebooks
 from zhixin.reference.areas import district_by_code
 from zhixin.reference.industries import sections
 from zhixin_web.accounts.permissions import may
+from zhixin_web.evaluations.models import HELD
 from zhixin_web.presentation.language import in_english, language_code
 from zhixin_web.rulebooks.clocks import days_left
+from zhixin_web.rulebooks.law_in_force import law_in_force
 
 register = template.Library()
-SHAPES = {"A": "◆", "B": "●", "C": "▲", "D": "■"}
+TONES = ("good", "info", "warn", "bad")
+SHAPES, LAST_SHAPE = ("◆", "●", "▲", "▼", "⬟", "⬢", "✦"), "■"
 
 
 @register.filter
@@ -53,14 +54,30 @@ def score(milli: int | None) -> str:
 
 @register.simple_tag
 def grade(value: str) -> SafeString:
-    """A grade as letter, shape and colour, never colour alone."""
-    level = value if value in SHAPES else "N"
+    """A grade as letter, shape and colour, never colour alone; shape and colour say its place in its ladder."""
     return format_html(
         '<span class="grade grade-{}"><span aria-hidden="true">{}</span> {}</span>',
-        level,
-        SHAPES.get(value, "○"),
-        {"": _("未评价"), "H": _("暂缓")}.get(value, value),
+        grade_tone(value),
+        grade_shape(value),
+        {"": _("未评价"), HELD: _("暂缓")}.get(value, value),
     )
+
+
+@register.filter
+def grade_tone(value: str) -> str:
+    """The colour of a grade by its place: the best is good, the last is bad; ``none`` outside a ladder."""
+    place, length = law_in_force().grade_places.get(value, (0, 0))
+    if not length:
+        return "none"
+    return TONES[round(place * (len(TONES) - 1) / (length - 1))] if length > 1 else TONES[0]
+
+
+def grade_shape(value: str) -> str:
+    """The shape of a grade by its place: each place of a ladder has its own, the last is always a square."""
+    place, length = law_in_force().grade_places.get(value, (0, 0))
+    if not length:
+        return "○"
+    return LAST_SHAPE if length > 1 and place == length - 1 else SHAPES[min(place, len(SHAPES) - 1)]
 
 
 @register.filter
@@ -94,17 +111,26 @@ def pretty(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1) if not isinstance(value, str) else value
 
 
-@cache
-def _kind_titles() -> dict[str, Any]:
-    """Titles of record kinds, from the flagship's catalogue."""
-    return {item.id: item.title for item in load_rulebook(shipped_rulebooks() / "zhengzhou-ip").catalogue}
+@register.filter
+def kind_title(kind: str) -> str:
+    """The title of a record kind in the law in force; a kind that no rulebook knows under its own name."""
+    found = law_in_force().kinds.get(kind)
+    return said(found[0].title) if found is not None else kind
 
 
 @register.filter
-def kind_title(kind: str) -> str:
-    """The title of a record kind; a kind outside the catalogue (a licence) under its own name."""
-    found = _kind_titles().get(kind)
-    return said(found) if found is not None else kind
+def class_title(name: str) -> str:
+    """The title of a class of subjects in the law in force."""
+    found = law_in_force().classes.get(name)
+    return said(found.title) if found is not None else name
+
+
+@register.filter
+def term_source(source: Any) -> str:
+    """Where a term comes from: 《title》 number article."""
+    title = f"《{source.title.zh}》" if not in_english() else source.title.en
+    article = source.article if not in_english() else english_article(source.article)
+    return " ".join(part for part in (title, source.number, article) if part)
 
 
 @register.filter
@@ -217,12 +243,6 @@ def measure_words(rulebook: Any, rule: Any) -> str:
     return Wording(rulebook, language_code()).measure_rule(rule)
 
 
-@cache
-def _class_titles() -> dict[str, Any]:
-    """Titles of subject classes, from the flagship's rulebook."""
-    return {item.id: item.title for item in load_rulebook(shipped_rulebooks() / "zhengzhou-ip").classes}
-
-
 @register.filter
 def facet_name(value: str, name: str) -> str:
     """The value of a facet in words."""
@@ -231,9 +251,8 @@ def facet_name(value: str, name: str) -> str:
     if name == "industry":
         return industry_name(value)
     if name == "class":
-        found = _class_titles().get(value)
-        return said(found) if found is not None else value
-    return {"H": _("暂缓")}.get(value, value) if name == "grade" else value
+        return class_title(value)
+    return {HELD: _("暂缓")}.get(value, value) if name == "grade" else value
 
 
 @register.filter

@@ -14,7 +14,12 @@ def make_search(apps, editor):
 class Migration(migrations.Migration):
     dependencies = [("records", "0001_initial")]
     operations = [
-        append_only("records_creditrecord", "seq", erasable=("body", "salt")),
+        append_only(
+            "records_creditrecord",
+            "seq",
+            erasable=("body", "salt"),
+            projected=("severity", "publicity_from", "publicity_min_until", "publicity_until"),
+        ),
         append_only("records_subjectversion", "seq", erasable=("body", "salt")),
         migrations.RunPython(make_search, migrations.RunPython.noop),
     ]

@@ -9,17 +9,19 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from zhixin.trust import ledger
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import Sealed, append, append_one, insert_rows, seal
 from zhixin_web.records.models import CreditRecord
 from zhixin_web.records.services.versions import RECORD_COLUMNS, digest_of, record_row
+from zhixin_web.rulebooks.law_in_force import law_in_force
 
 
 def write_versions(rows: list[tuple[CreditRecord, dict[str, Any]]], sealed: list[Sealed], batch: int) -> list[int]:
     seqs = append(sealed, keep_bodies=False)
-    made = []
+    made, law = [], law_in_force()
     for (record, body), item, seq in zip(rows, sealed, seqs, strict=True):
         decided = body["decided_on"]
         names = ("kind", "severity", "occurred_on", "document_on", "decided_on", "published_on", "valid_until")
@@ -27,7 +29,7 @@ def write_versions(rows: list[tuple[CreditRecord, dict[str, Any]]], sealed: list
         core[3] = core[3] or decided
         head = (seq, record.key, record.version + 1, record.subject_id, record.source)
         kept = (digest_of(item.body), item.body, item.salt)
-        made.append(record_row(head, body["state"], core, kept, (batch, record.line)))
+        made.append(record_row(head, body["state"], core, kept, (batch, record.line), law))
     insert_rows("records_creditrecord", RECORD_COLUMNS, made)
     return seqs
 
@@ -48,7 +50,8 @@ def change_record(record: CreditRecord, *, state: str, on: date, basis: str, by:
     with transaction.atomic():
         last = CreditRecord.objects.filter(key=record.key).order_by("-version").first()
         if last is None or last.pk != record.pk or last.state != "active" or not last.body:
-            raise ValidationError("该记录不是有效的最新版本 / the record is not the active last version")
+            raise ValidationError(_("该记录不是有效的最新版本"))
+        _check_day(last, state, on)
         body = json.loads(last.body) | {"state": state, column: on.isoformat(), "basis": basis}
         item = seal(kind, f"R{last.seq}", ledger.canonical(body))
         seqs = write_versions([(last, body)], [item], last.batch_id)
@@ -56,6 +59,25 @@ def change_record(record: CreditRecord, *, state: str, on: date, basis: str, by:
             append_one("publication.withdraw", f"R{last.seq}", {"record": last.seq, "reason": state})
         record_event(f"records.{state}", by=by, ref=f"record:{last.seq}", basis=basis)
     return seqs[0]
+
+
+def _check_day(record: CreditRecord, state: str, on: date) -> None:
+    """Refuse a day before the decision, and a repair before its wait is over or of a kind without repair.
+
+    Raises:
+        ValidationError: with the first day that is possible.
+    """
+    if on < record.decided_on:
+        raise ValidationError({"on": _("不得早于认定日期 %(day)s") % {"day": record.decided_on}})
+    if on > timezone.localdate():
+        raise ValidationError({"on": _("不得晚于今天")})
+    if state != "repaired":
+        return
+    from_ = law_in_force().repair_from(record.kind, record.stated_severity, record.decided_on)
+    if from_ is None:
+        raise ValidationError({"state": _("现行规则没有规定该类记录可以修复")})
+    if on < from_:
+        raise ValidationError({"on": _("最短公示期未满，%(day)s 起方可修复") % {"day": from_}})
 
 
 def erase_record(record: CreditRecord, *, basis: str, by: Any) -> int:

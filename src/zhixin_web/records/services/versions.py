@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from zhixin.dataset.sources import publicity
 from zhixin_web.records import search
 from zhixin_web.records.models import Subject
+from zhixin_web.records.publicity import projected_terms
+from zhixin_web.rulebooks.law_in_force import LawInForce
 
 LOOKUP = 900
 
 
-RECORD_COLUMNS = ("seq", "key", "version", "subject_id", "source", "kind", "state", "severity", "occurred_on", "document_on", "decided_on", "published_on", "valid_until", "publicity_from", "publicity_min_until", "publicity_until", "digest", "body", "salt", "erased_at", "batch_id", "line")  # fmt: skip
+RECORD_COLUMNS = ("seq", "key", "version", "subject_id", "source", "kind", "state", "stated_severity", "severity", "occurred_on", "document_on", "decided_on", "published_on", "valid_until", "publicity_from", "publicity_min_until", "publicity_until", "digest", "body", "salt", "erased_at", "batch_id", "line")  # fmt: skip
 
 
 VERSION_COLUMNS = ("seq", "subject_id", "source", "version", "digest", "body", "salt", "erased_at", "batch_id", "line")
@@ -58,21 +59,26 @@ def record_row(
     core: Sequence[Any],
     kept: tuple[bytes, str, bytes],
     origin: tuple[int, int],
+    law: LawInForce,
 ) -> tuple[Any, ...]:
-    """The row of a record version; publication dates are computed from class and document date.
+    """Return the row of a record version; its class and its dates of publication follow from the law in force.
 
     Args:
         head: sequence number, key, version, subject, source.
         state: of the version; only an active one is published.
-        core: as in :class:`zhixin_web.collection.rows.Outcome`.
+        core: as in :class:`zhixin.dataset.delivery.rows.CheckedRow`.
         kept: digest, body, salt.
         origin: batch and line.
+        law: in force today.
     """
-    severity, decided, published = core[1], core[4], core[5]
-    shown: tuple[date | None, ...] = (None, None, None)
-    if state == "active":
-        shown = publicity(severity, date.fromisoformat(decided), date.fromisoformat(published) if published else None)
-    return (*head, core[0], state, *core[1:], *(_iso(day) for day in shown), *kept, None, *origin)
+    kind, stated, decided, published = core[0], core[1], core[4], core[5]
+    projected = projected_terms(law, kind, state, stated, _day(decided), _day(published))
+    severity, *shown = projected
+    return (*head, kind, state, stated, severity, *core[2:], *(_iso(day) for day in shown), *kept, None, *origin)
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _iso(day: date | None) -> str | None:

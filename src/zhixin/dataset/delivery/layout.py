@@ -17,12 +17,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 from zhixin.dataset.cells import is_empty
+from zhixin.dataset.delivery.refusals import FileRefused
+from zhixin.dataset.delivery.workbooks import MOST_UNPACKED, Merge, examine, too_large
 from zhixin.dataset.files import EmptyFile, EncodingError, read_sheet
 from zhixin.dataset.identity import check_uscc
 from zhixin.dataset.sources import SourceManifest, header_key, header_names, sources
 from zhixin.errors import DatasetError
-from zhixin_web.collection.refusals import FileRefused
-from zhixin_web.collection.workbooks import MOST_UNPACKED, Merge, examine, too_large
 
 HEADER_ROWS = 10
 MOST_ENTRIES = 1_000

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 from xml.etree import ElementTree
 
-from zhixin_web.collection.refusals import FileRefused
+from zhixin.dataset.delivery.refusals import FileRefused
 
 MOST_UNPACKED = 400 * 1024 * 1024
 MOST_CELLS = 50_000_000

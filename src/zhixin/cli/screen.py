@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from zhixin.analysis.comparison import Comparison, transition_rows
-from zhixin.analysis.validity_of_grades import Validity
-from zhixin.analysis.weighting import Weights
-from zhixin.dataset.snapshot import Report
 from zhixin.errors import Fault, Message, user_language
-from zhixin.explanation.sentences import points_text
-from zhixin.law.rulebook import Rulebook
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from zhixin.analysis.comparison import Comparison
+    from zhixin.analysis.validity_of_grades import Validity
+    from zhixin.analysis.weighting import Weights
+    from zhixin.dataset.acceptance import Report
+    from zhixin.law.rulebook import Rulebook
 
 
 class Screen:
@@ -37,6 +40,8 @@ class Screen:
 
     def progress(self) -> Progress:
         """A progress line on standard error; silent where that is no terminal."""
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
         return Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -78,6 +83,9 @@ class Screen:
         self.out.print(table)
 
     def comparison(self, result: Comparison) -> None:
+        from zhixin.analysis.comparison import transition_rows
+        from zhixin.explanation.sentences import points_text
+
         table = self._table(
             self.word("等级迁移（行：之前，列：之后）", "transitions (rows before, columns after)"), ("", "")
         )
@@ -165,6 +173,4 @@ class Screen:
 
 def as_json(value: Any) -> str:
     """JSON for people and programs: sorted as given, Chinese readable."""
-    import json
-
     return json.dumps(value, ensure_ascii=False, indent=2, default=str)

@@ -38,7 +38,7 @@ INVISIBLE = {"\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u202a", "\u202b
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckedRow:
     """What became of one row before it meets the database."""
 
     line: int
@@ -203,7 +203,7 @@ class RowChecker:
         self.parsers = {item.id: ColumnParser(parser_for(manifest, item, epoch)) for item in self.items}
         self.required = [item.id for item in manifest.fields if item.required]
 
-    def check(self, rows: Sequence[tuple[int, list[Any]]]) -> list[Outcome]:
+    def check(self, rows: Sequence[tuple[int, list[Any]]]) -> list[CheckedRow]:
         """One outcome per row, in order."""
         columns = {}
         for item in self.items:
@@ -215,13 +215,13 @@ class RowChecker:
             for number, (line, row) in enumerate(rows)
         ]
 
-    def _row(self, line: int, row: list[Any], values: dict[str, Any]) -> Outcome:
+    def _row(self, line: int, row: list[Any], values: dict[str, Any]) -> CheckedRow:
         faults = self._faults(row, values)
         if not faults and values.get("subject_id") is None:
             faults = [fault_of(_NO_KEY, "subject_id", None)]
         if faults:
             name = values.get("name")
-            return Outcome(
+            return CheckedRow(
                 line, name=name if isinstance(name, str) else None, cells=self._as_it_came(row), faults=tuple(faults)
             )
         return self._body(line, values)
@@ -261,7 +261,7 @@ class RowChecker:
                 found.append(fault_of(_FUTURE, name, value))
         return found
 
-    def _body(self, line: int, values: dict[str, Any]) -> Outcome:
+    def _body(self, line: int, values: dict[str, Any]) -> CheckedRow:
         manifest, code = self.manifest, values["subject_id"]
         known = {name: _json(value) for name, value in values.items() if value is not None}
         name = values.get("name")
@@ -274,13 +274,10 @@ class RowChecker:
             if extra:
                 content["reported"] = extra
             body = ledger.canonical(content)
-            return Outcome(line, code, name, f"{manifest.id}:{code}", body, hashlib.sha256(body.encode()).digest())
+            return CheckedRow(line, code, name, f"{manifest.id}:{code}", body, hashlib.sha256(body.encode()).digest())
         kind = manifest.kind or manifest.kind_by.values[values[manifest.kind_by.field]]  # type: ignore[union-attr]
-        severity = manifest.severity
-        if manifest.severity_by is not None:
-            given = values.get(manifest.severity_by.field)
-            severity = manifest.severity_by.values[given] if given else manifest.severity_by.otherwise
-        severity = None if kind in manifest.not_dishonest else severity
+        given = values.get(manifest.severity_by.field) if manifest.severity_by is not None else None
+        severity = manifest.severity_by.values[given] if manifest.severity_by is not None and given else None
         dates = {item.to: known.get(item.id) for item in self.items if item.to in RECORD_TARGETS}
         content = {"subject": code, "kind": kind, "source": manifest.id, "state": "active"}
         content |= {key: value for key, value in dates.items() if value is not None}
@@ -301,7 +298,7 @@ class RowChecker:
             key = f"{manifest.id}:#{hashlib.sha256(key.encode()).hexdigest()}"
         core = (kind, severity, dates.get("occurred_on"), dates.get("document_on") or dates.get("decided_on"),
                 dates.get("decided_on"), dates.get("published_on"), dates.get("valid_until"))  # fmt: skip
-        return Outcome(line, code, name, key, body, hashlib.sha256(body.encode()).digest(), core)
+        return CheckedRow(line, code, name, key, body, hashlib.sha256(body.encode()).digest(), core)
 
 
 def _json(value: Any) -> Any:

@@ -1,0 +1,106 @@
+"""What a rulebook says on one day: dated values are replaced by the value in force, what is not in force is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, TypeVar
+
+from zhixin.law.conditions import All, AtLeastOf
+from zhixin.law.filters import RecordFilter
+from zhixin.law.measures import Combined
+from zhixin.law.nodes import Dated, Node
+from zhixin.law.points import Tier
+from zhixin.law.rules import (
+    Decisions,
+    Grade,
+    Inspect,
+    Limits,
+    MeasureRule,
+)
+
+
+class Repealed(Exception):
+    """Raised inside ``at``: a value is not in force, so the list item that holds it falls away."""
+
+
+N = TypeVar("N")
+
+
+def value_on(value: Any, day: date) -> Any:
+    if isinstance(value, Dated):
+        if value.counts_by != "evaluation":
+            return value
+        number = value.at(day)
+        if number is None:
+            raise Repealed
+        return number
+    if isinstance(value, Node):
+        effective = getattr(value, "effective", None)
+        if effective is not None and not effective.covers(day):
+            raise Repealed
+        return value.model_copy(update={name: _resolved_field(value, name, day) for name in type(value).model_fields})
+    if isinstance(value, tuple):
+        return tuple(_in_force(value, day))
+    if isinstance(value, dict):
+        return {key: value_on(item, day) for key, item in value.items()}
+    return value
+
+
+_ALL_NEEDED: dict[type[Node], tuple[str, ...]] = {
+    RecordFilter: ("where",),
+    Tier: ("where",),
+    All: ("all",),
+    AtLeastOf: ("of",),
+    Combined: ("of",),
+}
+"""Lists that mean "and": a repealed part must not widen the rest, so the whole rule falls away."""
+
+
+def _resolved_field(owner: Node, name: str, day: date) -> Any:
+    """A repealed limit is no limit; a list that must not be empty takes its owner with it when all of it is repealed."""
+    value = getattr(owner, name)
+    if isinstance(owner, Limits | Inspect) and isinstance(value, Dated):
+        return value.at(day)
+    if name in _ALL_NEEDED.get(type(owner), ()):
+        return tuple(value_on(item, day) for item in value)
+    found = value_on(value, day)
+    if isinstance(value, tuple) and value and not found and type(owner).model_fields[name].metadata:
+        raise Repealed
+    return found
+
+
+def without_classes(value: Any, classes: set[str]) -> Any:
+    """Rules without the classes that are not in force; a rule for those classes only falls away."""
+    if isinstance(value, tuple):
+        return tuple(kept for item in value if (kept := without_classes(item, classes)) is not None)
+    if not isinstance(value, Node):
+        return value
+    update: dict[str, Any] = {}
+    for name in ("applies_to", "except_for", "classes"):
+        names = getattr(value, name, None)
+        if isinstance(names, tuple) and names and all(isinstance(item, str) for item in names):
+            update[name] = tuple(item for item in names if item in classes)
+            if not update[name] and name != "except_for":
+                return None
+    if isinstance(value, Grade):
+        update["by_class"] = {name: cut for name, cut in value.by_class.items() if name in classes}
+    if isinstance(value, Decisions):
+        update |= {
+            name: without_classes(getattr(value, name), classes) for name in ("exclude", "direct", "side", "caps", "shifts")
+        }
+    return value.model_copy(update=update) if update else value
+
+
+def without_grades(measures: tuple[MeasureRule, ...], gone: set[str]) -> tuple[MeasureRule, ...]:
+    """Measures without the grades that are not in force; a measure for those only falls away."""
+    kept = [(rule, tuple(grade for grade in rule.grades if grade not in gone)) for rule in measures]
+    return tuple(rule.model_copy(update={"grades": grades}) for rule, grades in kept if grades)
+
+
+def _in_force(items: tuple[N, ...], day: date) -> Iterable[N]:
+    for item in items:
+        try:
+            yield value_on(item, day)
+        except Repealed:
+            continue

@@ -1,0 +1,88 @@
+"""YAML with the file and line of every value; numbers are read as exact decimals."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import yaml
+
+from zhixin.errors import Fault, Message
+
+Position = tuple[str, int]
+
+
+Path_ = tuple[str | int, ...]
+
+
+_NUMBER = re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9]+)?$")
+
+
+_DATE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+
+
+_WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
+
+
+class Document:
+    """A YAML file as plain values, with the position of every path in it."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.positions: dict[Path_, Position] = {(): (file, 1)}
+        self.faults: list[Fault] = []
+        try:
+            node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            line = mark.line + 1 if mark else 1
+            self._fault(line, "R001", (), Message(f"不是有效的 YAML：{error.problem}", f"not valid YAML: {error.problem}"))
+            self.value: Any = None
+            return
+        self.value = self._build(node, ()) if node is not None else {}
+
+    def _fault(self, line: int, code: str, path: Path_, what: Message) -> None:
+        remedy = Message("请改正该行后重试", "mend that line and check again")
+        self.faults.append(Fault(self.file, line, code, dotted(path), what, remedy))
+
+    def _build(self, node: yaml.Node, path: Path_) -> Any:
+        self.positions[path] = (self.file, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return tuple(self._build(item, (*path, index)) for index, item in enumerate(node.value))
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[Any, Any]:
+        result: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._scalar(key_node, path)
+            name = str(key)
+            if key in result:
+                what = Message(f"键 {name} 重复", f"the key {name} is written twice")
+                self._fault(key_node.start_mark.line + 1, "R002", (*path, name), what)
+            result[key] = self._build(value_node, (*path, name))
+            self.positions[(*path, name)] = (self.file, key_node.start_mark.line + 1)
+        return result
+
+    def _scalar(self, node: yaml.Node, path: Path_) -> Any:
+        text = str(node.value)
+        if not isinstance(node, yaml.ScalarNode) or node.style in ("'", '"', "|", ">"):
+            return text
+        if text.lower() in _WORDS:
+            return _WORDS[text.lower()]
+        if _NUMBER.match(text):
+            return int(text) if "." not in text else Decimal(text)
+        if _DATE.match(text):
+            try:
+                return date.fromisoformat(text)
+            except ValueError:
+                what = Message(f"没有 {text} 这一天", f"there is no day {text}")
+                self._fault(node.start_mark.line + 1, "R003", path, what)
+        return text
+
+
+def dotted(path: Path_) -> str:
+    return ".".join(str(part) for part in path) or "rulebook"
