@@ -34,7 +34,7 @@ def lines(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def truth_of(folder: Path) -> dict[str, dict[int, tuple[str, str]]]:
     found: dict[str, dict[int, tuple[str, str]]] = {"subjects": {}, "records": {}}
-    for _, (table, line, dirt, rule) in lines(folder / "truth.csv"):
+    for _, (table, line, dirt, rule) in lines(folder / "truth" / "truth.csv"):
         assert int(line) not in found[table], "each row is spoilt at most once"
         found[table][int(line)] = (dirt, rule)
     return found
@@ -106,7 +106,7 @@ def test_every_kind_of_dirt_occurs(tmp_path: Path) -> None:
 def test_the_same_city_gives_the_same_dirt(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_dirty(City(500, 8), tmp_path / name, 3.0)
-    for file in ("subjects.csv", "records.csv", "relations.csv", "truth.csv"):
+    for file in ("subjects.csv", "records.csv", "relations.csv", "truth/truth.csv"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 

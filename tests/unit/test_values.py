@@ -70,8 +70,7 @@ def test_the_same_day_in_every_form(cell: Any) -> None:
 @pytest.mark.parametrize(
     ("serial", "day"),
     [
-        ("1", date(1900, 1, 1)), ("31", date(1900, 1, 31)), ("32", date(1900, 2, 1)), ("59", date(1900, 2, 28)),
-        ("61", date(1900, 3, 1)), ("366", date(1900, 12, 31)), ("367", date(1901, 1, 1)), ("25569", date(1970, 1, 1)),
+        ("20000", date(1954, 10, 3)), ("25569", date(1970, 1, 1)), ("73050", date(2099, 12, 31)),
         ("39448", date(2008, 1, 1)), ("44927", date(2023, 1, 1)),
     ],
 )  # fmt: skip
@@ -81,27 +80,33 @@ def test_serials_of_the_1900_system_as_published_by_microsoft(serial: str, day: 
 
 @pytest.mark.parametrize(
     ("serial", "day"),
-    [("0", date(1904, 1, 1)), ("1", date(1904, 1, 2)), ("60", date(1904, 3, 1)), ("37986", date(2008, 1, 1))],
+    [("37986", date(2008, 1, 1)), ("43465", date(2023, 1, 1))],
 )
 def test_serials_of_the_1904_system_as_published_by_microsoft(serial: str, day: date) -> None:
     assert parse_date(serial, epoch=1904) == day
 
 
-@pytest.mark.parametrize("number", [1, 59, 61, 100, 36526, 46000, 99999])
+@pytest.mark.parametrize(
+    "cell", ["0", "1", "59", "60", "1900", "2022", "2022.1", "5.12", "202201", "202601", "19999", "73051"]
+)
+def test_a_number_that_may_be_anything_is_asked_which_day_it_is(cell: str) -> None:
+    assert rule_of(parse_date(cell)) in ("date.which_day", "date.year")
+
+
+@pytest.mark.parametrize("number", [20000, 36526, 46000, 71000])
 def test_the_two_systems_lie_1462_days_apart(number: int) -> None:
     later, earlier = parse_date(str(number), epoch=1904), parse_date(str(number))
-    assert (later - earlier).days == (1462 if number > 60 else 1461)
+    assert (later - earlier).days == 1462
 
 
 def test_the_29th_of_february_1900_never_was() -> None:
-    assert rule_of(parse_date("60")) == "date.impossible"
     assert rule_of(parse_date("1900-02-29")) == "date.impossible"
 
 
 @pytest.mark.parametrize(
     ("cell", "rule"),
     [
-        ("0", "date.range"), ("1899-12-31", "date.range"), ("1900-01-01", None), ("2199-12-31", None), ("2200-01-01", "date.range"),
+        ("1899-12-31", "date.range"), ("1900-01-01", None), ("2199-12-31", None), ("2200-01-01", "date.range"),
         (date(1899, 12, 31), "date.range"), (datetime(2200, 1, 1), "date.range"), ("9999-01-01", "date.range"),
     ],
     ids=str,
@@ -125,7 +130,7 @@ def test_impossible_days_are_refused(cell: str, is_day: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["31/01/2026", "01-31-26", "yesterday", "2026-1", "2026年", "26-01-31", "1.5E+04", "202601", "-5", True]
+    "cell", ["31/01/2026", "01-31-26", "yesterday", "2026-1", "2026年", "26-01-31", "1.5E+04", "-5", True]
 )
 def test_other_texts_are_no_dates(cell: Any) -> None:
     assert rule_of(parse_date(cell)) == "date.format"
@@ -234,13 +239,11 @@ def test_amounts_with_their_units_become_fen(cell: Any, fen: int) -> None:
         "100美元",
         "100(万美元)",
         "$100",
-        "￥100",
         "100USD",
         "100港元",
         "约100元",
         "100至200元",
         "一百元",
-        "10千元",
         "100元/月",
         "5e3",
         "50%",

@@ -130,7 +130,7 @@ def penalty() -> Callable[..., str]:
     def making(*rows: tuple[str, str, str], **changes: str) -> str:
         values = {"行政相对人名称": "", "行政相对人类别": "法人及非法人组织", "统一社会信用代码": "", "行政处罚决定书文号": "",
                   "违法行为类型": "商标侵权", "违法事实": "虚构", "处罚依据": "虚构", "处罚类别": "罚款", "处罚内容": "虚构",
-                  "罚款金额": "1.5", "处罚决定日期": "2026-08-01", "处罚机关": "虚构机关"} | changes  # fmt: skip
+                  "罚款金额（万元）": "1.5", "处罚决定日期": "2026-08-01", "处罚机关": "虚构机关"} | changes  # fmt: skip
         lines = [",".join(values)]
         for code, name, number in rows:
             lines.append(

@@ -79,7 +79,7 @@ def test_another_content_under_a_known_number_is_quarantined_unless_it_is_a_corr
 ) -> None:
     row = (subjects[0].code, subjects[0].name, "罚1")
     take("penalties", penalty(row))
-    changed = penalty(row, 罚款金额="2.5")
+    changed = penalty(row, **{"罚款金额（万元）": "2.5"})
     assert QuarantinedRow.objects.get(batch=take("penalties", changed)).rule == "record.conflict"
     corrected = take("penalties", changed, is_correction=True)
     versions = CreditRecord.objects.filter(subject=subjects[0]).order_by("version")
@@ -133,7 +133,7 @@ def test_undoing_a_correction_brings_back_what_stood_before(
 ) -> None:
     row = (subjects[0].code, subjects[0].name, "罚1")
     first = take("penalties", penalty(row))
-    correction = take("penalties", penalty(row, 罚款金额="9"), is_correction=True)
+    correction = take("penalties", penalty(row, **{"罚款金额（万元）": "9"}), is_correction=True)
     reverse_batch(correction, people["city"], "演示")
     key = CreditRecord.objects.get(batch=first).key
     last = last_version(key)

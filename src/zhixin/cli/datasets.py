@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,14 +25,31 @@ def accept(
     epoch: Annotated[
         int, typer.Option(help=words("电子表格日期序号起点 1900 或 1904", "epoch of spreadsheet serials, 1900 or 1904"))
     ] = 1900,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=words(
+                "对来源文件的说明，如 penalties.unit:amount=10000（金额单位为万元）；可重复",
+                "what a person says of a source's file, such as penalties.unit:amount=10000 (amounts in 万元); may be repeated",
+            )
+        ),
+    ] = None,
 ) -> None:
     """Check a dataset: every row is accepted or quarantined."""
     screen = Screen()
-    report = accept_into(screen, rulebook, dataset, out, day_of(as_of), epoch)
+    report = accept_into(screen, rulebook, dataset, out, day_of(as_of), epoch, answers_in(answer or []))
     end_with(screen, report)
 
 
-def accept_into(screen: Screen, rulebook: str, dataset: Path, out: Path, as_of: date, epoch: int = 1900) -> Report:
+def accept_into(
+    screen: Screen,
+    rulebook: str,
+    dataset: Path,
+    out: Path,
+    as_of: date,
+    epoch: int = 1900,
+    answers: Mapping[str, Mapping[str, str]] | None = None,
+) -> Report:
     """Accept a dataset with progress on screen.
 
     Raises:
@@ -51,10 +69,29 @@ def accept_into(screen: Screen, rulebook: str, dataset: Path, out: Path, as_of: 
             out,
             as_of,
             epoch=epoch,
+            answers=answers,
             progress=lambda name, rows: progress.update(task, description=f"{name} {rows:,}"),
         )
     screen.report(report)
     return report
+
+
+def answers_in(given: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return ``source.question=answer`` options by source.
+
+    Raises:
+        UsageError: an option of another form.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for text in given:
+        question, equals, answer = text.partition("=")
+        source, dot, name = question.partition(".")
+        if not (equals and dot and name and answer):
+            raise UsageError(
+                f"--answer 应写成 来源.问题=回答，而不是「{text}」", f"--answer is source.question=answer, not {text!r}"
+            )
+        found.setdefault(source, {})[name] = answer
+    return found
 
 
 def end_with(screen: Screen, report: Report | None) -> None:

@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
@@ -22,11 +23,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zhixin.dataset.contract import contract
+from zhixin.dataset.delivery.source_files import SourceFiles
 from zhixin.dataset.files import SUFFIXES, quoted
 from zhixin.dataset.folders import check_place, put_in_place
 from zhixin.dataset.intake import DUPLICATE, NO_SUBJECT, Intake, Progress, rows_at
 from zhixin.dataset.quarantine import Quarantine, TableReport
 from zhixin.dataset.snapshot import TABLE_NAMES, sha256_of, write_batches
+from zhixin.dataset.sources import sources
 from zhixin.dataset.tables import ROW_GROUP, records_schema
 from zhixin.errors import DatasetError
 from zhixin.law.rulebook import Rulebook
@@ -45,13 +48,14 @@ class Report:
 
 
 def find_tables(folder: Path) -> dict[str, Path]:
-    """The files of a dataset folder by table.
+    """Return the files of a dataset folder by table or by source.
 
     Raises:
-        DatasetError: no subjects, or one table in two files.
+        DatasetError: no subjects, one table in two files, or a file that is neither a table nor a source.
     """
     found: dict[str, Path] = {}
-    for name in TABLE_NAMES:
+    _refuse_unknown(folder)
+    for name in (*TABLE_NAMES, *sources()):
         files = [folder / f"{name}{suffix}" for suffix in SUFFIXES if (folder / f"{name}{suffix}").is_file()]
         if len(files) > 1:
             names = "、".join(file.name for file in files)
@@ -60,12 +64,35 @@ def find_tables(folder: Path) -> dict[str, Path]:
             )
         if files:
             found[name] = files[0]
-    if "subjects" not in found:
+    if "subjects" not in found and not any(sources()[name].gives == "subjects" for name in found if name in sources()):
         raise DatasetError(
             f"{folder} 中没有 subjects 文件（CSV、Excel 或 Parquet）",
             f"{folder} has no subjects file (CSV, Excel or Parquet)",
         )
     return found
+
+
+def _refuse_unknown(folder: Path) -> None:
+    """Refuse a folder with a table that nobody would read: a misnamed file must not vanish.
+
+    Raises:
+        DatasetError: names the files and what they may have been meant to be.
+    """
+    known = {*TABLE_NAMES, *sources()}
+    strange = [
+        file
+        for file in sorted(folder.glob("*"))
+        if file.is_file() and not file.name.startswith(".") and file.suffix.lower() in SUFFIXES and file.stem not in known
+    ]
+    if strange:
+        names = "、".join(file.name for file in strange)
+        likely = get_close_matches(strange[0].stem.lower(), known, 1)
+        hint = (f"（是不是 {likely[0]}？）", f" (is it {likely[0]}?)") if likely else ("", "")
+        raise DatasetError(
+            f"{folder} 中有无法识别的文件：{names}{hint[0]}；请改名为 {'、'.join(TABLE_NAMES)} 或数据来源的编号，或移出该文件夹",
+            f"{folder} holds files that are not known: {names}{hint[1]}; name them {', '.join(TABLE_NAMES)} or by the id of a source, "
+            "or move them away",
+        )
 
 
 def accept(
@@ -75,6 +102,7 @@ def accept(
     as_of: date,
     *,
     epoch: int = 1900,
+    answers: Mapping[str, Mapping[str, str]] | None = None,
     progress: Progress = lambda table, rows: None,
 ) -> Report:
     """Check a dataset folder and write a snapshot into ``out``.
@@ -85,6 +113,7 @@ def accept(
         out: made new; an unfinished earlier try is replaced, a finished snapshot too.
         as_of: records decided after it are quarantined.
         epoch: 1900 or 1904, for spreadsheet serials in text files.
+        answers: by source, what a person says of its file (``unit:amount`` → ``10000``).
         progress: called with table and rows read, about every 50,000 rows.
     """
     files = find_tables(folder)
@@ -93,6 +122,18 @@ def accept(
     shutil.rmtree(work, ignore_errors=True)
     (work / "quarantine").mkdir(parents=True)
     report = Report(out)
+    delivered = {name: path for name, path in files.items() if name not in TABLE_NAMES}
+    if delivered:
+        reader = SourceFiles(rulebook, delivered, work, as_of, answers or {})
+        made = reader.read()
+        both = sorted(made.keys() & files.keys())
+        if both:
+            raise DatasetError(
+                f"{folder} 中既有来源文件又有 {both[0]} 表；只留一种",
+                f"{folder} holds files of sources and the table {both[0]}; keep one",
+            )
+        report.tables |= reader.reports
+        files = {name: path for name, path in files.items() if name in TABLE_NAMES} | made
     for name in TABLE_NAMES:
         if name in files:
             intake = Intake(rulebook, name, files[name], work, as_of, epoch, progress)
@@ -109,7 +150,7 @@ def _seal(work: Path, report: Report, files: Mapping[str, Path]) -> None:
         assert table.adds_up, f"{name}: {table.rows} rows, {table.accepted} accepted, {table.quarantined} quarantined"
     content = {
         "format": "dataset/1",
-        "inputs": {name: {"file": path.name, "sha256": sha256_of(path)} for name, path in files.items()},
+        "inputs": {name: {"file": path.name, "sha256": sha256_of(path)} for name, path in files.items() if path.is_file()},
         "tables": {
             name: {
                 "rows": table.rows,

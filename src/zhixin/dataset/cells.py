@@ -51,6 +51,38 @@ def _text(cell: Any) -> str:
 _EMPTY = frozenset(("", "NULL", "null", "N/A", "n/a", "-", "—", "无"))
 
 
+_ERRORS = frozenset(
+    (
+        "#N/A",
+        "#REF!",
+        "#VALUE!",
+        "#DIV/0!",
+        "#NAME?",
+        "#NULL!",
+        "#NUM!",
+        "#SPILL!",
+        "#CALC!",
+        "#GETTING_DATA",
+        "#FIELD!",
+        "#BLOCKED!",
+    )
+)
+_PLACEHOLDERS = frozenset(
+    ("/", "//", "\\", "-", "--", "---", "—", "——", "———", "_", "*", "**", ".", "。", "…", "......", "0", "00", "000", "NAN", "NONE", "NULL",
+     "N/A", "NA", "TBD", "无", "暂无", "没有", "不详", "未知", "不明", "待补", "待补充", "待定", "待查", "略", "空", "同上", "见附件", "无文号", "无号", "暂无文号")
+)  # fmt: skip
+
+
+def is_error(cell: Any) -> bool:
+    """Whether a cell holds an error of a spreadsheet, which is not a value and not an empty cell."""
+    return isinstance(cell, str) and cell[:1] in "#＃" and _text(cell).upper() in _ERRORS
+
+
+def is_placeholder(cell: Any) -> bool:
+    """Whether a cell that should name something holds a sign for nothing: /, --, 暂无, 不详, 0, nan."""
+    return is_empty(cell) or (len(str(cell)) < 16 and _text(cell).strip("()[]〔〕 ").upper() in _PLACEHOLDERS)
+
+
 def is_empty(cell: Any) -> bool:
     return cell is None or (isinstance(cell, str) and len(cell) < 16 and _text(cell) in _EMPTY)
 
@@ -124,12 +156,26 @@ def parse_scaled(denominator: int, cell: Any) -> Any:
     return int(scaled)
 
 
-_UNITS = {"": 1, "元": 1, "万元": 10_000, "万": 10_000, "亿元": 100_000_000, "亿": 100_000_000}
-_MONEY = re.compile(r"^(?P<number>[-+]?[\d,]*\.?\d+)\s*\(?(?P<unit>[^()\d]*)\)?$")
+_UNITS = {
+    "": 1,
+    "元": 1,
+    "千元": 1_000,
+    "百万元": 1_000_000,
+    "万元": 10_000,
+    "万": 10_000,
+    "亿元": 100_000_000,
+    "亿": 100_000_000,
+}
+_MONEY = re.compile(r"^[¥￥]?\s*(?P<number>[-+]?[\d,]*\.?\d+)\s*\(?(?P<unit>[^()\d]*)\)?$")
 
 
-def parse_money(cell: Any) -> Any:
-    """An amount in fen. Plain numbers are yuan; 元, 万元, 亿元 are understood; other currencies and signs are refused."""
+def parse_money(cell: Any, *, unit_yuan: int = 1) -> Any:
+    """An amount in fen; other currencies and signs are refused.
+
+    Args:
+        cell: a plain number, or one with its own unit (元, 万元, 亿元), which wins over that of the column.
+        unit_yuan: yuan per unit of a plain number: 10,000 in a column of 万元.
+    """
     if is_empty(cell):
         return None
     found = _MONEY.match(_text(cell)) if isinstance(cell, str) else None
@@ -155,7 +201,7 @@ def parse_money(cell: Any) -> Any:
         )
     with localcontext() as context:
         context.prec = 300
-        yuan = value * _UNITS[unit]
+        yuan = value * (_UNITS[unit] if unit else unit_yuan)
     return parse_scaled(100, yuan)
 
 
@@ -203,12 +249,8 @@ def parse_date(cell: Any, *, epoch: int = 1900, may_be_open: bool = False) -> An
         if may_be_open:
             return None
         return refusal("date.open", "此处不能填「长期」", "this date cannot be open-ended", "填写具体日期", "give the day")
-    if re.fullmatch(r"(19|20|21)\d\d", text) and isinstance(cell, str):
-        return refusal(
-            "date.year", f"「{cell}」只有年份", f"{cell!r} is only a year", "补全月和日", "give month and day too"
-        )
-    if re.fullmatch(r"\d{1,5}(\.\d+)?", text, re.ASCII):
-        return _serial(int(float(text)), epoch, cell)
+    if re.fullmatch(r"\d{1,6}(\.\d+)?", text, re.ASCII):
+        return _number_as_date(text, epoch, cell)
     for form in _DATE_FORMS:
         found = form.match(text)
         if found:
@@ -231,11 +273,26 @@ def parse_date(cell: Any, *, epoch: int = 1900, may_be_open: bool = False) -> An
     )
 
 
-def _serial(number: int, epoch: int, cell: Any) -> Any:
-    if epoch == 1900 and number == 60:
-        return refusal("date.impossible", "1900年没有2月29日", "1900 had no 29 February", "核对日期", "check the date")
-    shift = 1 if epoch == 1900 and number < 60 else 0  # the 1900 system counts a day that never was
-    return _in_range(_EXCEL_EPOCH[epoch] + timedelta(days=number + shift), cell)
+LEAST_SERIAL, MOST_SERIAL = 20_000, 73_050
+"""Numbers that a spreadsheet may have made of a day (1954 to 2099); what is below is more likely a year or a month."""
+
+
+def _number_as_date(text: str, epoch: int, cell: Any) -> Any:
+    """A bare number is a day only where a spreadsheet counts days so; 2022, 2022.1, 5.12 and 202201 name no day."""
+    number = float(text)
+    if LEAST_SERIAL <= number <= MOST_SERIAL:  # what follows the point is the time of the day
+        return _in_range(_EXCEL_EPOCH[epoch] + timedelta(days=int(number)), cell)
+    if re.fullmatch(r"(19|20|21)\d\d", text):
+        return refusal(
+            "date.year", f"「{cell}」只有年份", f"{cell!r} is only a year", "补全月和日", "give month and day too"
+        )
+    return refusal(
+        "date.which_day",
+        f"「{cell}」是哪一天？看不出完整的年月日",
+        f"which day is {cell!r}? It does not name year, month and day",
+        "写成 2026-01-31",
+        "write it as 2026-01-31",
+    )
 
 
 def _in_range(day: date, cell: Any) -> Any:
@@ -291,6 +348,15 @@ def parser_of(definition: FieldDefinition, epoch: int) -> Parser:
     return parsers[definition.type]
 
 
+CELL_ERROR = refusal(
+    "cell.error",
+    "单元格是错误值（如 #N/A、#REF!），不是数据",
+    "the cell holds an error (such as #N/A or #REF!), not data",
+    "更正公式或填写实际内容",
+    "put the formula right, or write what is meant",
+)
+
+
 class ColumnParser:
     """Parses whole columns. Text is parsed once per distinct value and remembered: files repeat themselves."""
 
@@ -305,12 +371,12 @@ class ColumnParser:
         except TypeError:  # a nested cell of a Parquet file: read it as text, so that the parser can refuse it
             return self([str(cell) for cell in cells])
         if not all(type(cell) is str for cell in distinct):  # 1, 1.0 and True are one key
-            values = [self.parser(cell) for cell in cells]
+            values = [CELL_ERROR if is_error(cell) else self.parser(cell) for cell in cells]
             return values, any(value is None or type(value) is Refusal for value in values)
         if len(self.memo) + len(distinct) > _MEMO_LIMIT:
             self.memo = {}
         for cell in distinct:
             if cell not in self.memo:
-                self.memo[cell] = self.parser(cell)
+                self.memo[cell] = CELL_ERROR if is_error(cell) else self.parser(cell)
         odd = any(value is None or type(value) is Refusal for value in map(self.memo.__getitem__, distinct))
         return list(map(self.memo.__getitem__, cells)), odd

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 from typing import NamedTuple
 
 from zhixin.errors import Message
@@ -68,6 +69,64 @@ def organisation_check_character(first_eight: str) -> str:
     return {10: "X", 11: "0"}.get(remainder, str(remainder))
 
 
+_CATEGORIES = {"1": "12349", "2": "19", "3": "123459", "4": "19", "5": "1239", "6": "129", "7": "129", "8": "19", "9": "123",
+               "A": "19", "N": "1239", "Y": "1"}  # fmt: skip
+"""Registering authority (place 1) and kind of organisation (place 2), GB 32100-2015 annex A and the later additions."""
+_PROVINCES = frozenset(
+    [
+        "10",
+        "11",
+        "12",
+        "13",
+        "14",
+        "15",
+        "21",
+        "22",
+        "23",
+        "31",
+        "32",
+        "33",
+        "34",
+        "35",
+        "36",
+        "37",
+        "41",
+        "42",
+        "43",
+        "44",
+        "45",
+        "46",
+        "50",
+        "51",
+        "52",
+        "53",
+        "54",
+        "61",
+        "62",
+        "63",
+        "64",
+        "65",
+        "66",
+        "71",
+        "81",
+        "82",
+    ]
+)
+_IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+def is_identity_number(code: str) -> bool:
+    """Whether 18 characters are a resident's identity number (GB 11643): area, day of birth and check character agree."""
+    if not re.fullmatch(r"[1-9][0-9]{16}[0-9X]", code) or code[:2] not in _PROVINCES:
+        return False
+    try:
+        born = date(int(code[6:10]), int(code[10:12]), int(code[12:14]))
+    except ValueError:
+        return False
+    total = sum(int(char) * weight for char, weight in zip(code, _IDENTITY_WEIGHTS, strict=False))
+    return 1900 <= born.year <= 2100 and "10X98765432"[total % 11] == code[17]
+
+
 def check_uscc(text: str) -> Checked:
     """A unified social credit code, cured and checked; warns on the inner organisation code, never rejects on it."""
     if any(char in _ZERO_WIDTH for char in text):
@@ -99,6 +158,14 @@ def check_uscc(text: str) -> Checked:
         )
     if len(code) != 18:
         return _wrong_length(code)
+    if is_identity_number(code):
+        return _refused(
+            "uscc.identity_number",
+            "这可能是个人身份证号码，不是统一社会信用代码",
+            "this may be a resident's identity number, not a unified social credit code",
+            "自然人信息不在归集范围；企业请按营业执照填写代码",
+            "natural persons are not collected; give the code on the business licence",
+        )
     wrong = [(place, char) for place, char in enumerate(code, 1) if char not in USCC_ALPHABET]
     if wrong:
         return _wrong_letter(*wrong[0])
@@ -107,6 +174,14 @@ def check_uscc(text: str) -> Checked:
             "uscc.check",
             f"第18位校验码不符（应为 {uscc_check_character(code[:17])}），代码中有字符录错",
             f"the check character in place 18 should be {uscc_check_character(code[:17])}: some character is wrong",
+            "按营业执照核对后改正",
+            "compare it with the business licence",
+        )
+    if code[1] not in _CATEGORIES.get(code[0], "") or not code[2:8].isdigit() or code[2:4] not in _PROVINCES:
+        return _refused(
+            "uscc.prefix",
+            f"前八位 {code[:8]} 不是有效的登记机关类别和行政区划",
+            f"the first eight places, {code[:8]}, are no valid registering authority and area",
             "按营业执照核对后改正",
             "compare it with the business licence",
         )
@@ -252,3 +327,31 @@ def name_core(text: str) -> str:
     for form in _LEGAL_FORMS:
         name = name.removesuffix(form)
     return name
+
+
+LEAST_ABBREVIATION = 4
+_BRANCH = re.compile(r"(第?[一二三四五六七八九十0-9]*分(公司|店|厂|部|行|院|所)|门店|营业部|办事处)$")
+_NOT_NAME = re.compile(r"[()（）·\-—、,，.。'\"“”‘’/]+")
+
+
+def names_agree(reported: str, known: str) -> bool:
+    """Whether a reported name can be that of a known subject.
+
+    Brackets, width, blanks, region, legal form and the suffix of a branch do not tell names apart, and an abbreviation
+    that stands whole in the other name is taken for it. Two names that share less are two firms until a person says not.
+    """
+    one, two = _comparable(reported), _comparable(known)
+    if not one or not two:
+        return True
+    short, long = sorted((one, two), key=len)
+    return one == two or (len(short) >= LEAST_ABBREVIATION and 2 * len(short) >= len(long) and short in long)
+
+
+def _comparable(name: str) -> str:
+    core = _BRANCH.sub("", re.sub(r"\(虚构\)", "", normal_name(name)))
+    return _NOT_NAME.sub("", name_core(core)).casefold()
+
+
+def organisation_code_agrees(reported: str, code: str) -> bool:
+    """Whether an organisation code (GB 11714) is the one inside a unified social credit code."""
+    return re.sub(r"[\s\-－—]", "", unicodedata.normalize("NFKC", reported)).upper() == code[8:17]

@@ -47,14 +47,15 @@ class Intake:
         sheet = read_sheet(self.path)
         places = self._places(sheet)
         schema = pa.schema([("line", pa.int64())] + [(name, item.type) for name, item in self.columns.items()])
-        quarantine = Quarantine(self.quarantine_path, self.report)
-        with pq.ParquetWriter(self.staging, schema, compression="zstd", compression_level=1) as writer:
+        with (
+            Quarantine(self.quarantine_path, self.report) as quarantine,
+            pq.ParquetWriter(self.staging, schema, compression="zstd", compression_level=1) as writer,
+        ):
             parsers = {name: ColumnParser(column.parse) for name, column in self.columns.items()}
             for rows in _batches(sheet.rows):
                 self.report.rows += len(rows)
                 writer.write_table(self._checked(rows, len(sheet.header), places, parsers, quarantine))
                 self.progress(self.name, self.report.rows)
-        quarantine.close()
         return self.report
 
     def _places(self, sheet: Sheet) -> dict[str, int]:

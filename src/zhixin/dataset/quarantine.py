@@ -6,7 +6,7 @@ import csv
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from zhixin.dataset.cells import (
     Refusal,
@@ -48,6 +48,12 @@ class Quarantine:
 
     def close(self) -> None:
         self.file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 def _inert(cell: Any) -> Any:

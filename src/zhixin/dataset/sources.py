@@ -51,6 +51,12 @@ class SourceField(Strict):
     to: str | None = None
     personal: bool = False
     max_length: int = 2000
+    usual: tuple[int, int] | None = None
+    """Yuan between which amounts usually lie; beyond them a bare number is asked for its unit."""
+    stated_in: str | None = None
+    """The text column in which the same amount stands in words."""
+    not_before: str | None = None
+    """The date column that this one may not precede."""
     note: str = ""
 
 
@@ -88,6 +94,8 @@ class SourceManifest(Strict):
     kind: str | None = None
     kind_by: KindBy | None = None
     severity_by: SeverityBy | None = None
+    same_acts_as: str = ""
+    """Another source that reports the same acts: one decision that comes through both is one record."""
     refuse: tuple[Refuse, ...] = ()
     note: Words | None = None
     fields: tuple[SourceField, ...]
@@ -103,6 +111,11 @@ class SourceManifest(Strict):
         if self.gives in ("records", "archive") and (self.kind is None) == (self.kind_by is None):
             raise ValueError(f"{self.id}: give either kind or kind_by")
         return self
+
+    @property
+    def acts(self) -> str:
+        """The name under which the acts of this source are counted."""
+        return self.same_acts_as or self.id
 
     def field(self, name: str) -> SourceField:
         return next(item for item in self.fields if item.id == name)

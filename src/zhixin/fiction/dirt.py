@@ -103,7 +103,8 @@ def write_dirty(city: City, folder: Path, rate: float = 1.0) -> dict[str, int]:
         }
     ).write_csv(folder / "relations.csv")
     counts["relations"] = len(relations)
-    pl.DataFrame(truth, schema=["table", "line", "dirt", "rule"], orient="row").write_csv(folder / "truth.csv")
+    (folder / "truth").mkdir(exist_ok=True)
+    pl.DataFrame(truth, schema=["table", "line", "dirt", "rule"], orient="row").write_csv(folder / "truth" / "truth.csv")
     return counts
 
 

@@ -11,7 +11,7 @@ from zhixin_web.collection.models import QuarantinedRow
 from zhixin_web.records import search
 from zhixin_web.records.models import Subject
 
-MATCHABLE = ("subject.no_code", "record.unknown_subject", "uscc.check", "uscc.character", "uscc.length", "uscc.old_number",
+MATCHABLE = ("subject.no_code", "subject.name_differs", "subject.organisation_code", "record.unknown_subject", "uscc.check", "uscc.character", "uscc.length", "uscc.old_number",
              "uscc.organisation_code", "uscc.scientific", "uscc.foreign_letter", "uscc.invisible")  # fmt: skip
 
 

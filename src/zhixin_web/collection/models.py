@@ -15,7 +15,7 @@ class Batch(models.Model):
         RECEIVED = "received", _("已接收")
         MAPPING = "mapping", _("待对应列")
         STAGED = "staged", _("待确认入库")
-        HELD = "held", _("数量异常，待人工确认")
+        HELD = "held", _("有疑问，待人工确认")
         COMMITTING = "committing", _("正在入库")
         COMMITTED = "committed", _("已入库")
         REFUSED = "refused", _("已退回")
@@ -40,6 +40,8 @@ class Batch(models.Model):
     idempotency_key = models.CharField(max_length=200, null=True, unique=True)
     automatic = models.BooleanField(default=False)
     mapping = models.JSONField(default=dict)
+    answers = models.JSONField(default=dict)
+    """What a person said of this file: the unit of a column, the delimiter (question → answer)."""
     preview = models.JSONField(default=dict)
     fault = models.JSONField(default=dict)
     rows = models.IntegerField(default=0)
@@ -76,6 +78,7 @@ class QuarantinedRow(models.Model):
     class Status(models.TextChoices):
         OPEN = "open", _("待处理")
         RESOLVED = "resolved", _("已更正入库")
+        DISCARDED = "discarded", _("不予入库")
 
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="quarantine")
     line = models.IntegerField()
@@ -84,6 +87,8 @@ class QuarantinedRow(models.Model):
     rule = models.CharField(max_length=60, db_index=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN, db_index=True)
     seq = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=200, blank=True)
+    """Why a person left the row out."""
     resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     resolved_at = models.DateTimeField(null=True)
 
@@ -108,6 +113,8 @@ class ColumnMemory(models.Model):
     source = models.CharField(max_length=40)
     header = models.CharField(max_length=200)
     field = models.CharField(max_length=40, blank=True)
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="remembered")
+    """The delivery at which it was said; what is sent back or undone is forgotten."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "header"], name="one_memory_per_header")]

@@ -20,13 +20,29 @@ def receipt(batch: Batch) -> dict[str, Any]:
         {"line": line, "outcome": "duplicate", "seq": seq}
         for line, seq in DuplicateRow.objects.filter(batch=batch).values_list("line", "seq")
     ]
-    for item in QuarantinedRow.objects.filter(batch=batch, status=QuarantinedRow.Status.OPEN):
+    for item in QuarantinedRow.objects.filter(batch=batch).exclude(status=QuarantinedRow.Status.RESOLVED):
         rows.append({"line": item.line, "outcome": "quarantined", "faults": item.faults})
     return {
         "format": "receipt/1", "batch": batch.pk, "source": batch.source, "file": batch.file_name, "sha256": batch.sha256, "status": batch.status,
         "fault": batch.fault or None, "rows": batch.rows, "accepted": batch.accepted, "quarantined": batch.quarantined, "duplicates": batch.duplicates,
+        "unread_columns": batch.preview.get("unknown", []), "units_yuan": batch.preview.get("units", {}), "waits_for": waits_for(batch),
         "ledger": [batch.first_seq, batch.last_seq], "lines": sorted(rows, key=lambda row: row["line"]),
     }  # fmt: skip
+
+
+def waits_for(batch: Batch) -> list[dict[str, str]]:
+    """What a person has to say before a batch is taken in, each in both languages; empty: it waits for nobody."""
+    if batch.status == Batch.Status.MAPPING:
+        missing = [
+            {"zh": f"缺少必需的列：{name}", "en": f"a required column is missing: {name}"}
+            for name in batch.preview.get("missing", [])
+        ]
+        return missing + [{"zh": item["zh"], "en": item["en"]} for item in batch.preview.get("questions", [])]
+    if batch.status == Batch.Status.HELD and batch.preview.get("held"):
+        return [dict(batch.preview["held"])]
+    if batch.status == Batch.Status.STAGED:
+        return [{"zh": "请核对检查结果后确认入库", "en": "look at the check and confirm"}]
+    return []
 
 
 def _accepted(batch: Batch) -> list[tuple[int, int]]:
@@ -54,7 +70,7 @@ def receipt_workbook(batch: Batch, english: bool) -> bytes:
     ]
     sheet.write_row(0, 0, titles, head)
     language = "en" if english else "zh"
-    rows = QuarantinedRow.objects.filter(batch=batch, status=QuarantinedRow.Status.OPEN).order_by("line")
+    rows = QuarantinedRow.objects.filter(batch=batch).exclude(status=QuarantinedRow.Status.RESOLVED).order_by("line")
     for number, row in enumerate(rows.iterator(), 1):
         sheet.write_number(number, 0, row.line)
         faults = {item["field"]: item for item in row.faults}

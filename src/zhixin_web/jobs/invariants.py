@@ -50,7 +50,7 @@ def rows_are_accounted_for() -> Finding:
     batches = Batch.objects.filter(status__in=[Batch.Status.COMMITTED, Batch.Status.UNDONE])
     off = batches.exclude(rows=F("accepted") + F("quarantined") + F("duplicates")).values_list("pk", flat=True)
     broken += [f"batch {pk}: counts do not add up" for pk in off]
-    open_rows = _counts(QuarantinedRow.objects.filter(status=QuarantinedRow.Status.OPEN))
+    open_rows = _counts(QuarantinedRow.objects.exclude(status=QuarantinedRow.Status.RESOLVED))
     duplicates = _counts(DuplicateRow.objects.all())
     accepted: dict[int, int] = {}
     for table in ("records_creditrecord", "records_subjectversion"):

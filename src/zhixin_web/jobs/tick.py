@@ -12,8 +12,8 @@ import httpx
 from django.conf import settings
 from django.utils import timezone
 
-from zhixin.dataset.delivery.layout import CHUNK
 from zhixin.dataset.delivery.refusals import FileRefused
+from zhixin.dataset.delivery.table import CHUNK
 from zhixin.dataset.sources import sources
 from zhixin.errors import LedgerError
 from zhixin_web.accounts.models import Role, User

@@ -1,205 +1,202 @@
-"""From bytes to rows: what kind of file it is, whether it is safe and whole, where its header stands, which column is what.
-
-Everything that makes a file unusable is refused here with what to do; nothing of it is imported. The original is kept.
-"""
+"""Where the header of a delivered table stands, which column is what, and what a person has to say first."""
 
 from __future__ import annotations
 
-import codecs
-import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from zhixin.dataset.cells import is_empty
-from zhixin.dataset.delivery.refusals import FileRefused
-from zhixin.dataset.delivery.workbooks import MOST_UNPACKED, Merge, examine, too_large
-from zhixin.dataset.files import EmptyFile, EncodingError, read_sheet
+from zhixin.dataset.delivery.refusals import FileRefused, Question, empty_file
+from zhixin.dataset.delivery.table import DeliveredTable
+from zhixin.dataset.delivery.units import LIKELY_MONEY, MONEY, ask_unit, refuse_scaling_format, unit_of_column, without_unit
 from zhixin.dataset.identity import check_uscc
 from zhixin.dataset.sources import SourceManifest, header_key, header_names, sources
-from zhixin.errors import DatasetError
 
 HEADER_ROWS = 10
-MOST_ENTRIES = 1_000
-MOST_RATIO = 100
-CHUNK = 1 << 20
 SAMPLE = 200
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Header and columns of a file: ``columns`` maps index → field; ``missing`` are required fields without a column."""
+    """Header and columns of a file.
+
+    ``columns`` maps index → field, ``units`` money field → yuan per unit; ``missing`` are required fields without a
+    column, ``unknown`` headers that are not read. ``spare`` columns at the end of every row hold nothing.
+    """
 
     header: list[str]
     header_line: int
     columns: dict[int, str]
     missing: tuple[str, ...]
     unknown: tuple[str, ...]
+    units: dict[str, int] = field(default_factory=dict)
+    questions: tuple[Question, ...] = ()
+    spare: int = 0
+
+    @property
+    def widths(self) -> set[int]:
+        """How many cells a row of a text may have."""
+        return {len(self.header), len(self.header) + self.spare}
 
 
-def kind_of(start: bytes) -> str:
-    """The ending that fits the first bytes of a file."""
-    if start.startswith(b"PK"):
-        return ".xlsx"
-    if start.startswith(b"\xd0\xcf\x11\xe0"):
-        return ".xls"
-    if start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<"):
-        raise FileRefused(
-            "file.kind", "这是网页或 XML，不是表格文件", "this is a web page or XML, not a table",
-            "在 Excel 中打开，另存为 xlsx 或 CSV 后提交", "open it in Excel, save it as xlsx or CSV and deliver that",
-        )  # fmt: skip
-    if start.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")):
-        raise FileRefused(
-            "file.kind", "这不是表格文件（是 PDF、图片或压缩包）", "this is no table (a PDF, a picture or an archive)",
-            "请提供 CSV、xls 或 xlsx；压缩包请先解压", "give CSV, xls or xlsx; unpack archives first",
-        )  # fmt: skip
-    return ".csv"
+def known_header(manifest: SourceManifest, text: Any) -> str:
+    """Return the field that a header names, its unit left aside; empty: none."""
+    names = header_names(manifest.id)
+    written = str(text if text is not None else "")
+    found = names.get(header_key(written)) or names.get(header_key(without_unit(written)), "")
+    if found:
+        return found
+    bare = {header_key(without_unit(title)): item.id for item in manifest.fields if item.type in MONEY
+            for title in (item.title, *item.aliases)}  # fmt: skip
+    return bare.get(header_key(without_unit(written)), "") if written.strip() else ""
 
 
-def guard(path: Path) -> tuple[Merge, ...]:
-    """Refuse a file that is empty, broken, a bomb, or whose cells do not say what they seem to say.
+def score_of(manifest: SourceManifest, remembered: Mapping[str, str]) -> Any:
+    """Return the function that counts the known headers of a row."""
 
-    Returns:
-        The merged ranges of a workbook; whether they do harm depends on where the header stands.
+    def score(cells: list[Any]) -> int:
+        return sum(1 for cell in cells if known_header(manifest, cell) or remembered.get(str(cell)))
 
-    Raises:
-        FileRefused: with the reason and what to do.
-    """
-    if path.stat().st_size == 0:
-        raise empty_file()
-    if path.suffix != ".xlsx":
-        if path.suffix == ".csv":
-            _refuse_nul(path)
-        return ()
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            unpacked = sum(entry.file_size for entry in entries)
-            if (
-                len(entries) > MOST_ENTRIES
-                or unpacked > MOST_UNPACKED
-                or unpacked > MOST_RATIO * path.stat().st_size + CHUNK
-            ):
-                raise too_large(unpacked)
-            if "xl/workbook.xml" not in archive.namelist():
-                raise FileRefused(
-                    "file.kind",
-                    "这不是 Excel 工作簿",
-                    "this is no Excel workbook",
-                    "请提供 CSV、xls 或 xlsx",
-                    "give CSV, xls or xlsx",
-                )
-            return examine(archive)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        ElementTree.ParseError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        KeyError,
-    ) as error:
-        raise FileRefused(
-            "file.broken", f"工作簿不完整或有密码（{error}）", f"the workbook is not whole, or it has a password ({error})",
-            "文件可能没有传完；去掉密码，重新导出并提交", "it may have been cut off: remove the password, export and deliver it again",
-        ) from error  # fmt: skip
+    return score
 
 
-def empty_file() -> FileRefused:
-    return FileRefused(
-        "file.empty", "文件是空的", "the file is empty", "检查导出是否成功后重新提交", "check the export and deliver again"
-    )
-
-
-def _refuse_nul(path: Path) -> None:
-    """NUL bytes mean a binary file or a bad export (UTF-16 has them by right and starts with its mark)."""
-    with path.open("rb") as file:
-        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            return
-        file.seek(0)
-        while chunk := file.read(CHUNK):
-            if b"\x00" in chunk:
-                raise FileRefused(
-                    "file.encoding",
-                    "文件中有空字符（NUL），不是完好的文本",
-                    "the file holds NUL characters: it is no sound text",
-                    "重新导出为 UTF-8 的 CSV 后提交",
-                    "export it again as UTF-8 CSV",
-                )
-
-
-def raw_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
-    """Every row of the file with its line number, the header among them.
-
-    Raises:
-        FileRefused: unreadable.
-    """
-    try:
-        sheet = read_sheet(path)
-        yield 1, list(sheet.header)
-        for row in sheet.rows:
-            yield row.line, row.cells
-    except EncodingError as error:
-        raise _unreadable("file.encoding", error, path) from error
-    except EmptyFile as error:
-        raise empty_file() from error
-    except DatasetError as error:
-        raise _unreadable("file.broken", error, path) from error
-
-
-def _unreadable(rule: str, error: DatasetError, path: Path) -> FileRefused:
-    return FileRefused(
-        rule,
-        _short(error.message.zh, path),
-        _short(error.message.en, path),
-        "按提示处理后重新提交",
-        "mend it as said and deliver again",
-    )
-
-
-def _short(text: str, path: Path) -> str:
-    return text.replace(str(path), "").strip()
-
-
-def find_layout(path: Path, manifest: SourceManifest, remembered: dict[str, str]) -> Layout:
-    """The header row (titles may stand above it) and what each column is.
+def find_layout(
+    table: DeliveredTable, manifest: SourceManifest, remembered: Mapping[str, str], answers: Mapping[str, str]
+) -> Layout:
+    """Return the header (titles may stand above it, and it may take two rows) and what each column is.
 
     Args:
-        path: the kept original.
+        table: as opened.
         manifest: the source it was delivered for.
-        remembered: header as written → field (``""``: ignore), from last time.
+        remembered: header as written → field (``""``: ignore), as a person said.
+        answers: question → answer, as a person said.
 
     Raises:
-        FileRefused: it is empty, belongs to another source, or columns look swapped.
+        FileRefused: it is empty, belongs to another source, columns look swapped, or merged cells stand in the data.
     """
-    top = list(islice(raw_rows(path), HEADER_ROWS))
-    if all(is_empty(cell) for _, cells in top for cell in cells):
+    top = list(islice(table.rows(), HEADER_ROWS))
+    if not top or all(is_empty(cell) for _, cells in top for cell in cells):
         raise empty_file()
-    known = header_names(manifest.id)
-    best_line, best_header, best = 1, [], -1
-    for line, cells in top:
-        score = sum(1 for cell in cells if header_key(cell) in known or (str(cell) in remembered and remembered[str(cell)]))
-        if score > best:
-            best_line, best_header, best = line, [str(cell) if cell is not None else "" for cell in cells], score
+    line, header = _header(top, manifest, remembered)
     if not remembered:  # a person who mapped the columns has said what the file is
-        _refuse_other_source(manifest, best_header)
+        _refuse_other_source(manifest, header)
     columns: dict[int, str] = {}
     unknown = []
-    for index, text in enumerate(best_header):
-        field = remembered[text] if text in remembered else known.get(header_key(text), "")
-        if field and field not in columns.values():
-            columns[index] = field
+    for index, text in enumerate(header):
+        name = remembered[text] if text in remembered else known_header(manifest, text)
+        if name and name not in columns.values():
+            columns[index] = name
         elif text.strip():
             unknown.append(text)
+    refuse_merges(table, line)
+    units, questions = _units(manifest, header, columns, remembered, answers, table.formats or {})
     missing = tuple(item.id for item in manifest.fields if item.required and item.id not in columns.values())
-    layout = Layout(best_header, best_line, columns, missing, tuple(unknown))
-    _refuse_swapped(path, layout)
+    questions += _unread_money(manifest, columns, unknown, remembered)
+    layout = Layout(
+        header, line, columns, missing, tuple(unknown), units, tuple(questions), _spare(table, line, len(header))
+    )
+    _refuse_swapped(table, layout)
     return layout
+
+
+def _header(
+    top: list[tuple[int, list[Any]]], manifest: SourceManifest, remembered: Mapping[str, str]
+) -> tuple[int, list[str]]:
+    """Return the last line of the header and its titles: one row, or two read together where that names more columns."""
+    score = score_of(manifest, remembered)
+    best_line, best_header, best = 1, [""], -1
+    for place, (line, cells) in enumerate(top):
+        single = [_title(cell) for cell in cells]
+        if score(single) > best:
+            best_line, best_header, best = line, single, score(single)
+        if place + 1 < len(top):
+            below = top[place + 1][1]
+            if not any(_is_code(cell) for cell in (*cells, *below)):
+                width = max(len(cells), len(below))
+                both = [_title(_at(cells, index)) + _title(_at(below, index)) for index in range(width)]
+                if score(both) > best:
+                    best_line, best_header, best = top[place + 1][0], both, score(both)
+    return best_line, best_header
+
+
+def _at(cells: list[Any], index: int) -> Any:
+    return cells[index] if index < len(cells) else None
+
+
+def _title(cell: Any) -> str:
+    return "" if cell is None else str(cell).strip()
+
+
+def _is_code(cell: Any) -> bool:
+    return isinstance(cell, str) and len(cell.strip()) == 18 and check_uscc(cell).is_accepted
+
+
+def _units(
+    manifest: SourceManifest,
+    header: list[str],
+    columns: Mapping[int, str],
+    remembered: Mapping[str, str],
+    answers: Mapping[str, str],
+    formats: Mapping[int, tuple[str, ...]],
+) -> tuple[dict[str, int], list[Question]]:
+    units: dict[str, int] = {}
+    questions: list[Question] = []
+    for index, name in columns.items():
+        item = manifest.field(name)
+        if item.type not in MONEY:
+            continue
+        refuse_scaling_format(header[index], formats.get(index, ()))
+        answer = answers.get(f"unit:{name}", "")
+        unit = int(answer) if answer in ("1", "10000") else unit_of_column(item, header[index])
+        if unit is None:
+            questions.append(ask_unit(item, header[index]))
+        else:
+            units[name] = unit
+    return units, questions
+
+
+def _unread_money(
+    manifest: SourceManifest, columns: Mapping[int, str], unknown: list[str], remembered: Mapping[str, str]
+) -> list[Question]:
+    """A source with amounts whose file has a money column that nobody reads: a person says what it is."""
+    wanted = [item for item in manifest.fields if item.type in MONEY and item.id not in columns.values()]
+    found = [text for text in unknown if LIKELY_MONEY.search(text) and text not in remembered]
+    if not wanted or not found:
+        return []
+    names = "、".join(found)
+    return [Question("columns", f"「{names}」像是金额，但没有对应字段；请指明对应哪个字段或忽略",
+                     f"“{names}” looks like an amount but is no field; say which field it is, or ignore it")]  # fmt: skip
+
+
+def _spare(table: DeliveredTable, line: int, width: int) -> int:
+    """Columns beyond the header that every row of a text has and none fills: the habit of a program, not a shift."""
+    if not table.is_text:
+        return 0
+    rows = [cells for number, cells in islice(table.rows(), line + SAMPLE) if number > line]
+    extra = {len(cells) - width for cells in rows}
+    if len(rows) < 2 or len(extra) != 1 or (more := extra.pop()) <= 0:
+        return 0
+    return more if all(is_empty(cell) for cells in rows for cell in cells[width:]) else 0
+
+
+def refuse_merges(table: DeliveredTable, header_line: int) -> None:
+    """Refuse merged cells in the header or below it; merged titles above the header do no harm.
+
+    Raises:
+        FileRefused: names the range.
+    """
+    for item in table.merges:
+        if item.bottom >= header_line:
+            raise FileRefused(
+                "file.merged",
+                f"表头或数据区有合并单元格（{item.name}）",
+                f"there are merged cells in the header or the data ({item.name})",
+                "取消合并并填满每一格后重新提交",
+                "unmerge them, fill every cell, deliver again",
+            )
 
 
 def _refuse_other_source(manifest: SourceManifest, header: list[str]) -> None:
@@ -222,20 +219,18 @@ def _refuse_other_source(manifest: SourceManifest, header: list[str]) -> None:
         )  # fmt: skip
 
 
-def _refuse_swapped(path: Path, layout: Layout) -> None:
+def _refuse_swapped(table: DeliveredTable, layout: Layout) -> None:
     """Codes standing under another header while the code column holds none."""
     code_column = next((index for index, name in layout.columns.items() if name == "subject_id"), None)
     if code_column is None:
         return
     hits: Counter[int] = Counter()
     rows = 0
-    for line, cells in islice(raw_rows(path), layout.header_line + SAMPLE):
+    for line, cells in islice(table.rows(), layout.header_line + SAMPLE):
         if line <= layout.header_line:
             continue
         rows += 1
-        for index, cell in enumerate(cells):
-            if isinstance(cell, str) and len(cell.strip()) == 18 and check_uscc(cell).is_accepted:
-                hits[index] += 1
+        hits.update(index for index, cell in enumerate(cells) if _is_code(cell))
     for index, count in hits.items():
         if (
             index != code_column
@@ -250,8 +245,8 @@ def _refuse_swapped(path: Path, layout: Layout) -> None:
             )  # fmt: skip
 
 
-def data_rows(path: Path, layout: Layout) -> Iterator[tuple[int, list[Any]]]:
-    """The rows below the header that hold anything."""
-    for line, cells in raw_rows(path):
+def data_rows(table: DeliveredTable, layout: Layout) -> Iterator[tuple[int, list[Any]]]:
+    """Return the rows below the header that hold anything."""
+    for line, cells in table.rows():
         if line > layout.header_line and any(not is_empty(cell) for cell in cells):
             yield line, cells

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,9 @@ from zhixin.dataset.cells import (
     parse_subject_id,
     refusal,
 )
+from zhixin.dataset.delivery.layout import Layout
+from zhixin.dataset.documents import document_key, parse_document
+from zhixin.dataset.identity import names_agree, organisation_code_agrees
 from zhixin.dataset.sources import ENGINE_FIELDS, RECORD_TARGETS, SourceField, SourceManifest
 from zhixin.errors import Message
 from zhixin.reference.areas import districts
@@ -88,6 +91,14 @@ _NO_KEY = refusal(
     "give the code, or confirm the subject at the matching desk",
 )
 _FUTURE = refusal("record.future", "日期晚于今天", "the date lies in the future", "核对日期", "check the date")
+_SHORT = refusal(
+    "row.short",
+    "该行的列数少于表头，后面的内容可能被截断",
+    "the row has fewer fields than the header; its end may have been cut off",
+    "对照原件补全该行",
+    "complete the row from the original",
+)
+_NAME_DIFFERS = "subject.name_differs"
 _WIDTH = refusal(
     "row.fields",
     "该行列数与表头不同",
@@ -124,18 +135,6 @@ def _short_enough(value: str, longest: int) -> Any:
     )  # fmt: skip
 
 
-def parse_wan(cell: Any) -> Any:
-    """An amount in 万元 (six decimals at most) as fen; a cell with its own unit keeps it."""
-    if is_empty(cell):
-        return None
-    if isinstance(cell, str) and any(unit in cell for unit in ("元", "万", "亿")):
-        return parse_money(cell)
-    value = parse_number(cell)
-    if isinstance(value, Refusal):
-        return value
-    return parse_money(Decimal(value) * 10_000)
-
-
 def _district_codes() -> dict[str, str]:
     return {area.code: area.code for area in districts()} | {area.zh: area.code for area in districts()}
 
@@ -157,8 +156,8 @@ def parse_district(cell: Any) -> Any:
 _DISTRICTS = _district_codes()
 
 
-def parser_for(manifest: SourceManifest, item: SourceField, epoch: int) -> Callable[[Any], Any]:
-    """The cell parser of a column."""
+def parser_for(manifest: SourceManifest, item: SourceField, epoch: int, unit_yuan: int | None) -> Callable[[Any], Any]:
+    """Return the cell parser of a column; a money column without a unit refuses plain numbers."""
     parsers: dict[str, Callable[[Any], Any]] = {
         "uscc": lambda cell: None if is_empty(cell) else parse_subject_id(cell),
         "name": partial(parse_name, longest=item.max_length),
@@ -166,14 +165,44 @@ def parser_for(manifest: SourceManifest, item: SourceField, epoch: int) -> Calla
         "date": partial(parse_date, epoch=epoch),
         "date_or_open": partial(parse_date, epoch=epoch, may_be_open=True),
         "integer": partial(_count),
-        "money": parse_money,
-        "money_wan": parse_wan,
+        "money": partial(_amount, unit_yuan=unit_yuan, usual=item.usual),
+        "money_wan": partial(_amount, unit_yuan=unit_yuan, usual=item.usual),
         "boolean": parse_boolean,
         "category": partial(parse_category, manifest.choices(item)),
         "set": partial(parse_set, manifest.choices(item)),
         "district": parse_district,
     }
+    if item.to == "document" or item.id in manifest.key and item.type == "text":
+        return partial(parse_document, longest=item.max_length)
     return parsers[item.type]
+
+
+def _amount(cell: Any, unit_yuan: int | None, usual: tuple[int, int] | None = None) -> Any:
+    """An amount in fen. A date or a truth value in a money column is a shifted row, not an amount.
+
+    A bare number beyond what is usual may have another unit than the column: it is asked for its unit, never guessed.
+    """
+    if isinstance(cell, date):
+        return refusal("amount.unit", f"「{cell}」是日期，不是金额", f"{cell} is a date, not an amount",
+                       "该行的列可能错位，对照原件更正", "the columns of the row may be shifted; compare it with the original")  # fmt: skip
+    is_bare = not isinstance(parse_number(cell), Refusal) and not is_empty(cell)
+    if unit_yuan is None and is_bare:
+        return refusal("amount.unit", f"「{cell}」没有写明单位", f"the unit of {cell!r} is not stated",
+                       "在单元格中写明元或万元", "write 元 or 万元 into the cell")  # fmt: skip
+    fen = parse_money(cell, unit_yuan=unit_yuan or 1)
+    if is_bare and usual and isinstance(fen, int) and fen and not usual[0] * FEN <= fen <= usual[1] * FEN:
+        yuan = f"{fen / FEN:,.2f}"
+        return refusal("amount.unusual", f"按本列单位「{cell}」为 {yuan} 元，超出通常范围，单位可能有误",
+                       f"in the unit of the column {cell!r} is {yuan} yuan, beyond what is usual: the unit may be another",
+                       "对照决定书，在单元格中写明单位，如 3万元", "compare it with the decision and write the unit into the cell: 3万元")  # fmt: skip
+    return fen
+
+
+def stated_fines(text: str) -> set[int]:
+    """Return the fines in fen that a text of a decision states in figures: 罚款30000元, 罚款人民币3万元."""
+    plain = unicodedata.normalize("NFKC", text)
+    found = (parse_money(match[1].replace(" ", "")) for match in _STATED_FINE.finditer(plain))
+    return {fen for fen in found if isinstance(fen, int)}
 
 
 def _count(cell: Any) -> Any:
@@ -183,48 +212,109 @@ def _count(cell: Any) -> Any:
     return value
 
 
+FEN = 100
+_STATED_FINE = re.compile(r"罚款(?:金额)?[:：]?(?:人民币)?\s*([0-9][0-9,.]*\s*(?:亿元|万元|元))")
+_CONTRADICTS_TEXT = refusal(
+    "amount.contradicts",
+    "金额与「处罚内容」写明的不同",
+    "the amount is not the one that the text of the decision states",
+    "对照决定书更正金额、单位或内容",
+    "compare it with the decision and correct the amount, its unit or the text",
+)
+_NAME_AS_DOCUMENT = refusal(
+    "document.shape",
+    "文书号一栏是主体名称",
+    "the name of the subject stands where the document number should",
+    "按决定书原文填写文号",
+    "write the number as on the document",
+)
+_EARLIER = refusal("date.order", "日期早于决定日期", "it lies before the decision", "核对两个日期", "check both dates")
+DATE_ORDER = (
+    ("occurred_on", "decided_on", refusal("date.order", "决定日期早于违法行为发生日期", "decided before the act", "核对两个日期", "check both dates")),
+    ("decided_on", "published_on", refusal("date.order", "公示日期早于决定日期", "published before it was decided", "核对两个日期", "check both dates")),
+    ("decided_on", "valid_until", refusal("date.order", "有效期早于决定日期", "it ends before it was decided", "核对两个日期", "check both dates")),
+    ("decided_on", "corrected_on", refusal("date.order", "改正日期早于决定日期", "corrected before it was decided", "核对两个日期", "check both dates")),
+)  # fmt: skip
+MANY_DIFFERING, SHARE_DIFFERING = 2, 0.2
+_OTHER_ORGANISATION = (
+    Message("组织机构代码与统一社会信用代码第9至17位不符", "the organisation code is not the one inside the credit code"),
+    Message("按营业执照核对两个代码", "compare both codes with the business licence"),
+)
+_COMPARE_BOTH = Message("到主体匹配台对照两者后确认", "compare the two at the matching desk and confirm one")
+Names = Callable[[Collection[str]], Mapping[str, Sequence[str]]]
+"""Gives the names by which codes are known: the one registered and former ones."""
+
+
 class RowChecker:
     """Checks the rows of one source, a chunk at a time.
 
     Args:
         manifest: the source.
-        columns: column index → field id.
-        width: number of columns of the header.
+        layout: which column is what, and the units of money columns.
         today: nothing may be dated after it.
+        names: gives the names by which a code is known (empty: unknown code); ``None`` where no register is at hand.
+        is_text: whether rows may differ in length, as in a CSV.
         epoch: 1900 or 1904, for spreadsheet serials.
     """
 
     def __init__(
-        self, manifest: SourceManifest, columns: dict[int, str], width: int, today: date, epoch: int = 1900
+        self,
+        manifest: SourceManifest,
+        layout: Layout,
+        today: date,
+        names: Names | None = None,
+        *,
+        is_text: bool = True,
+        epoch: int = 1900,
     ) -> None:
-        self.manifest, self.width, self.today = manifest, width, today
-        self.place = {name: index for index, name in columns.items()}
+        self.manifest, self.layout, self.today, self.names, self.is_text = manifest, layout, today, names, is_text
+        self.place = {name: index for index, name in layout.columns.items()}
         self.items = [item for item in manifest.fields if item.id in self.place]
-        self.parsers = {item.id: ColumnParser(parser_for(manifest, item, epoch)) for item in self.items}
+        self.parsers = {
+            item.id: ColumnParser(parser_for(manifest, item, epoch, layout.units.get(item.id))) for item in self.items
+        }
         self.required = [item.id for item in manifest.fields if item.required]
+        self.compared = self.differing = 0
 
     def check(self, rows: Sequence[tuple[int, list[Any]]]) -> list[CheckedRow]:
-        """One outcome per row, in order."""
+        """Return one checked row for each, in order."""
         columns = {}
         for item in self.items:
             index = self.place[item.id]
             cells = [row[index] if index < len(row) else None for _, row in rows]
             columns[item.id] = self.parsers[item.id](cells)[0]
+        known = self._known(columns.get("subject_id", []))
         return [
-            self._row(line, row, {name: values[number] for name, values in columns.items()})
+            self._row(line, row, {name: values[number] for name, values in columns.items()}, known)
             for number, (line, row) in enumerate(rows)
         ]
 
-    def _row(self, line: int, row: list[Any], values: dict[str, Any]) -> CheckedRow:
+    def _known(self, codes: list[Any]) -> Mapping[str, Sequence[str]]:
+        """The names by which the codes of a chunk are known."""
+        wanted = {code for code in codes if isinstance(code, str)}
+        return self.names(wanted) if self.names is not None and wanted else {}
+
+    def _row(self, line: int, row: list[Any], values: dict[str, Any], known: Mapping[str, Sequence[str]]) -> CheckedRow:
         faults = self._faults(row, values)
+        if not faults:
+            faults = self._identity_faults(values, known)
         if not faults and values.get("subject_id") is None:
             faults = [fault_of(_NO_KEY, "subject_id", None)]
         if faults:
             name = values.get("name")
+            if any(item["rule"] == "uscc.identity_number" for item in faults):
+                return self._without_person(line, row, faults)
             return CheckedRow(
                 line, name=name if isinstance(name, str) else None, cells=self._as_it_came(row), faults=tuple(faults)
             )
         return self._body(line, values)
+
+    def _without_person(self, line: int, row: list[Any], faults: list[dict[str, Any]]) -> CheckedRow:
+        """A row that may be about a natural person: kept without the number, which stands in the original alone."""
+        hidden = "（可能的身份证号，已隐去）"
+        cells = {name: hidden if name == "subject_id" else value for name, value in self._as_it_came(row).items()}
+        kept = [item | {"value": hidden} if item["rule"] == "uscc.identity_number" else item for item in faults]
+        return CheckedRow(line, cells=cells, faults=tuple(kept))
 
     def _as_it_came(self, row: list[Any]) -> dict[str, Any]:
         cells = {name: _plain(row[index]) for name, index in self.place.items() if index < len(row)}
@@ -235,7 +325,10 @@ class RowChecker:
         first = next((str(cell).strip().lower() for cell in row if not is_empty(cell)), "")
         if _TOTALS_TAIL.sub("", first) in TOTALS:
             return [fault_of(_TOTALS, "", first)]
-        if len(row) > self.width and any(not is_empty(cell) for cell in row[self.width :]):
+        width = len(self.layout.header)
+        if self.is_text and len(row) not in self.layout.widths:
+            return [fault_of(_WIDTH if len(row) > width else _SHORT, "", None)]
+        if any(not is_empty(cell) for cell in row[width:]):
             return [fault_of(_WIDTH, "", None)]
         found = [
             fault_of(value, name, row[self.place[name]] if self.place[name] < len(row) else None)
@@ -255,11 +348,63 @@ class RowChecker:
                         Message("无需处理", "nothing to do"),
                     )
                 )
-        for name in ("decided_on", "occurred_on"):
-            value = values.get(name)
-            if isinstance(value, date) and value > self.today:
-                found.append(fault_of(_FUTURE, name, value))
+        return found + self._date_faults(values) + self._contradictions(values)
+
+    def _contradictions(self, values: dict[str, Any]) -> list[dict[str, Any]]:
+        """What one cell says against another: the amount and the text that states it; a name as document number."""
+        found = []
+        for item in self.items:
+            value = values.get(item.id)
+            stated = values.get(item.stated_in or "")
+            if isinstance(stated, str) and not isinstance(value, Refusal):
+                fines = stated_fines(stated)
+                if fines and value not in fines:
+                    found.append(fault_of(_CONTRADICTS_TEXT, item.id, None if value is None else f"{value / FEN:,.2f} 元"))
+            if item.to == "document" and value is not None and value == values.get("name"):
+                found.append(fault_of(_NAME_AS_DOCUMENT, item.id, value))
+            earlier = values.get(item.not_before or "")
+            if isinstance(value, date) and isinstance(earlier, date) and value < earlier:
+                found.append(fault_of(_EARLIER, item.id, value))
         return found
+
+    def _date_faults(self, values: dict[str, Any]) -> list[dict[str, Any]]:
+        """Dates after today, and dates in an order that cannot be: the act, its decision, its publication, its end."""
+        dates = {item.to: (item.id, values.get(item.id)) for item in self.items if item.to in RECORD_TARGETS}
+        found = [
+            fault_of(_FUTURE, name, value)
+            for target, (name, value) in dates.items()
+            if target != "valid_until" and isinstance(value, date) and value > self.today
+        ]
+        for earlier, later, words in DATE_ORDER:
+            (_, one), (name, other) = dates.get(earlier, ("", None)), dates.get(later, ("", None))
+            if isinstance(one, date) and isinstance(other, date) and other < one:
+                found.append(fault_of(words, name, other))
+        return found
+
+    def _identity_faults(self, values: dict[str, Any], known: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+        """Every identifier that a row carries must be of one subject; two that disagree wait for a person."""
+        code, name = values.get("subject_id"), values.get("name")
+        if not isinstance(code, str):
+            return []
+        inner = values.get("organisation_code")
+        if isinstance(inner, str) and not organisation_code_agrees(inner, code):
+            return [fault("subject.organisation_code", "organisation_code", inner, *_OTHER_ORGANISATION)]
+        names = known.get(code)
+        if not names or not isinstance(name, str) or self.manifest.gives == "subjects":
+            return []
+        self.compared += 1
+        if any(names_agree(name, item) for item in names):
+            return []
+        self.differing += 1
+        reason = Message(
+            f"代码属于「{names[0]}」，名称却是「{name}」", f"the code is that of “{names[0]}”, but the name is “{name}”"
+        )
+        return [fault(_NAME_DIFFERS, "name", name, reason, _COMPARE_BOTH)]
+
+    @property
+    def looks_shifted(self) -> bool:
+        """Whether so many names differ from their codes that a column may have been moved against the others."""
+        return self.differing >= MANY_DIFFERING and self.differing >= SHARE_DIFFERING * self.compared
 
     def _body(self, line: int, values: dict[str, Any]) -> CheckedRow:
         manifest, code = self.manifest, values["subject_id"]
@@ -292,13 +437,26 @@ class RowChecker:
         if name:
             content["name"] = name
         body = ledger.canonical(content)
-        parts = [str(known.get(part, "")) for part in manifest.key]
-        key = f"{manifest.id}:{'|'.join(parts)}"
+        parts = [self._key_part(part, known) for part in manifest.key]
+        key = f"{manifest.acts}:{'|'.join(parts)}"
         if len(key) > 240:
-            key = f"{manifest.id}:#{hashlib.sha256(key.encode()).hexdigest()}"
+            key = f"{manifest.acts}:#{hashlib.sha256(key.encode()).hexdigest()}"
         core = (kind, severity, dates.get("occurred_on"), dates.get("document_on") or dates.get("decided_on"),
                 dates.get("decided_on"), dates.get("published_on"), dates.get("valid_until"))  # fmt: skip
-        return CheckedRow(line, code, name, key, body, hashlib.sha256(body.encode()).digest(), core)
+        return CheckedRow(line, code, name, key, body, content_digest(body), core)
+
+    def _key_part(self, part: str, known: dict[str, Any]) -> str:
+        """A part of the key: document numbers in the form in which they are compared."""
+        text = str(known.get(part, ""))
+        return document_key(text) if self.manifest.field(part).type == "text" else text
+
+
+def content_digest(body: str) -> bytes:
+    """Return the hash by which two records of one key say the same: the spelling of the document number does not count."""
+    content = json.loads(body)
+    if isinstance(content.get("document"), str):
+        content["document"] = document_key(content["document"])
+    return hashlib.sha256(ledger.canonical(content).encode()).digest()
 
 
 def _json(value: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +18,22 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from zhixin.dataset.delivery.layout import data_rows, find_layout, guard, kind_of
+from zhixin.dataset.delivery.layout import Layout, data_rows
+from zhixin.dataset.delivery.opening import open_delivery, why_held
 from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.delivery.rows import CheckedRow, RowChecker
-from zhixin.dataset.delivery.workbooks import refuse_merges
+from zhixin.dataset.delivery.table import DeliveredTable, kind_of
 from zhixin.dataset.sources import sources
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.collection import originals
 from zhixin_web.collection.models import Batch, ColumnMemory
-from zhixin_web.collection.services.commit import CHUNK, Committing
+from zhixin_web.collection.register import names_of
+from zhixin_web.collection.services.commit import CHUNK, Committing, cells_of
 from zhixin_web.records.services.versions import chunked
 
-PROBLEMS_SHOWN = 200
+PROBLEMS_SHOWN, UNDERSTOOD_SHOWN = 200, 5
 DELIVERY_LOCK = 0x5A48_4944
 Status = Batch.Status
 
@@ -123,55 +126,60 @@ def stage(batch: Batch) -> Batch:
     path = originals.original_path(batch.sha256, batch.suffix)
     remembered = dict(ColumnMemory.objects.filter(source=batch.source).values_list("header", "field")) | batch.mapping
     try:
-        merges = guard(path)
-        layout = find_layout(path, manifest, remembered)
-        refuse_merges(merges, layout.header_line)
-        preview: dict[str, Any] = {
-            "header": layout.header, "header_line": layout.header_line, "missing": list(layout.missing), "unknown": list(layout.unknown),
-            "columns": {str(index): name for index, name in layout.columns.items()}, "sample": _sample(path, layout),
-        }  # fmt: skip
-        if layout.missing:
+        table, layout = open_delivery(path, manifest, remembered, batch.answers)
+        preview = _preview(table, layout)
+        if layout.missing or layout.questions:
             return _move(batch, Status.MAPPING, preview=preview)
-        checker = RowChecker(manifest, layout.columns, len(layout.header), timezone.localdate())
-        counting = _Counting(batch.pk)
-        originals.write_staged(batch.pk, counting.through(checker, data_rows(path, layout)))
+        names = None if manifest.gives == "subjects" else names_of
+        checker = RowChecker(manifest, layout, timezone.localdate(), names, is_text=table.is_text)
+        counting = _Counting(batch)
+        originals.write_staged(batch.pk, counting.through(checker, data_rows(table, layout)))
     except FileRefused as refused:
         return _move(batch, Status.REFUSED, fault=refused.as_json())
     failpoint("import.staged")
-    preview |= counting.summary()
-    low, high = manifest.expected_rows
-    if not low <= counting.rows <= high or counting.rows == 0:
+    held = why_held(manifest, checker, counting.rows, counting.bad)
+    preview |= counting.summary() | {"understood": counting.understood, "held": held._asdict() if held else None}
+    if held is not None:
         return _move(batch, Status.HELD, preview=preview, rows=counting.rows)
     return _move(batch, Status.COMMITTING if batch.automatic else Status.STAGED, preview=preview, rows=counting.rows)
 
 
-def _sample(path: Path, layout: Any) -> list[list[str]]:
-    rows = []
-    for _, cells in data_rows(path, layout):
-        rows.append(["" if cell is None else str(cell)[:60] for cell in cells])
-        if len(rows) == 5:
-            break
-    return rows
+def _preview(table: DeliveredTable, layout: Layout) -> dict[str, Any]:
+    """What a person is shown of how a file was understood, before anything of it is taken in."""
+    sample = [["" if cell is None else str(cell)[:60] for cell in cells] for _, cells in islice(data_rows(table, layout), 5)]
+    return {
+        "header": layout.header, "header_line": layout.header_line, "missing": list(layout.missing), "unknown": list(layout.unknown),
+        "columns": {str(index): name for index, name in layout.columns.items()}, "units": layout.units, "sample": sample,
+        "questions": [item.as_json() for item in layout.questions], "sheet": table.sheet, "delimiter": table.delimiter,
+    }  # fmt: skip
 
 
 class _Counting:
-    """Counts outcomes on their way to the staged file and keeps the first problems for the preview."""
+    """Counts rows on their way to the staged file, as the commit will: duplicates, conflicts and unknown subjects too."""
 
-    def __init__(self, batch: int) -> None:
-        self.batch, self.rows, self.bad = batch, 0, 0
+    def __init__(self, batch: Batch) -> None:
+        self.batch, self.rows, self.bad, self.duplicates = batch.pk, 0, 0, 0
+        self.judging = Committing(batch, is_correction=batch.is_correction)
+        self.understood: list[dict[str, Any]] = []
         self.rules: Counter[str] = Counter()
         self.problems: list[dict[str, Any]] = []
         self.told = time.monotonic()
 
     def through(self, checker: RowChecker, rows: Iterable[tuple[int, list[Any]]]) -> Iterator[CheckedRow]:
         for chunk in chunked(rows, CHUNK):
-            for item in checker.check(chunk):
+            checked = checker.check(chunk)
+            judged = self.judging.judge(checked)
+            for item, verdict in zip(checked, judged, strict=True):
                 self.rows += 1
-                if item.faults:
+                self.duplicates += verdict.is_duplicate
+                if verdict.faults:
                     self.bad += 1
-                    self.rules[item.faults[0]["rule"]] += 1
+                    self.rules[verdict.faults[0]["rule"]] += 1
                     if len(self.problems) < PROBLEMS_SHOWN:
-                        self.problems.append({"line": item.line, "cells": item.cells, "faults": list(item.faults)})
+                        cells = item.cells or cells_of(item)
+                        self.problems.append({"line": item.line, "cells": cells, "faults": list(verdict.faults)})
+                elif len(self.understood) < UNDERSTOOD_SHOWN:
+                    self.understood.append({"line": item.line, "cells": cells_of(item)})
                 yield item
             if time.monotonic() - self.told > 0.5:
                 originals.write_progress(f"batch-{self.batch}", "check", self.rows, None)
@@ -180,8 +188,9 @@ class _Counting:
     def summary(self) -> dict[str, Any]:
         return {
             "rows": self.rows,
-            "good": self.rows - self.bad,
+            "good": self.rows - self.bad - self.duplicates,
             "bad": self.bad,
+            "duplicates": self.duplicates,
             "rules": dict(self.rules),
             "problems": self.problems,
         }
@@ -195,16 +204,26 @@ def _move(batch: Batch, status: Batch.Status, **changes: Any) -> Batch:
     return batch
 
 
-def map_columns(batch: Batch, mapping: dict[str, str], by: Any) -> Batch:
-    """Say what the columns are (header → field, ``""``: ignore); remembered for the source's next delivery."""
+def map_columns(batch: Batch, mapping: dict[str, str], by: Any, answers: dict[str, str] | None = None) -> Batch:
+    """Say what the columns are (header → field, ``""``: ignore) and answer what the file left open.
+
+    The mapping is remembered for the source's next delivery until this batch is sent back or undone; an answer is not.
+    """
     with transaction.atomic():
         for header, name in mapping.items():
-            ColumnMemory.objects.update_or_create(source=batch.source, header=header[:200], defaults={"field": name})
-        batch.mapping = mapping
+            ColumnMemory.objects.update_or_create(
+                source=batch.source, header=header[:200], defaults={"field": name, "batch": batch}
+            )
+        batch.mapping, batch.answers = mapping, batch.answers | (answers or {})
         batch.status = Status.RECEIVED
-        batch.save(update_fields=["mapping", "status"])
-        record_event("batches.map", by=by, ref=f"batch:{batch.pk}", mapping=mapping)
+        batch.save(update_fields=["mapping", "answers", "status"])
+        record_event("batches.map", by=by, ref=f"batch:{batch.pk}", mapping=mapping, answers=batch.answers)
     return batch
+
+
+def forget_mapping(batch: Batch) -> None:
+    """Forget what was said of the columns at a delivery that is sent back or undone."""
+    ColumnMemory.objects.filter(batch=batch).delete()
 
 
 @transaction.atomic
@@ -230,6 +249,7 @@ def refuse_batch(batch: Batch, reason: str, by: Any) -> bool:
     waiting = Batch.objects.filter(pk=batch.pk, status__in=[Status.STAGED, Status.HELD, Status.MAPPING])
     changed = waiting.update(status=Status.REFUSED, fault=fault)
     if changed:
+        forget_mapping(batch)
         record_event("batches.refuse", by=by, ref=f"batch:{batch.pk}", reason=reason)
     return bool(changed)
 

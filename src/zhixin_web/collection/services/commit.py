@@ -6,12 +6,14 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Max
 
 from zhixin.dataset.cells import Refusal, refusal
 from zhixin.dataset.delivery.rows import CheckedRow, fault_of
+from zhixin.dataset.delivery.units import MONEY
 from zhixin.dataset.sources import SourceManifest, sources
 from zhixin.trust import ledger
 from zhixin_web.audit.failpoints import failpoint
@@ -75,6 +77,16 @@ class Tally:
             self.last_seq = seqs[-1]
 
 
+@dataclass
+class Verdict:
+    """What becomes of a checked row: refused with faults, a duplicate, or a new version of a subject's record."""
+
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    is_duplicate: bool = False
+    subject: int | None = None
+    version: int = 0
+
+
 class Committing:
     """Commits the checked rows of one batch; use inside a transaction.
 
@@ -92,50 +104,55 @@ class Committing:
         self.tally = Tally()
         self.law = law_in_force()
 
-    def commit(self, outcomes: Sequence[CheckedRow]) -> list[int | None]:
-        """Write a chunk; for each row the sequence number of its version, or ``None`` where it was not accepted."""
-        good = [item for item in outcomes if not item.faults]
+    def judge(self, rows: Sequence[CheckedRow]) -> list[Verdict]:
+        """Say what becomes of a chunk, and remember its keys; nothing is written."""
+        good = [item for item in rows if not item.faults]
         subjects = self._subjects(good)
         self._look_up(good, subjects)
-        fresh: list[tuple[CheckedRow, int, Known]] = []
-        refused: list[tuple[CheckedRow, list[dict[str, Any]]]] = []
-        duplicates: list[tuple[int, int]] = []
-        for item in outcomes:
-            if item.faults:
-                refused.append((item, list(item.faults)))
-                continue
-            subject = subjects.get(item.code or "")
-            if subject is None:
-                refused.append((item, [fault_of(_UNKNOWN, "subject_id", item.code)]))
-                continue
-            known = self.seen[item.key]
-            verdict = self._verdict(known, item)
-            if verdict is None:
-                duplicates.append((item.line, known.seqs[item.digest]))
-            elif isinstance(verdict, Refusal):
-                refused.append((item, [fault_of(verdict, "", item.key.split(":", 1)[1])]))
-            else:
-                known.version += 1
-                known.here, known.state = True, "active"
-                known.seqs[item.digest] = -1
-                fresh.append((item, subject, Known(known.version)))
+        return [self._judged(item, subjects) for item in rows]
+
+    def _judged(self, item: CheckedRow, subjects: dict[str, int]) -> Verdict:
+        if item.faults:
+            return Verdict(faults=list(item.faults))
+        subject = subjects.get(item.code or "")
+        is_new = subject is None and self.manifest.gives == "subjects"
+        if subject is None and not is_new:
+            return Verdict(faults=[fault_of(_UNKNOWN, "subject_id", item.code)])
+        known = self.seen[item.key]
+        found = self._verdict(known, item)
+        if found is None:
+            return Verdict(is_duplicate=True, subject=subject)
+        if isinstance(found, Refusal):
+            return Verdict(faults=[fault_of(found, "", item.key.split(":", 1)[1])])
+        known.version += 1
+        known.here, known.state = True, "active"
+        known.seqs[item.digest] = -1
+        return Verdict(subject=subject, version=known.version)
+
+    def commit(self, rows: Sequence[CheckedRow]) -> list[int | None]:
+        """Write a chunk; for each row the sequence number of its version, or ``None`` where it was not accepted."""
+        if self.manifest.gives == "subjects":
+            self._register([item for item in rows if not item.faults])
+        verdicts = self.judge(rows)
+        fresh = [
+            (item, verdict.subject or 0, Known(verdict.version))
+            for item, verdict in zip(rows, verdicts, strict=True)
+            if not verdict.faults and not verdict.is_duplicate
+        ]
         seqs = self._write(fresh)
         project([(subject, item.body) for item, subject, _ in fresh if subject in self.known_subjects])
         taken = {item.line: seq for (item, _, _), seq in zip(fresh, seqs, strict=True)}
         for (item, _, _), seq in zip(fresh, seqs, strict=True):
             self.seen[item.key].seqs[item.digest] = seq
-        self._write_duplicates([(line, seq if seq >= 0 else self._seq_of(outcomes, line)) for line, seq in duplicates])
-        self.refuse(refused)
-        self.tally.rows += len(outcomes)
+        pairs = list(zip(rows, verdicts, strict=True))
+        duplicates = [(item.line, self.seen[item.key].seqs[item.digest]) for item, verdict in pairs if verdict.is_duplicate]
+        self._write_duplicates(duplicates)
+        self.refuse([(item, verdict.faults) for item, verdict in pairs if verdict.faults])
+        self.tally.rows += len(rows)
         self.tally.accepted += len(fresh)
         self.tally.duplicates += len(duplicates)
         failpoint("import.chunk")
-        return [taken.get(item.line) for item in outcomes]
-
-    def _seq_of(self, outcomes: Sequence[CheckedRow], line: int) -> int:
-        """The version a later row of this very chunk repeats."""
-        item = next(item for item in outcomes if item.line == line)
-        return self.seen[item.key].seqs[item.digest]
+        return [taken.get(item.line) for item in rows]
 
     def _verdict(self, known: Known, item: CheckedRow) -> Refusal | str | None:
         """``None``: a duplicate; a refusal; or the ledger kind of the new version."""
@@ -151,39 +168,27 @@ class Committing:
 
     # --- what is known ---
 
-    def _subjects(self, outcomes: Sequence[CheckedRow]) -> dict[str, int]:
-        """Primary keys by code; a registration opens the subjects that are new."""
+    def _subjects(self, rows: Sequence[CheckedRow]) -> dict[str, int]:
+        """Primary keys by code."""
         found: dict[str, int] = {}
-        for part in chunked(sorted({item.code for item in outcomes if item.code}), LOOKUP):
+        for part in chunked(sorted({item.code for item in rows if item.code}), LOOKUP):
             found |= dict(Subject.objects.filter(code__in=part).values_list("code", "pk"))
-        if self.manifest.gives == "subjects":
-            self.known_subjects = set(found.values())
-            self._register(outcomes, found)
         return found
 
-    @staticmethod
-    def _register(outcomes: Sequence[CheckedRow], found: dict[str, int]) -> None:
+    def _register(self, rows: Sequence[CheckedRow]) -> None:
+        """Open the subjects that a registration names for the first time."""
+        found = self._subjects(rows)
+        self.known_subjects = set(found.values())
         next_key = (Subject.objects.aggregate(last=Max("pk"))["last"] or 0) + 1
-        new: list[tuple[Any, ...]] = []
-        for item in outcomes:
-            if item.code and item.code not in found:
-                attributes = json.loads(item.body)["attributes"]
-                name = item.name or ""
-                new.append(
-                    (
-                        next_key,
-                        item.code,
-                        name,
-                        search.name_key(name),
-                        attributes.get("district", ""),
-                        attributes.get("industry", ""),
-                        0,
-                    )
-                )
-                found[item.code] = next_key
-                next_key += 1
-        insert_rows("records_subject", ("id", "code", "name", "name_key", "district", "industry", "first_seq"), new)
-        search.index((row[0], row[1], row[2]) for row in new)
+        new: dict[str, tuple[Any, ...]] = {}
+        for item in rows:
+            if item.code and item.code not in found and item.code not in new:
+                attributes, name = json.loads(item.body)["attributes"], item.name or ""
+                place = (attributes.get("district", ""), attributes.get("industry", ""))
+                new[item.code] = (next_key + len(new), item.code, name, search.name_key(name), *place, 0)
+        columns = ("id", "code", "name", "name_key", "district", "industry", "first_seq")
+        insert_rows("records_subject", columns, list(new.values()))
+        search.index((row[0], row[1], row[2]) for row in new.values())
 
     def _look_up(self, outcomes: Sequence[CheckedRow], subjects: dict[str, int]) -> None:
         keys = {item.key for item in outcomes} - self.seen.keys()
@@ -259,11 +264,12 @@ class Committing:
                     faults[0]["rule"],
                     "open",
                     None,
+                    "",
                     None,
                     None,
                 )
             )
-        columns = ("batch_id", "line", "cells", "faults", "rule", "status", "seq", "resolved_by_id", "resolved_at")
+        columns = ("batch_id", "line", "cells", "faults", "rule", "status", "seq", "reason", "resolved_by_id", "resolved_at")
         insert_rows("collection_quarantinedrow", columns, rows)
         self.tally.quarantined += len(rows)
 
@@ -282,9 +288,5 @@ def cells_of(item: CheckedRow) -> dict[str, Any]:
     for column in manifest.fields:
         value = values.get(column.to or column.id)
         if value is not None and column.id not in cells:
-            if column.type == "money":
-                value = value / 100
-            if column.type == "money_wan":
-                value = value / 1_000_000
-            cells[column.id] = str(value)
+            cells[column.id] = f"{Decimal(value) / 100}元" if column.type in MONEY else str(value)
     return {name: value for name, value in cells.items() if value is not None}

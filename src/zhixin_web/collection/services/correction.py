@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from zhixin.dataset.delivery.layout import Layout
 from zhixin.dataset.delivery.rows import RowChecker
 from zhixin.dataset.sources import sources
+from zhixin_web.accounts.models import User
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
+from zhixin_web.collection.register import names_of
 from zhixin_web.collection.services.batches import Status
 from zhixin_web.collection.services.commit import Committing
 
 
-def mend_row(row: QuarantinedRow, cells: dict[str, Any], by: Any) -> list[dict[str, Any]]:
+def mend_row(row: QuarantinedRow, cells: dict[str, Any], by: Any, *, is_confirmed: bool = False) -> list[dict[str, Any]]:
     """Submit a quarantined row again with other cells. Gives the faults that remain; none: it was taken in.
 
     The row as it came stays in the quarantine; the audit event says what was changed.
+
+    Args:
+        row: an open row of a committed batch.
+        cells: field → cell, amounts in the unit of the file's column or with their own.
+        by: who submits it.
+        is_confirmed: a person has compared code and name, so a name that differs is no fault any more.
     """
     manifest = sources()[row.batch.source]
     names = [item.id for item in manifest.fields]
-    checker = RowChecker(manifest, dict(enumerate(names)), len(names), timezone.localdate())
+    units = {name: int(unit) for name, unit in row.batch.preview.get("units", {}).items()}
+    layout = Layout(names, 0, dict(enumerate(names)), (), (), units)
+    known = None if is_confirmed or manifest.gives == "subjects" else names_of
+    checker = RowChecker(manifest, layout, timezone.localdate(), known)
     outcome = checker.check([(row.line, [cells.get(name) or None for name in names])])[0]
     if outcome.faults:
         return list(outcome.faults)
@@ -60,5 +74,25 @@ class _Mending(Committing):
         self.faults: list[dict[str, Any]] = []
 
     def refuse(self, refused: Any) -> None:
-        for _, faults in refused:
+        for _row, faults in refused:
             self.faults += faults
+
+
+@transaction.atomic
+def discard_rows(rows: Sequence[QuarantinedRow], *, reason: str, by: User) -> int:
+    """Leave quarantined rows out for good (totals, notes, what is not collected); gives how many were open.
+
+    They stay in the quarantine with the reason and count as quarantined.
+
+    Raises:
+        ValidationError: no reason.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": _("请填写不予入库的理由")})
+    found = QuarantinedRow.objects.filter(pk__in=[row.pk for row in rows], status=QuarantinedRow.Status.OPEN)
+    count = found.update(
+        status=QuarantinedRow.Status.DISCARDED, reason=reason.strip()[:200], resolved_by=by, resolved_at=timezone.now()
+    )
+    refs = ",".join(sorted({f"batch:{row.batch_id}" for row in rows}))
+    record_event("quarantine.discard", by=by, ref=refs[:200], rows=count, reason=reason.strip()[:200])
+    return count

@@ -13,7 +13,7 @@ from zhixin.dataset.sources import sources
 from zhixin.trust import ledger
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append, append_one, insert_rows, seal
-from zhixin_web.collection.models import Batch
+from zhixin_web.collection.models import Batch, ColumnMemory
 from zhixin_web.collection.services.batches import Status
 from zhixin_web.collection.services.commit import CHUNK
 from zhixin_web.records.models import CreditRecord, SubjectVersion
@@ -36,6 +36,7 @@ def reverse_batch(batch: Batch, by: Any, reason: str) -> Batch:
             _last_versions(SubjectVersion.objects.filter(batch=batch), SubjectVersion.objects, "subject_id"), CHUNK
         ):
             _withdraw_attributes(chunk, batch)
+        ColumnMemory.objects.filter(batch=batch).delete()
         append_one("import.undo", f"B{batch.pk}", {"reason": reason, "by": by.pk})
         batch.status, batch.is_settled = Status.UNDONE, False
         batch.save(update_fields=["status", "is_settled"])

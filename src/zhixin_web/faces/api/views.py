@@ -9,12 +9,12 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from zhixin.dataset.delivery.layout import CHUNK
 from zhixin.dataset.delivery.refusals import FileRefused
+from zhixin.dataset.delivery.table import CHUNK
 from zhixin_web.accounts.permissions import ANYONE, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.models import Batch, Client
-from zhixin_web.collection.receipts import receipt
+from zhixin_web.collection.receipts import receipt, waits_for
 from zhixin_web.collection.scope import visible_batches, visible_sources
 from zhixin_web.collection.services import batches as services
 from zhixin_web.evaluations.tasks import process_batch
@@ -45,7 +45,7 @@ def _client(request: HttpRequest) -> Client | None:
 @csrf_exempt
 @require_POST
 def deliveries(request: HttpRequest) -> JsonResponse:
-    """Take a delivery. The body is the file (CSV, xls, xlsx); the answer is 202 with the batch, or the earlier one."""
+    """Take a delivery. The body is the file (CSV, xls, xlsx, ods); the answer is 202 with the batch, or the earlier one."""
     client = _client(request)
     if client is None:
         return problem(401, "unauthenticated", "接口密钥缺失或无效", "the key is missing or not valid")
@@ -71,9 +71,10 @@ def deliveries(request: HttpRequest) -> JsonResponse:
         )
     if is_new:
         process_batch.enqueue(batch.pk)
+    batch.refresh_from_db()
+    content = {"batch": batch.pk, "status": batch.status, "receipt": f"/api/v1/deliveries/{batch.pk}"}
     return JsonResponse(
-        {"batch": batch.pk, "status": batch.status, "receipt": f"/api/v1/deliveries/{batch.pk}"},
-        status=202 if is_new else 200,
+        content | {"waits_for": waits_for(batch)}, status=202 if is_new else 200, json_dumps_params={"ensure_ascii": False}
     )
 
 

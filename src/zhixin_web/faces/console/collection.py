@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -16,7 +16,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from zhixin.dataset.delivery.refusals import FileRefused
+from zhixin.dataset.delivery.units import unit_name
 from zhixin.dataset.sources import SourceManifest
+from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.matching import MATCHABLE, candidates
@@ -25,7 +27,7 @@ from zhixin_web.collection.queries import progress_of
 from zhixin_web.collection.receipts import receipt, receipt_workbook
 from zhixin_web.collection.scope import visible_batches, visible_rows, visible_sources
 from zhixin_web.collection.services import batches as services
-from zhixin_web.collection.services.correction import mend_row
+from zhixin_web.collection.services.correction import discard_rows, mend_row
 from zhixin_web.collection.template_workbook import template_workbook
 from zhixin_web.evaluations.preflight import freshness
 from zhixin_web.evaluations.services.events import undo_batch
@@ -36,6 +38,7 @@ from zhixin_web.records.models import Subject
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
 DAYS_SHOWN = 14
+SEPARATORS = {",": ",", ";": ";", "\t": "Tab", "|": "|"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -160,22 +163,36 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
     content = {
         "batch": batch, "manifest": manifest, "page": page_of(request, rows) if rows else None, "header": header, "titles": titles,
         "missing": [titles.get(name, name) for name in batch.preview.get("missing", [])], "progress": progress_of(batch),
+        "units": [(titles.get(name, name), unit_name(unit)) for name, unit in batch.preview.get("units", {}).items()],
+        "separator": SEPARATORS.get(batch.preview.get("delimiter", "")), "understood": _understood(batch, titles),
     }  # fmt: skip
     return render(request, "batch_state.html" if request.headers.get("HX-Request") else "batch.html", content)
+
+
+def _understood(batch: Batch, titles: dict[str, str]) -> dict[str, Any] | None:
+    """The first rows as the system reads them: days as days, amounts in yuan, only columns that hold something."""
+    rows = batch.preview.get("understood", [])
+    names = [name for name in titles if any(name in row["cells"] for row in rows)]
+    if not names:
+        return None
+    cells = [(row["line"], [row["cells"].get(name, "") for name in names]) for row in rows]
+    return {"titles": [titles[name] for name in names], "rows": cells}
 
 
 @permitted("batches.deliver")
 @require_POST
 def map_columns(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take the person's word on the columns and check the rows again."""
+    """Take the person's word on the columns and on what the file leaves open, and check the rows again."""
     batch = _batch(request, pk, "batches.deliver")
     known = {item.id for item in _manifest(request, batch.source, "batches.deliver").fields}
     mapping = {}
     for index, text in enumerate(batch.preview.get("header", [])):
         chosen = request.POST.get(f"column_{index}", "")
         mapping[text] = chosen if chosen in known else ""
-    if batch.status in (Batch.Status.MAPPING, Batch.Status.STAGED):
-        services.map_columns(batch, mapping, request.user)
+    asked = [question["id"] for question in batch.preview.get("questions", [])]
+    answers = {name: request.POST[f"answer_{name}"] for name in asked if request.POST.get(f"answer_{name}")}
+    if batch.status in (Batch.Status.MAPPING, Batch.Status.STAGED, Batch.Status.HELD):
+        services.map_columns(batch, mapping, request.user, answers)
         process_batch.enqueue(batch.pk)
     return redirect("batch", pk=pk)
 
@@ -256,6 +273,24 @@ def quarantine(request: HttpRequest) -> HttpResponse:
 
 
 @permitted("quarantine.fix")
+@require_POST
+def discard(request: HttpRequest) -> HttpResponse:
+    """Leave the chosen rows out for good, with the reason."""
+    chosen = [int(value) for value in request.POST.getlist("row") if value.isdigit()]
+    rows = list(visible_rows(request.user, "quarantine.fix").filter(pk__in=chosen))
+    if not rows:
+        messages.error(request, _("请先选择要处理的行"))
+        return redirect("quarantine")
+    try:
+        count = discard_rows(rows, reason=request.POST.get("reason", ""), by=cast(User, request.user))
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+        return redirect("quarantine")
+    messages.success(request, _("已决定不予入库：%(count)s 行") % {"count": count})
+    return redirect("quarantine")
+
+
+@permitted("quarantine.fix")
 def quarantined_row(request: HttpRequest, pk: int) -> HttpResponse:
     """Mend a refused row in place and submit it again."""
     row = get_object_or_404(visible_rows(request.user, "quarantine.fix"), pk=pk)
@@ -273,6 +308,7 @@ def quarantined_row(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("batch", pk=row.batch_id)
     by_field = {fault["field"]: fault for fault in faults}
     fields = [(item, cells.get(item.id) or "", manifest.choices(item), by_field.get(item.id)) for item in manifest.fields]
+    fields.sort(key=lambda field: field[3] is None)  # what has to be mended stands first
     general = [fault for fault in faults if fault["field"] not in {item.id for item in manifest.fields}]
     content = {"row": row, "manifest": manifest, "fields": fields, "faults": faults, "general": general}
     return render(request, "row.html", content, status=422 if request.method == "POST" else 200)
@@ -293,7 +329,7 @@ def confirm_match(request: HttpRequest, pk: int) -> HttpResponse:
     """This row is about that subject."""
     row = get_object_or_404(visible_rows(request.user), pk=pk)
     subject = get_object_or_404(Subject, code=request.POST.get("code", ""))
-    faults = mend_row(row, row.cells | {"subject_id": subject.code}, request.user)
+    faults = mend_row(row, row.cells | {"subject_id": subject.code}, request.user, is_confirmed=True)
     if faults:
         messages.warning(
             request, _("主体已确认，但该行还有其他问题：") + (faults[0]["en"] if in_english() else faults[0]["zh"])

@@ -40,6 +40,7 @@ urlpatterns = [
     path("batches/<int:pk>/receipt.xlsx", collection.download_receipt, {"form": "xlsx"}, name="receipt_xlsx"),
     path("batches/<int:pk>/original", collection.original, name="original"),
     path("quarantine", collection.quarantine, name="quarantine"),
+    path("quarantine/discard", collection.discard, name="discard"),
     path("quarantine/<int:pk>", collection.quarantined_row, name="row"),
     path("ways", ways.ways_page, name="ways"),
     path("ways/pull", ways.save_pull, name="save_pull"),

@@ -39,6 +39,12 @@ def said(words: Any) -> str:
 
 
 @register.filter
+def or_english(zh: str, en: str) -> str:
+    """The words of the page's language."""
+    return en if in_english() else zh
+
+
+@register.filter
 def remedy(fault: dict[str, Any]) -> str:
     return str(fault.get("fix_en" if in_english() else "fix_zh", ""))
 
