@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import sys
@@ -176,9 +177,77 @@ def data_sources() -> str:
     return "\n".join(lines)
 
 
+OTHER_FOLDERS = {
+    "benchmarks": "What is measured, and the same work in other tools.",
+    "docs": "Tutorial, how-to, reference (generated), explanation, decisions.",
+    "examples": "A whole example outside intellectual property.",
+    "rulebooks": "The law as data: one folder a rulebook, with cases and changelog.",
+    "sources": "One file a data source: columns, code lists, key, what its rows become.",
+    "tests/architecture": "Walls between packages that hold for modules nobody has written yet.",
+    "tests/functional": "Command line and browser, walked as a user would.",
+    "tests/property": "Random rulebooks and facts: plan and interpreter agree, invariances hold.",
+    "tests/spec": "What a rulebook means, in the words of the law, on every engine.",
+    "tests/unit": "Modules of the library.",
+    "tests/vectors": "Test vectors of public formats.",
+    "tests/web": "The site, one behaviour a file, on SQLite and PostgreSQL.",
+}
+UNSHOWN = {"migrations", "management", "commands", "services", "templatetags"}
+
+
+def packages() -> dict[str, str]:
+    """Return every package below src with the first line of its docstring."""
+    found = {}
+    for path in sorted((ROOT / "src").rglob("__init__.py")):
+        if not UNSHOWN & set(path.parent.parts):
+            words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            found[str(path.parent.relative_to(ROOT))] = words.partition("\n")[0].replace("``", "`")
+    return found
+
+
+def imported_rooms(top: str) -> dict[str, set[str]]:
+    """Return which rooms of a package import which, as the code says."""
+    base = ROOT / "src" / top
+    rooms = sorted(path.name for path in base.iterdir() if (path / "__init__.py").is_file())
+    found: dict[str, set[str]] = {room: set() for room in rooms}
+    for room in rooms:
+        for path in (base / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+                other = module.split(".")[1] if module.startswith(f"{top}.") else ""
+                if other in found and other != room:
+                    found[room].add(other)
+    return found
+
+
+def picture(top: str) -> list[str]:
+    """Return a Mermaid picture of the rooms of a package; an arrow that follows from two others is left out."""
+    edges = imported_rooms(top)
+
+    def reach(room: str) -> set[str]:
+        return edges[room].union(*(reach(other) for other in edges[room]))
+
+    lines = ["```mermaid", "flowchart TD"]
+    for room, others in edges.items():
+        direct = {other for other in others if not any(other in reach(between) for between in others - {other})}
+        lines += [f"  {room} --> {other}" for other in sorted(direct)] or [f"  {room}"]
+    return [*lines, "```"]
+
+
+def where_is_what() -> str:
+    """Return the page that says what each folder holds and who imports whom."""
+    lines = [
+        "# Where is what", "", "One line a folder. Pages and templates are in `faces`, writes in `services/<verb>.py`, reads in `queries.py`,",
+        "what outsiders may see in `published.py` of each app.", "", "| folder | holds |", "|---|---|",
+    ]  # fmt: skip
+    lines += [f"| `{name}` | {words} |" for name, words in (packages() | OTHER_FOLDERS).items()]
+    lines += ["", "## Who imports whom: the library", "", *picture("zhixin"), "", "## Who imports whom: the site", ""]
+    return "\n".join([*lines, *picture("zhixin_web"), ""])
+
+
 def pages() -> dict[Path, str]:
     """Every generated file with its text."""
     return {
+        ROOT / "docs" / "where-is-what.md": NOTE + where_is_what(),
         REFERENCE / "rulebook.md": NOTE + language(),
         REFERENCE / "rulebook.schema.json": as_json(json_schema()) + "\n",
         REFERENCE / "command-line.md": NOTE + command_line(),

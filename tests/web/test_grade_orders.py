@@ -188,7 +188,7 @@ def test_every_fault_is_named_at_once(order: Order) -> None:
 
 
 def test_a_subject_without_a_released_grade_cannot_be_ordered(subjects: list[Subject], people: Any) -> None:
-    with pytest.raises(ValidationError, match="no released grade"):
+    with pytest.raises(ValidationError, match="该主体还没有已发布的等级，无从调整"):
         propose_order(
             subjects[0], kind="hold", grade="", reason="（虚构）核查后暂缓", basis="文书", until=today() + timedelta(3), by=people["city"]
         )  # fmt: skip
@@ -232,7 +232,7 @@ def test_the_database_wants_two_persons_too(order: Order, people: Any) -> None:
 
 def test_an_order_is_decided_once(order: Order, people: Any, subject: Subject) -> None:
     made = decide_order(order(), approve=False, by=people["approver"])
-    with pytest.raises(ValidationError, match="decided already"):
+    with pytest.raises(ValidationError, match="该调整已有决定"):
         decide_order(made, approve=True, by=people["approver"])
     assert (made.status, current(subject).in_force) == ("refused", "B")
     assert entries("grade.override", "grade.hold") == 0
@@ -242,7 +242,7 @@ def test_an_order_is_approved_only_before_its_term_is_over(order: Order, people:
     for shift in (-1, 0):
         made = order()
         expire(made, today() + timedelta(shift))
-        with pytest.raises(ValidationError, match="term is over"):
+        with pytest.raises(ValidationError, match="期限已过，请重新提出"):
             decide_order(made, approve=True, by=people["approver"])
         assert decide_order(made, approve=False, by=people["approver"]).status == "refused"
     made = order()
@@ -356,7 +356,7 @@ def test_ending_twice_is_ending_once(active: Order, people: Any) -> None:
 
 def test_only_one_order_is_in_force_at_a_time(active: Order, order: Order, subject: Subject, people: Any) -> None:
     first, second = active(), order(kind="hold")
-    with pytest.raises(ValidationError, match="end the order in force first"):
+    with pytest.raises(ValidationError, match="该主体已有生效中的调整，请先终止"):
         decide_order(second, approve=True, by=people["approver"])
     with pytest.raises(IntegrityError), transaction.atomic():
         GradeOrder.objects.filter(pk=second.pk).update(status="active", decided_by=people["approver"])
@@ -476,12 +476,12 @@ def test_only_the_city_officer_proposes_a_roll_back_and_gives_a_reason(second: R
 def test_only_the_newest_full_release_is_rolled_back(second: Run, released: Run, release: Any, people: Any) -> None:
     draft = services.execute(services.start_run(release, as_of=today(), by=people["city"]))
     for other in (released, draft):
-        with pytest.raises(ValidationError, match="newest full release"):
+        with pytest.raises(ValidationError, match="只能回退最近一次已发布的全量评价，且之前须有已发布的评价"):
             propose_rollback(other, reason=REASON, by=people["city"])
 
 
 def test_the_first_release_has_nothing_before_it(released: Run, people: Any) -> None:
-    with pytest.raises(ValidationError, match="newest full release"):
+    with pytest.raises(ValidationError, match="只能回退最近一次已发布的全量评价，且之前须有已发布的评价"):
         propose_rollback(released, reason=REASON, by=people["city"])
 
 
@@ -491,7 +491,7 @@ def test_an_event_is_not_rolled_back(second: Run, take: Any, people: Any) -> Non
     event = react(list_as_serious(take, other, 2))
     assert event is not None
     assert event.status == "released"
-    with pytest.raises(ValidationError, match="newest full release"):
+    with pytest.raises(ValidationError, match="只能回退最近一次已发布的全量评价，且之前须有已发布的评价"):
         propose_rollback(event, reason=REASON, by=people["city"])
 
 

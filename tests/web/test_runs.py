@@ -85,7 +85,7 @@ def test_a_changed_archive_is_not_released(subjects: Any, release: Any, people: 
     propose_run(run, people["city"])
     with (run_folder(run) / "grades.parquet").open("ab") as file:
         file.write(b"x")
-    with pytest.raises(ValidationError, match="hash"):
+    with pytest.raises(ValidationError, match="归档的等级文件与其散列不符，不予发布"):
         release_run(run, people["approver"])
 
 
@@ -146,7 +146,7 @@ def test_a_batch_cannot_be_undone_once_a_released_run_used_it(
     run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
     propose_run(run, people["city"])
     release_run(run, people["approver"])
-    with pytest.raises(ValidationError, match="correction batch"):
+    with pytest.raises(ValidationError, match=" 号评价已使用该批次并已发布，不能撤回；请以更正批次更正"):
         undo_batch(batch, people["city"], "x")
     later = take("penalties", penalty((subject.code, subject.name, "罚2")))
     assert undo_batch(later, people["city"], "x").status == "undone"

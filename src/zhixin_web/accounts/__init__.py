@@ -1,0 +1,1 @@
+"""People, units, mandates and roles, and the one table action → role → scope."""

@@ -1,0 +1,1 @@
+"""Error reports of the public; case work will live here."""

@@ -1,0 +1,1 @@
+"""Runs, grades, orders, sealed segments and results."""

@@ -73,12 +73,7 @@ def latest_groups() -> tuple[str, ...]:
 
 def group_distributions(by: str) -> Distribution | None:
     """The newest released evaluation by group; ``None`` where there is none or its grades are not public."""
-    newest = (
-        Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL, is_projected=True)
-        .order_by("-released_at")
-        .select_related("release")
-        .first()
-    )
+    newest = Run.objects.newest_decisive()
     if newest is None or rulebook_of(newest.release).visibility.grade != Visibility.PUBLIC:
         return None
     return _distribution(newest.pk, by)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -20,6 +22,21 @@ class Segment(models.Model):
     sha256_records = models.CharField(max_length=64)
     sha256_subjects = models.CharField(max_length=64)
     sealed_at = models.DateTimeField(auto_now_add=True)
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """Selections of runs that every reader means the same way."""
+
+    def released(self) -> Self:
+        return self.filter(status=Run.Status.RELEASED)
+
+    def decisive(self) -> Self:
+        """Released full evaluations whose results became the grades in force, newest first."""
+        return self.released().filter(kind=Run.Kind.FULL, is_projected=True).order_by("-released_at")
+
+    def newest_decisive(self) -> Run | None:
+        """Return the evaluation that the grades in force come from, with its release."""
+        return self.decisive().select_related("release").first()
 
 
 class Run(models.Model):
@@ -73,6 +90,8 @@ class Run(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     is_projected = models.BooleanField(default=True)
     """Whether its results became the grades in force; an internal class never replaces a public evaluation."""
+
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         constraints = [

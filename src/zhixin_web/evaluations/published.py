@@ -109,7 +109,7 @@ def order_in_force(subject: PublishedSubject) -> GradeOrder | None:
 
 def published_runs(limit: int = 50) -> list[Run]:
     """Released full evaluations with public grades, newest first; rulebook text is left in the database."""
-    released = Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL, release__in=public_releases())
+    released = Run.objects.released().filter(kind=Run.Kind.FULL, release__in=public_releases())
     return list(released.select_related("release").defer("release__text").order_by("-released_at")[:limit])
 
 
@@ -152,7 +152,7 @@ def every_public_grade() -> Iterator[tuple[str, str, str, date]]:
 
 def grade_stamp() -> str:
     """Changes whenever grades in force change: by a release or by an order."""
-    last = Run.objects.filter(status=Run.Status.RELEASED).aggregate(at=Max("released_at"))["at"]
+    last = Run.objects.released().aggregate(at=Max("released_at"))["at"]
     order = GradeOrder.objects.aggregate(decided=Max("decided_at"), ended=Max("ended_at"))
     return "|".join(str(value) for value in (last, order["decided"], order["ended"]))
 

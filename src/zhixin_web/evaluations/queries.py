@@ -20,15 +20,13 @@ YEARS_BACK = 3
 def previous_runs(release: RulebookRelease, as_of: date) -> list[Run]:
     """The earlier evaluations under this rulebook that a run may look back at: the last released one of each day."""
     found: dict[date, Run] = {}
-    withdrawn = Run.objects.filter(status=Run.Status.RELEASED, rolls_back__isnull=False).values("rolls_back")
+    withdrawn = Run.objects.released().filter(rolls_back__isnull=False).values("rolls_back")
     since = date(as_of.year - YEARS_BACK, 1, 1)
-    runs = Run.objects.filter(
-        release__rulebook_id=release.rulebook_id,
-        kind=Run.Kind.FULL,
-        status=Run.Status.RELEASED,
-        as_of__lt=as_of,
-        as_of__gte=since,
-    ).exclude(pk__in=withdrawn)
+    runs = (
+        Run.objects.released()
+        .filter(release__rulebook_id=release.rulebook_id, kind=Run.Kind.FULL, as_of__lt=as_of, as_of__gte=since)
+        .exclude(pk__in=withdrawn)
+    )
     for run in runs.order_by("released_at"):
         found[run.as_of] = run
     return [found[day] for day in sorted(found)]
@@ -37,7 +35,7 @@ def previous_runs(release: RulebookRelease, as_of: date) -> list[Run]:
 def run_in_force(subject: Subject, day: date) -> Run | None:
     """The released run that gave a subject its grade as it stood at the end of a day."""
     moment = datetime.combine(day, time.max, tzinfo=timezone.get_current_timezone())
-    released = Run.objects.filter(status=Run.Status.RELEASED, released_at__lte=moment, is_projected=True)
+    released = Run.objects.released().filter(released_at__lte=moment, is_projected=True)
     for run in released.order_by("-released_at").iterator():
         if run.kind == Run.Kind.EVENT and subject.code in run.only:
             return run
@@ -55,9 +53,8 @@ def events_kept(run: Run) -> list[Run]:
     before = run.republishes
     if before is None or before.released_at is None:
         return []
-    since = Run.objects.filter(
-        kind=Run.Kind.EVENT, status=Run.Status.RELEASED, is_projected=True, released_at__gt=before.released_at
-    )
+    events = Run.objects.released().filter(kind=Run.Kind.EVENT, is_projected=True)
+    since = events.filter(released_at__gt=before.released_at)
     if run.released_at is not None:
         since = since.filter(released_at__lt=run.released_at)
     return list(since.order_by("released_at", "pk"))

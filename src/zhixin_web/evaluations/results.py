@@ -41,11 +41,7 @@ class Results:
 
 def run_before(run: Run) -> Run | None:
     """The full run that was in force before this one: what its results are compared with."""
-    released = (
-        Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL, is_projected=True)
-        .exclude(pk=run.pk)
-        .select_related("release")
-    )
+    released = Run.objects.decisive().exclude(pk=run.pk).select_related("release")
     if run.released_at is not None:
         released = released.filter(released_at__lt=run.released_at)
     return released.order_by("-released_at").first()

@@ -25,6 +25,7 @@ from zhixin.dataset.folders import flush, put_in_place
 from zhixin.dataset.snapshot import sha256_of, write_batches
 from zhixin.dataset.sources import ENGINE_FIELDS, sources
 from zhixin.dataset.tables import PREVIOUS, ROW_GROUP, records_schema, subjects_schema
+from zhixin.errors import DatasetError
 from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run, Segment
 from zhixin_web.records.models import CreditRecord, SubjectVersion
@@ -144,15 +145,15 @@ def sealed_segments(known_seq: int) -> list[Segment]:
     """The sealed segments up to a sequence number; each is checked against its hash.
 
     Raises:
-        ValueError: a sealed file was changed or is gone.
+        DatasetError: a sealed file was changed or is gone.
     """
     found = list(Segment.objects.filter(first_seq__lte=known_seq).order_by("first_seq"))
     for item in found:
         for name, expected in (("records", item.sha256_records), ("subjects", item.sha256_subjects)):
             path = segment_file(segment_folder(), name, item.first_seq, item.last_seq)
             if not path.is_file() or sha256_of(path) != expected:
-                raise ValueError(
-                    f"数据段 {path.name} 已被改动或缺失 / the sealed segment {path.name} was changed or is gone"
+                raise DatasetError(
+                    f"数据段 {path.name} 已被改动或缺失", f"the sealed segment {path.name} was changed or is gone"
                 )
     return found
 

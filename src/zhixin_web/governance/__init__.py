@@ -1,0 +1,1 @@
+"""Drafts of rulebooks, consultations, panels of experts, what-if."""

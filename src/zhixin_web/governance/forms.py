@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from zhixin.errors import ZhixinError
 from zhixin.explanation.wording import Wording
@@ -148,7 +149,10 @@ def with_numbers(text: str, values: dict[str, Any]) -> str:
             if not number.is_finite() or abs(number) > 10**12:
                 raise InvalidOperation
         except InvalidOperation:
-            faults.append(f"{name}：「{str(typed)[:20]}」不是数，请写作 12 或 -0.5 / not a number")
+            faults.append(
+                _("%(name)s：「%(str_typed_20)s」不是数，请写作 12 或 -0.5")
+                % {"name": name, "str_typed_20": str(typed)[:20]}
+            )
             continue
         _put(content, known[name], number)
     if faults:
@@ -176,7 +180,7 @@ def _read(text: str) -> dict[str, Any] | None:
 def _readable(text: str) -> dict[str, Any]:
     content = _read(text)
     if content is None:
-        raise ValidationError("草案的 YAML 无法读取，请先在文本中改正 / the YAML cannot be read: mend the text first")
+        raise ValidationError(_("草案的 YAML 无法读取，请先在文本中改正"))
     return content
 
 

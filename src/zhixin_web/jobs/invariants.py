@@ -133,7 +133,7 @@ def _bodies_open() -> list[str]:
 
 def grades_have_two_persons() -> Finding:
     """Every released run has a maker, an approver who is another, a ledger entry, and its archive fits its hash."""
-    released = Run.objects.filter(status=Run.Status.RELEASED)
+    released = Run.objects.released()
     bad = released.filter(Q(proposed_by=None) | Q(released_by=None) | Q(proposed_by=F("released_by")) | Q(ledger_seq=None))
     broken = [f"run {pk}: not released by two persons" for pk in bad.values_list("pk", flat=True)]
     entries = set(LedgerEntry.objects.filter(kind="grade.publish").values_list("seq", flat=True))
@@ -162,7 +162,7 @@ def current_grades_follow() -> Finding:
 
 def runs_replay(limit: int | None) -> Finding:
     """Released runs recompute from the facts to the same bytes (or say that inputs were erased)."""
-    runs = list(Run.objects.filter(status=Run.Status.RELEASED).order_by("-pk")[:limit])
+    runs = list(Run.objects.released().order_by("-pk")[:limit])
     broken = []
     for run in runs:
         result = replay(run)

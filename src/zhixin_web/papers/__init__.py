@@ -1,0 +1,1 @@
+"""Papers that are issued: layouts, numbers, verification codes, kept files."""

@@ -1,0 +1,1 @@
+"""What faces share: template tags, charts, languages, paging."""

@@ -1,0 +1,1 @@
+"""Subjects and credit records: versions never overwritten, search, masking, publicity."""

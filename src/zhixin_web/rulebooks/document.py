@@ -11,7 +11,7 @@ from zhixin.explanation.articles import Article, articles, chinese_number
 from zhixin.law.rulebook import Rulebook
 from zhixin_web.papers.fonts import FANGSONG, HEI, KAI, SONG, TITLE, choose
 from zhixin_web.papers.models import Paper
-from zhixin_web.papers.services.issue import CONTENT_TYPES, KINDS, code_of, compile_layout, content_hash
+from zhixin_web.papers.services.issue import CONTENT_TYPES, code_of, compile_layout, content_hash, register_paper
 from zhixin_web.papers.word import rules_docx
 
 
@@ -61,9 +61,5 @@ def rules_document(rulebook: Rulebook, form: str, verify: str, day: date) -> tup
     code = code_of(f"rules.{form}", content_hash(data | {"typst": version("typst")}), day)
     data["footer"] += code
     content = rules_docx(data) if form == "docx" else compile_layout("rules.typ", data)
-    values = {
-        "kind": Paper.Kind.RULES, "number": f"{KINDS['rules']}-{day:%Y%m%d}-{code}", "as_of": day, "content_sha256": rulebook.sha256,
-        "file_sha256": hashlib.sha256(content).hexdigest(),
-    }  # fmt: skip
-    Paper.objects.get_or_create(code=code, defaults=values)
+    register_paper(code, Paper.Kind.RULES, day, rulebook.sha256, hashlib.sha256(content).hexdigest())
     return f"{rulebook.id}-{rulebook.sha256[:12]}.{form}", CONTENT_TYPES[form], content

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -213,6 +213,7 @@ def _count(cell: Any) -> Any:
 
 
 FEN = 100
+ANNOUNCED_DAYS = 31
 _STATED_FINE = re.compile(r"罚款(?:金额)?[:：]?(?:人民币)?\s*([0-9][0-9,.]*\s*(?:亿元|万元|元))")
 _CONTRADICTS_TEXT = refusal(
     "amount.contradicts",
@@ -373,13 +374,17 @@ class RowChecker:
         found = [
             fault_of(_FUTURE, name, value)
             for target, (name, value) in dates.items()
-            if target != "valid_until" and isinstance(value, date) and value > self.today
+            if target != "valid_until" and isinstance(value, date) and value > self._latest(target)
         ]
         for earlier, later, words in DATE_ORDER:
             (_, one), (name, other) = dates.get(earlier, ("", None)), dates.get(later, ("", None))
             if isinstance(one, date) and isinstance(other, date) and other < one:
                 found.append(fault_of(words, name, other))
         return found
+
+    def _latest(self, target: str) -> date:
+        """The latest plausible day: today, and for a publication that is announced some days more."""
+        return self.today + timedelta(days=ANNOUNCED_DAYS if target == "published_on" else 0)
 
     def _identity_faults(self, values: dict[str, Any], known: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
         """Every identifier that a row carries must be of one subject; two that disagree wait for a person."""

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from zhixin_web.accounts.models import Organisation, Role, RoleGrant, User
 from zhixin_web.accounts.permissions import may
@@ -45,9 +46,9 @@ def grant_role(*, user: User, role: str, reason: str, by: User) -> RoleGrant:
     if not may(by, "accounts.grant") or by.pk == user.pk:
         raise PermissionDenied
     if role and role not in Role.values:
-        raise ValidationError({"role": f"没有角色 {role} / there is no role {role}"})
+        raise ValidationError({"role": _("没有角色 %(role)s") % {"role": role}})
     if not reason.strip():
-        raise ValidationError({"reason": "请填写理由 / give a reason"})
+        raise ValidationError({"reason": _("请填写理由")})
     with transaction.atomic():
         user.role = role
         user.save(update_fields=["role"])

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event, tracking_code
@@ -28,20 +29,16 @@ def file_report(record: CreditRecord, *, reason: str, text: str) -> ErrorReport:
     text = text.replace("\x00", "")
     faults: dict[str, str] = {}
     if reason not in ErrorReport.Reason.values:
-        faults["reason"] = "请选择问题类型 / choose what is wrong"
+        faults["reason"] = _("请选择问题类型")
     if not 5 <= len(text.strip()) <= 2000:
-        faults["text"] = "请用 5 至 2000 字说明哪里不对 / say in 5 to 2000 characters what is wrong"
+        faults["text"] = _("请用 5 至 2000 字说明哪里不对")
     if faults:
         raise ValidationError(faults)
     today = timezone.localdate()
     with transaction.atomic():
         waiting = ErrorReport.objects.filter(record_key=record.key, status=ErrorReport.Status.OPEN).count()
         if waiting >= MOST_OPEN_PER_RECORD:
-            raise ValidationError(
-                {
-                    "text": "该记录已有多件报错在核实，请凭编号查询进度 / many reports on this record are being verified already"
-                }
-            )
+            raise ValidationError({"text": _("该记录已有多件报错在核实，请凭编号查询进度")})
         report = ErrorReport.objects.create(
             code=tracking_code(),
             subject=record.subject,
@@ -72,12 +69,12 @@ def answer_report(report: ErrorReport, *, upheld: bool, answer: str, by: Any) ->
     if not may(by, "reports.answer") or report.source not in visible_sources(by, "reports.answer"):
         raise PermissionDenied
     if len(answer.strip()) < 5:
-        raise ValidationError({"answer": "请写明核实情况和理由 / give what was found and why"})
+        raise ValidationError({"answer": _("请写明核实情况和理由")})
     status = ErrorReport.Status.UPHELD if upheld else ErrorReport.Status.REFUSED
     with transaction.atomic():
         found = ErrorReport.objects.select_for_update().get(pk=report.pk)
         if found.status != ErrorReport.Status.OPEN:
-            raise ValidationError("该报错已答复 / the report was answered already")
+            raise ValidationError(_("该报错已答复"))
         found.status, found.answer, found.answered_by, found.answered_at = status, answer.strip()[:2000], by, timezone.now()
         found.save()
         append_one("objection.decide", f"report:{found.code}", {"record": found.record_seq, "status": str(status)})

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from zhixin.dataset.delivery.layout import Layout, data_rows
 from zhixin.dataset.delivery.opening import open_delivery, why_held
@@ -111,7 +112,7 @@ def _earlier(source: str, sha256: str, idempotency_key: str | None, is_correctio
         found = Batch.objects.filter(idempotency_key=idempotency_key).first()
         if found is not None:
             if found.sha256 != sha256 or found.source != source:
-                raise Conflict("该幂等键已用于另一份数据 / this idempotency key was used for other data")
+                raise Conflict(_("该幂等键已用于另一份数据"))
             return found
     same = Batch.objects.filter(source=source, sha256=sha256, is_correction=is_correction)
     return same.exclude(status__in=[Status.REFUSED, Status.UNDONE]).first()
@@ -146,7 +147,9 @@ def stage(batch: Batch) -> Batch:
 
 def _preview(table: DeliveredTable, layout: Layout) -> dict[str, Any]:
     """What a person is shown of how a file was understood, before anything of it is taken in."""
-    sample = [["" if cell is None else str(cell)[:60] for cell in cells] for _, cells in islice(data_rows(table, layout), 5)]
+    sample = [
+        ["" if cell is None else str(cell)[:60] for cell in cells] for _line, cells in islice(data_rows(table, layout), 5)
+    ]
     return {
         "header": layout.header, "header_line": layout.header_line, "missing": list(layout.missing), "unknown": list(layout.unknown),
         "columns": {str(index): name for index, name in layout.columns.items()}, "units": layout.units, "sample": sample,
@@ -289,6 +292,11 @@ def commit(batch: Batch) -> Batch:
     return batch
 
 
+def settle_batch(batch: Batch) -> None:
+    """Note that everything that follows from a committed or undone batch has been done."""
+    Batch.objects.filter(pk=batch.pk, status=batch.status).update(is_settled=True)
+
+
 def process(batch: Batch) -> Batch:
     """Do what a batch waits for; called by the worker, by ``tick`` after a crash, and by tests."""
     if batch.status == Status.RECEIVED:
@@ -306,12 +314,3 @@ def stage_again(batch: Batch) -> Batch:
     if staged.status in (Status.STAGED, Status.HELD):
         return _move(staged, Status.COMMITTING)
     return staged
-
-
-# --- reversing ---------------------------------------------------------------------------------------------------------
-
-
-# --- single records ----------------------------------------------------------------------------------------------------
-
-
-# --- the quarantine ----------------------------------------------------------------------------------------------------

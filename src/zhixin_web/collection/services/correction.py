@@ -45,7 +45,7 @@ def mend_row(row: QuarantinedRow, cells: dict[str, Any], by: Any, *, is_confirme
         batch = Batch.objects.select_for_update().get(pk=row.batch_id)
         row = QuarantinedRow.objects.select_for_update().get(pk=row.pk)
         if row.status != QuarantinedRow.Status.OPEN or batch.status != Status.COMMITTED:
-            raise ValidationError("该行已处理，或批次已撤回 / the row was dealt with, or its batch was undone")
+            raise ValidationError(_("该行已处理，或批次已撤回"))
         committing = _Mending(batch)
         seq = committing.commit([outcome])[0]
         if committing.faults:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from zhixin.dataset.sources import sources
 from zhixin.trust import ledger
@@ -29,7 +30,7 @@ def reverse_batch(batch: Batch, by: Any, reason: str) -> Batch:
     with transaction.atomic():
         batch = Batch.objects.select_for_update().get(pk=batch.pk)
         if batch.status != Status.COMMITTED:
-            raise ValidationError("该批次不在「已入库」状态 / the batch is not committed")
+            raise ValidationError(_("该批次不在「已入库」状态"))
         for chunk in chunked(_last_versions(CreditRecord.objects.filter(batch=batch), CreditRecord.objects, "key"), CHUNK):
             _withdraw_records(chunk, batch)
         for chunk in chunked(
@@ -71,9 +72,9 @@ def _withdraw_attributes(pairs: list[tuple[SubjectVersion, SubjectVersion | None
         text = before.body if before and before.body else ledger.canonical(json.loads(version.body) | {"attributes": {}})
         sealed.append(seal("subject.update", f"B{batch.pk}/{version.line}/undo", text))
     rows = []
-    for (version, _), item, seq in zip(pairs, sealed, append(sealed, keep_bodies=False), strict=True):
+    for (version, _body), item, seq in zip(pairs, sealed, append(sealed, keep_bodies=False), strict=True):
         head = (seq, version.subject_id, version.source, version.version + 1, digest_of(item.body))
         rows.append((*head, item.body, item.salt, None, batch.pk, version.line))
     insert_rows("records_subjectversion", VERSION_COLUMNS, rows)
     if sources()[batch.source].gives == "subjects":
-        project([(version.subject_id, item.body) for (version, _), item in zip(pairs, sealed, strict=True)])
+        project([(version.subject_id, item.body) for (version, _body), item in zip(pairs, sealed, strict=True)])

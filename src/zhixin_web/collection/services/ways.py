@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from zhixin.dataset.sources import sources
 from zhixin_web.audit.services.events import record_event
@@ -24,11 +25,11 @@ def schedule_pull(*, source: str, address: str, every_minutes: Any, is_active: b
         ValidationError: no such source, no http(s) address, or minutes outside 1 … 31 days.
     """
     if source not in sources():
-        raise ValidationError("没有这个数据来源 / there is no such source")
+        raise ValidationError(_("没有这个数据来源"))
     URLValidator(schemes=["http", "https"])(address)
     text = str(every_minutes)
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LONGEST_MINUTES):
-        raise ValidationError(f"间隔应为 1 至 {LONGEST_MINUTES} 分钟 / give 1 to {LONGEST_MINUTES} minutes")
+        raise ValidationError(_("间隔应为 1 至 %(LONGEST_MINUTES)s 分钟") % {"LONGEST_MINUTES": LONGEST_MINUTES})
     changes = {
         "address": address,
         "every_minutes": int(text),
@@ -37,7 +38,7 @@ def schedule_pull(*, source: str, address: str, every_minutes: Any, is_active: b
         "failures": 0,
         "account": by,
     }
-    pull, _ = Pull.objects.update_or_create(source=source, defaults=changes)
+    pull, _is_new = Pull.objects.update_or_create(source=source, defaults=changes)
     record_event("ways.pull", by=by, ref=source, address=address, every=int(text), is_active=is_active)
     return pull
 

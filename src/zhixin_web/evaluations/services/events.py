@@ -7,9 +7,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.models import Batch
+from zhixin_web.collection.services.batches import settle_batch
 from zhixin_web.collection.services.reversal import reverse_batch
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.services.release import _release
@@ -31,7 +33,7 @@ def react(batch: Batch) -> Run | None:
     if run is not None:
         run = _settle_event(execute(run), batch.committed_by or batch.by)
     if run is None or not run.is_busy:
-        Batch.objects.filter(pk=batch.pk, status=batch.status).update(is_settled=True)
+        settle_batch(batch)
     return run
 
 
@@ -41,8 +43,7 @@ def _event_run(batch: Batch) -> Run | None:
     found = Run.objects.filter(trigger=trigger).first()
     if found is not None:
         return found
-    full = Run.objects.filter(status=Status.RELEASED, kind=Run.Kind.FULL, is_projected=True)
-    newest = full.order_by("-released_at").select_related("release").first()
+    newest = Run.objects.newest_decisive()
     release = newest.release if newest is not None else None
     if release is None or not CurrentGrade.objects.exists():
         return None
@@ -74,10 +75,10 @@ def undo_batch(batch: Batch, by: Any, reason: str) -> Batch:
     Raises:
         ValidationError: a released run used it; deliver a correction batch instead.
     """
-    used = Run.objects.filter(status=Status.RELEASED, known_seq__gte=batch.first_seq or 0).order_by("released_at").first()
+    used = Run.objects.released().filter(known_seq__gte=batch.first_seq or 0).order_by("released_at").first()
     if used is not None and batch.accepted:
         raise ValidationError(
-            f"第 {used.pk} 号评价已使用该批次并已发布，不能撤回；请以更正批次更正 / run {used.pk} used this batch and was released: deliver a correction batch"
+            _("第 %(used_pk)s 号评价已使用该批次并已发布，不能撤回；请以更正批次更正") % {"used_pk": used.pk}
         )
     batch = reverse_batch(batch, by, reason)
     react(batch)

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event
@@ -34,21 +35,21 @@ def propose_order(
         raise PermissionDenied
     current = CurrentGrade.objects.filter(subject=subject).select_related("run__release").first()
     if current is None:
-        raise ValidationError("该主体还没有已发布的等级，无从调整 / the subject has no released grade yet")
+        raise ValidationError(_("该主体还没有已发布的等级，无从调整"))
     today = timezone.localdate()
     longest = clock("order.longest", today).due_on
     ladder = [item.id for item in rulebook_of(current.run.release).ladder_on(today)]
     faults: dict[str, str] = {}
     if kind not in GradeOrder.Kind.values:
-        faults["kind"] = "请选择调整或暂缓 / choose override or hold"
+        faults["kind"] = _("请选择调整或暂缓")
     if kind == GradeOrder.Kind.OVERRIDE and (grade not in ladder or grade == current.grade):
-        faults["grade"] = f"请选择与现等级不同的等级：{'、'.join(ladder)} / choose another grade"
+        faults["grade"] = _("请选择与现等级不同的等级：%(join_ladder)s") % {"join_ladder": "、".join(ladder)}
     if len(reason.strip()) < 5:
-        faults["reason"] = "请写明理由（不少于五个字） / give the reason"
+        faults["reason"] = _("请写明理由（不少于五个字）")
     if not basis.strip():
-        faults["basis"] = "请填写依据的文书或条款 / give the document or article"
+        faults["basis"] = _("请填写依据的文书或条款")
     if until is None or not today < until <= longest:
-        faults["until"] = f"期限应在明天与 {longest} 之间 / the term must end between tomorrow and {longest}"
+        faults["until"] = _("期限应在明天与 %(longest)s 之间") % {"longest": longest}
     if faults or until is None:
         raise ValidationError(faults)
     with transaction.atomic():
@@ -72,11 +73,11 @@ def decide_order(order: GradeOrder, *, approve: bool, by: Any) -> GradeOrder:
     with transaction.atomic():
         order = GradeOrder.objects.select_for_update().get(pk=order.pk)
         if order.status != Status.PROPOSED:
-            raise ValidationError("该调整已有决定 / this order was decided already")
+            raise ValidationError(_("该调整已有决定"))
         if approve and order.until <= timezone.localdate():
-            raise ValidationError("期限已过，请重新提出 / its term is over: propose it anew")
+            raise ValidationError(_("期限已过，请重新提出"))
         if approve and GradeOrder.objects.filter(subject=order.subject_id, status=Status.ACTIVE).exists():
-            raise ValidationError("该主体已有生效中的调整，请先终止 / end the order in force first")
+            raise ValidationError(_("该主体已有生效中的调整，请先终止"))
         order.status, order.decided_by = Status.ACTIVE if approve else Status.REFUSED, by
         order.decided_at = timezone.now()
         order.save()

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from zhixin.dataset.snapshot import sha256_of
 from zhixin.law.vocabulary import Visibility
@@ -37,7 +38,7 @@ def propose_run(run: Run, by: Any) -> None:
     if not may(by, "runs.propose"):
         raise PermissionDenied
     if not Run.objects.filter(pk=run.pk, status=Status.DRAFT).update(status=Status.PROPOSED, proposed_by=by):
-        raise ValidationError("只有草稿可以提请发布 / only a draft can be proposed")
+        raise ValidationError(_("只有草稿可以提请发布"))
     record_event("runs.propose", by=by, ref=f"run:{run.pk}")
 
 
@@ -51,14 +52,12 @@ def propose_rollback(run: Run, *, reason: str, by: Any) -> Run:
     if not may(by, "runs.propose"):
         raise PermissionDenied
     if not reason.strip():
-        raise ValidationError({"reason": "请填写回退理由 / give a reason"})
+        raise ValidationError({"reason": _("请填写回退理由")})
     with transaction.atomic():
-        released = Run.objects.filter(status=Status.RELEASED, kind=Run.Kind.FULL, is_projected=True).order_by("-released_at")
+        released = Run.objects.decisive()
         newest, before = [*released[:2], None, None][:2]
         if newest is None or newest.pk != run.pk or before is None:
-            raise ValidationError(
-                "只能回退最近一次已发布的全量评价，且之前须有已发布的评价 / only the newest full release with one before it"
-            )
+            raise ValidationError(_("只能回退最近一次已发布的全量评价，且之前须有已发布的评价"))
         copied = {
             name: getattr(before, name)
             for name in ("release", "as_of", "known_seq", "previous_runs", "folder", "result_sha256", "grades_sha256",
@@ -91,9 +90,9 @@ def _release(run: Run, by: Any) -> Run:
         if run.status == Status.RELEASED:
             return run
         if run.status != Status.PROPOSED:
-            raise ValidationError("只有待审批的评价可以发布 / only a proposed run can be released")
+            raise ValidationError(_("只有待审批的评价可以发布"))
         if sha256_of(run_folder(run) / "grades.parquet") != run.grades_sha256:
-            raise ValidationError("归档的等级文件与其散列不符，不予发布 / the archived grades do not fit their hash")
+            raise ValidationError(_("归档的等级文件与其散列不符，不予发布"))
         _check_rollback(run)
         run.is_projected = is_projected(run)
         changed = _apply(run, _grades_to_publish(run)) if run.is_projected else 0
@@ -119,11 +118,9 @@ def _check_rollback(run: Run) -> None:
     """
     if run.rolls_back_id is None:
         return
-    newest = (
-        Run.objects.filter(status=Status.RELEASED, kind=Run.Kind.FULL, is_projected=True).order_by("-released_at").first()
-    )
+    newest = Run.objects.decisive().first()
     if newest is None or newest.pk != run.rolls_back_id:
-        raise ValidationError("提请后已有更新的评价发布，请重新提请回退 / a newer release has overtaken this proposal")
+        raise ValidationError(_("提请后已有更新的评价发布，请重新提请回退"))
 
 
 def is_projected(run: Run) -> bool:

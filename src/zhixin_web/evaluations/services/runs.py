@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from zhixin import RunFolder, evaluate
 from zhixin.errors import ZhixinError
@@ -65,20 +66,16 @@ def start_run(
     if kind == Run.Kind.FULL and not may(by, "runs.start"):
         raise PermissionDenied
     if release.status != RulebookRelease.Status.RELEASED:
-        raise ValidationError({"release": "规则尚未发布 / the rulebook is not released"})
+        raise ValidationError({"release": _("规则尚未发布")})
     if as_of < release.effective_from or as_of > timezone.localdate():
         raise ValidationError(
-            {
-                "as_of": f"截止日应在 {release.effective_from} 与今天之间 / the cut-off must lie between {release.effective_from} and today"
-            }
+            {"as_of": _("截止日应在 %(lease_effective_from)s 与今天之间") % {"lease_effective_from": release.effective_from}}
         )
     with transaction.atomic():
         last = lock_ledger() - 1
         known = last if known_seq is None else known_seq
         if not 0 <= known <= last:
-            raise ValidationError(
-                {"known_seq": f"账本序号应在 0 与 {last} 之间 / give a sequence number between 0 and {last}"}
-            )
+            raise ValidationError({"known_seq": _("账本序号应在 0 与 %(last)s 之间") % {"last": last}})
         run = Run.objects.create(
             release=release, as_of=as_of, known_seq=known, kind=kind, only=sorted(set(only or [])),
             trigger=trigger, started_by=by,

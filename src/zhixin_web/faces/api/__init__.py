@@ -1,0 +1,1 @@
+"""``/api/v1``: deliveries pushed by member systems."""

@@ -1,0 +1,1 @@
+"""``/c/``: pages of staff."""

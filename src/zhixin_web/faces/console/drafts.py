@@ -39,15 +39,6 @@ def _told(request: HttpRequest, error: ValidationError) -> None:
         messages.error(request, text)
 
 
-def _newest_run() -> Run | None:
-    return (
-        Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL, is_projected=True)
-        .order_by("-released_at")
-        .select_related("release")
-        .first()
-    )
-
-
 # --- drafts ----------------------------------------------------------------------------------------------------------------
 
 
@@ -76,7 +67,7 @@ def _draft(
         "warnings": [item for item in draft.faults if item["is_warning"]],
         "excerpts": _excerpts(draft.text, draft.faults), "what_ifs": draft.what_ifs.order_by("-pk")[:10],
         "consultations": draft.consultations.defer("text").order_by("-pk"), "panels": draft.panels.order_by("-pk"),
-        "run": _newest_run(), "earliest": clock("consultation.shortest", timezone.localdate()).due_on,
+        "run": Run.objects.newest_decisive(), "earliest": clock("consultation.shortest", timezone.localdate()).due_on,
     }  # fmt: skip
     return render(request, "draft.html", content, status=status)
 
@@ -176,7 +167,7 @@ def put_forward(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def new_what_if(request: HttpRequest, pk: int) -> HttpResponse:
     """Evaluate a draft on the facts of the newest released run, without effect."""
-    draft, run = get_object_or_404(Draft, pk=pk), _newest_run()
+    draft, run = get_object_or_404(Draft, pk=pk), Run.objects.newest_decisive()
     if run is None:
         messages.error(request, _("还没有已发布的评价，无从推演"))
         return redirect("draft", pk=pk)
@@ -287,7 +278,7 @@ def summarise(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def new_panel(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask experts to weigh the dimensions of a draft."""
-    draft, run = get_object_or_404(Draft, pk=pk), _newest_run()
+    draft, run = get_object_or_404(Draft, pk=pk), Run.objects.newest_decisive()
     if run is None:
         messages.error(request, _("还没有已发布的评价，无从计算数据权重"))
         return redirect("draft", pk=pk)
@@ -357,11 +348,7 @@ def _sheets(panel: Panel) -> list[tuple[ExpertSheet, str]]:
 @require_GET
 def indicators(request: HttpRequest) -> HttpResponse:
     """Every indicator under watch: coverage, drift against the run before, hit rate, and what to look at."""
-    runs = list(
-        Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL, rolls_back=None, is_projected=True)
-        .select_related("release")
-        .order_by("-released_at")[:2]
-    )
+    runs = list(Run.objects.decisive().filter(rolls_back=None).select_related("release")[:2])
     runs = [
         run for run in runs if (run_folder(run) / "contributions.parquet").is_file()
     ]  # an archive may be on another disk

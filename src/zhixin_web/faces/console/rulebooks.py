@@ -13,7 +13,6 @@ from zhixin.errors import RulebookError
 from zhixin.explanation.articles import articles, differences
 from zhixin.law.loading import loads_rulebook
 from zhixin_web.accounts.permissions import permitted
-from zhixin_web.evaluations.models import Run
 from zhixin_web.governance.models import Consultation
 from zhixin_web.governance.queries import open_drafts
 from zhixin_web.papers.fonts import FontMissing
@@ -30,15 +29,6 @@ LONGEST_RULEBOOK = 2_000_000
 def _told(request: HttpRequest, error: ValidationError) -> None:
     for text in error.messages:
         messages.error(request, text)
-
-
-def _newest_run() -> Run | None:
-    return (
-        Run.objects.filter(status=Run.Status.RELEASED, kind=Run.Kind.FULL, is_projected=True)
-        .order_by("-released_at")
-        .select_related("release")
-        .first()
-    )
 
 
 # --- versions --------------------------------------------------------------------------------------------------------------

@@ -17,12 +17,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_otp import login as otp_login
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from zhixin_web.accounts.demonstration_people import PASSWORD, PEOPLE
 from zhixin_web.accounts.models import Role
 from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, permitted
 from zhixin_web.accounts.services.accounts import change_password
+from zhixin_web.accounts.services.second_factor import accepts, device_of
 from zhixin_web.audit.services.events import record_event
 
 
@@ -73,15 +73,10 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Enrol an authenticator app, or give its six digits. A code works once."""
     user: Any = request.user
-    device = TOTPDevice.objects.filter(user=user).first() or TOTPDevice.objects.create(
-        user=user, name="app", confirmed=False
-    )
+    device = device_of(user)
     failed = False
     if request.method == "POST":
-        allowed, _why = device.verify_is_allowed()
-        if allowed and device.verify_token(request.POST.get("code", "").strip()[:6]):
-            device.confirmed = True
-            device.save()
+        if accepts(device, request.POST.get("code", "")):
             otp_login(request, device)
             record_event("accounts.second_factor", request=request)
             return redirect(_next(request))

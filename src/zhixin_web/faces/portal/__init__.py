@@ -1,0 +1,1 @@
+"""``/``: pages of the public; they read through ``published`` alone."""

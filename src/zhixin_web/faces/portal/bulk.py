@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from zhixin.dataset.spreadsheets import safe_cell
+from zhixin.errors import Message
 from zhixin_web.audit.queries import ledger_size
 from zhixin_web.evaluations.published import every_public_grade, grade_stamp
 from zhixin_web.records.published import change_stamp, ended_since, every_published, published_since
@@ -29,22 +30,22 @@ BATCH = 5_000
 MOST = 10_000
 """Rows of a kind in one answer of the delta; ``has_more`` says that the next answer goes on."""
 RECORD_COLUMNS = (
-    ("seq", pa.int64(), "账本序号 / ledger sequence number of the version shown"),
-    ("code", pa.string(), "统一社会信用代码 / unified social credit code"),
-    ("name", pa.string(), "名称 / name"),
-    ("kind", pa.string(), "信息类别 / record kind"),
-    ("severity", pa.string(), "失信程度 minor general serious / class"),
-    ("document", pa.string(), "认定文书号 / document"),
-    ("decided_on", pa.date32(), "认定日期 / date of recognition"),
-    ("published_from", pa.date32(), "公示起 / published from"),
-    ("published_until", pa.date32(), "公示止（不含） / published until, not including"),
-    ("source", pa.string(), "来源 / source"),
+    ("seq", pa.int64(), Message("账本序号", "ledger sequence number of the version shown")),
+    ("code", pa.string(), Message("统一社会信用代码", "unified social credit code")),
+    ("name", pa.string(), Message("名称", "name")),
+    ("kind", pa.string(), Message("信息类别", "record kind")),
+    ("severity", pa.string(), Message("失信程度", "severity: minor, general or serious")),
+    ("document", pa.string(), Message("认定文书号", "document")),
+    ("decided_on", pa.date32(), Message("认定日期", "date of recognition")),
+    ("published_from", pa.date32(), Message("公示起", "published from")),
+    ("published_until", pa.date32(), Message("公示止（不含）", "published until, not including")),
+    ("source", pa.string(), Message("来源", "source")),
 )
 GRADE_COLUMNS = (
-    ("code", pa.string(), "统一社会信用代码 / unified social credit code"),
-    ("name", pa.string(), "名称 / name"),
-    ("grade", pa.string(), "现行公开等级 / public grade in force"),
-    ("since", pa.date32(), "自 / since"),
+    ("code", pa.string(), Message("统一社会信用代码", "unified social credit code")),
+    ("name", pa.string(), Message("名称", "name")),
+    ("grade", pa.string(), Message("现行公开等级", "public grade in force")),
+    ("since", pa.date32(), Message("自", "since")),
 )
 TABLES = {"records": RECORD_COLUMNS, "grades": GRADE_COLUMNS}
 FILES = ("records.csv", "records.parquet", "grades.csv", "grades.parquet")
@@ -89,7 +90,10 @@ def _make(path: Path, name: str) -> None:
             for row in _rows(table):
                 writer.writerow([safe_cell(value) if isinstance(value, str) else value for value in row])
     else:
-        fields = [pa.field(column, kind, metadata={"description": words}) for column, kind, words in columns]
+        fields = [
+            pa.field(column, kind, metadata={"description": words.zh, "description_en": words.en})
+            for column, kind, words in columns
+        ]
         with pq.ParquetWriter(part, pa.schema(fields)) as writer:
             for rows in _batches(_rows(table)):
                 writer.write_batch(pa.RecordBatch.from_arrays([pa.array(column, kind) for column, (_c, kind, _w) in zip(zip(*rows, strict=True), columns, strict=True)], schema=pa.schema(fields)))  # fmt: skip
@@ -141,7 +145,7 @@ def record_id(key: str) -> str:
 def schema() -> dict[str, Any]:
     """Columns of the bulk files and fields of the delta."""
     tables = {
-        table: [{"name": name, "type": str(kind), "description": words} for name, kind, words in columns]
+        table: [{"name": name, "type": str(kind), "description": words._asdict()} for name, kind, words in columns]
         for table, columns in TABLES.items()
     }
     return {

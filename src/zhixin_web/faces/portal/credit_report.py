@@ -15,7 +15,15 @@ from django.utils import translation
 from zhixin_web.evaluations.published import published_grade
 from zhixin_web.papers.fonts import SANS, choose
 from zhixin_web.papers.models import Paper
-from zhixin_web.papers.services.issue import KINDS, code_of, compile_layout, content_hash, keep_file, kept_file
+from zhixin_web.papers.services.issue import (
+    code_of,
+    compile_layout,
+    content_hash,
+    keep_file,
+    kept_file,
+    number_of,
+    register_paper,
+)
 from zhixin_web.presentation.templatetags.zhixin import (
     district_name,
     grouped,
@@ -78,14 +86,13 @@ def credit_report(subject: PublishedSubject, day: date, verify: str) -> tuple[Pa
     paper = Paper.objects.filter(pk=code).first()
     held = kept_file(code, paper.file_sha256) if paper is not None else None
     if paper is None or held is None:
-        number = f"{KINDS['credit_report']}-{day:%Y%m%d}-{code}"
+        number = number_of(Paper.Kind.CREDIT_REPORT, code, day)
         held = compile_layout("credit_report.typ", content | _frame(number, code, day, verify))
         keep_file(code, held)
-        values = {
-            "kind": Paper.Kind.CREDIT_REPORT, "number": number, "subject_id": subject.pk, "as_of": day,
-            "content_sha256": content_hash(content), "file_sha256": hashlib.sha256(held).hexdigest(),
-        }  # fmt: skip
-        paper, _ = Paper.objects.get_or_create(code=code, defaults=values)
+        file_sha256 = hashlib.sha256(held).hexdigest()
+        paper = register_paper(
+            code, Paper.Kind.CREDIT_REPORT, day, content_hash(content), file_sha256, subject_id=subject.pk
+        )
     return paper, held
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from zhixin_web.audit.services.events import record_event, tracking_code
 from zhixin_web.audit.services.ledger import append_one
@@ -29,11 +30,11 @@ def open_consultation(draft: Draft, *, title: str, explanation: str, closes_on: 
     earliest = clock("consultation.shortest", today).due_on
     faults: dict[str, str] = {}
     if not title.strip():
-        faults["title"] = "请填写标题 / give a title"
+        faults["title"] = _("请填写标题")
     if len(explanation.strip()) < 10:
-        faults["explanation"] = "请写明起草说明 / explain the draft"
+        faults["explanation"] = _("请写明起草说明")
     if closes_on is None or closes_on < earliest:
-        faults["closes_on"] = f"截止日不早于 {earliest} / it may close on {earliest} or later"
+        faults["closes_on"] = _("截止日不早于 %(earliest)s") % {"earliest": earliest}
     if faults or closes_on is None:
         raise ValidationError(faults)
     with transaction.atomic():
@@ -58,11 +59,11 @@ def file_comment(consultation: Consultation, *, about: str, stance: str, text: s
     today = timezone.localdate()
     faults: dict[str, str] = {}
     if not consultation.opens_on <= today <= consultation.closes_on:
-        faults["text"] = "征求意见已截止 / the consultation has closed"
+        faults["text"] = _("征求意见已截止")
     if stance not in ("support", "change", "oppose"):
-        faults["stance"] = "请选择态度 / choose a position"
+        faults["stance"] = _("请选择态度")
     if not 5 <= len(text.strip()) <= 3000:
-        faults["text"] = "请用 5 至 3000 字写明意见 / write 5 to 3000 characters"
+        faults["text"] = _("请用 5 至 3000 字写明意见")
     if faults:
         raise ValidationError(faults)
     with transaction.atomic():
@@ -82,11 +83,11 @@ def reply_comment(comment: Comment, *, reply: str, is_adopted: bool, by: Any) ->
     """
     _needs(by, "consultations.manage")
     if len(reply.strip()) < 5:
-        raise ValidationError({"reply": "请写明答复和理由 / give an answer and why"})
+        raise ValidationError({"reply": _("请写明答复和理由")})
     with transaction.atomic():
         found = Comment.objects.select_for_update().get(pk=comment.pk)
         if found.replied_by_id is not None:
-            raise ValidationError("该意见已答复 / the comment was answered already")
+            raise ValidationError(_("该意见已答复"))
         found.reply, found.is_adopted, found.replied_by, found.replied_at = (
             reply.strip()[:3000],
             is_adopted,
@@ -108,13 +109,14 @@ def publish_summary(consultation: Consultation, *, summary: str, by: Any) -> Con
     _needs(by, "consultations.manage")
     if consultation.closes_on >= timezone.localdate():
         raise ValidationError(
-            f"征求意见到 {consultation.closes_on} 截止，之后才能公布情况 / it is open until {consultation.closes_on}"
+            _("征求意见到 %(nsultation_closes_on)s 截止，之后才能公布情况")
+            % {"nsultation_closes_on": consultation.closes_on}
         )
     waiting = consultation.comments.filter(replied_by=None).count()
     if waiting:
-        raise ValidationError(f"还有 {waiting} 条意见未答复 / {waiting} comments have no answer yet")
+        raise ValidationError(_("还有 %(waiting)s 条意见未答复") % {"waiting": waiting})
     if len(summary.strip()) < 10:
-        raise ValidationError({"summary": "请写明采纳情况 / write what came of it"})
+        raise ValidationError({"summary": _("请写明采纳情况")})
     with transaction.atomic():
         consultation.summary, consultation.summary_at = summary.strip()[:10_000], timezone.now()
         consultation.save(update_fields=["summary", "summary_at"])

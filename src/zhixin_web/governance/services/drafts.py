@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from zhixin import check_file, load_cases, run_cases
 from zhixin.errors import Fault, UsageError, ZhixinError
@@ -81,7 +82,7 @@ def open_draft(base: RulebookRelease, *, title: str, by: Any) -> Draft:
     """
     _needs(by, "rulebooks.draft")
     if not title.strip():
-        raise ValidationError({"title": "请填写名称 / give a title"})
+        raise ValidationError({"title": _("请填写名称")})
     shipped = shipped_rulebooks() / base.rulebook_id / "cases.yaml"
     cases = shipped.read_text(encoding="utf-8") if shipped.is_file() else ""
     with transaction.atomic():
@@ -106,15 +107,18 @@ def save_draft(draft: Draft, *, text: str, cases: str, revision: int, by: Any) -
     """
     _needs(by, "rulebooks.draft")
     if len(text) > LONGEST or len(cases) > LONGEST:
-        raise ValidationError({"text": "内容超过 2 MB / the text is longer than 2 MB"})
+        raise ValidationError({"text": _("内容超过 2 MB")})
     with transaction.atomic():
         found = Draft.objects.select_for_update().get(pk=draft.pk)
         if found.is_closed:
-            raise ValidationError("草案已提交，不能再改；请另开草案 / the draft was put forward: begin another")
+            raise ValidationError(_("草案已提交，不能再改；请另开草案"))
         if found.revision != revision:
             raise ValidationError(
-                f"{found.changed_by} 已于 {timezone.localtime(found.changed_at):%H:%M} 修改过，请先查看其改动再保存"
-                f" / {found.changed_by} changed it meanwhile: look at the change first"
+                _("%(found_changed_by)s 已于 %(ime_found_changed_at)s 修改过，请先查看其改动再保存")
+                % {
+                    "found_changed_by": found.changed_by,
+                    "ime_found_changed_at": f"{timezone.localtime(found.changed_at):%H:%M}",
+                }
             )
         found.text, found.cases = text.replace("\r\n", "\n"), cases.replace("\r\n", "\n")
         _check(found)
@@ -133,7 +137,7 @@ def rulebook_of_draft(draft: Draft) -> Rulebook:
     try:
         return loads_rulebook(draft.text, f"draft-{draft.pk}.yaml")
     except ZhixinError:
-        raise ValidationError("草案还有错误，请先改正 / the draft has errors: mend them first") from None
+        raise ValidationError(_("草案还有错误，请先改正")) from None
 
 
 def put_forward(draft: Draft, *, by: Any, effective_from: date | None = None) -> RulebookRelease:
@@ -149,7 +153,7 @@ def put_forward(draft: Draft, *, by: Any, effective_from: date | None = None) ->
         draft.text = with_effective_date(draft.text, effective_from)
     rulebook = rulebook_of_draft(draft)
     if run_tests(rulebook, draft.cases)["disagreements"]:
-        raise ValidationError("有用例未通过，请先改正规则或用例 / a case fails: mend the rules or the case")
+        raise ValidationError(_("有用例未通过，请先改正规则或用例"))
     with transaction.atomic():
         release = propose_rulebook(rulebook, by)
         Draft.objects.filter(pk=draft.pk).update(is_closed=True, text=draft.text)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from zhixin.analysis.weighting import ahp
 from zhixin.errors import WeightingRefused
@@ -27,9 +28,7 @@ def open_panel(draft: Draft, run: Run, *, title: str, share_milli: int, by: Any)
     rulebook = rulebook_of_draft(draft)
     names = [item.id for item in rulebook.dimensions]
     if not title.strip() or len(names) < 2 or not 0 <= share_milli <= 1000:
-        raise ValidationError(
-            "请填写名称；规则须有至少两个维度；专家份额在 0 至 100% / title, two dimensions, a share of 0 to 100%"
-        )
+        raise ValidationError(_("请填写名称；规则须有至少两个维度；专家份额在 0 至 100%"))
     with transaction.atomic():
         panel = Panel.objects.create(
             draft=draft,
@@ -56,9 +55,9 @@ def save_sheet(panel: Panel, *, expert: str, judgements: list[str], by: Any) -> 
     _needs(by, "rulebooks.draft")
     size = len(panel.names)
     if not expert.strip():
-        raise ValidationError({"expert": "请填写专家代号 / name the expert"})
+        raise ValidationError({"expert": _("请填写专家代号")})
     if len(judgements) != size * (size - 1) // 2 or any(item not in SCALE for item in judgements):
-        raise ValidationError({"judgements": "每一对都要判断，取值 1/9 至 9 / judge every pair on the scale 1/9 to 9"})
+        raise ValidationError({"judgements": _("每一对都要判断，取值 1/9 至 9")})
     matrix = _matrix(judgements, size)
     sheet = {"judgements": judgements, "weights": [], "ratio_milli": None, "is_consistent": False, "remark": "", "by": by}
     try:
@@ -71,17 +70,17 @@ def save_sheet(panel: Panel, *, expert: str, judgements: list[str], by: Any) -> 
     except WeightingRefused as error:
         sheet["remark"] = f"{error.message.zh}\n{error.message.en}"
     with transaction.atomic():
-        made, _ = ExpertSheet.objects.update_or_create(panel=panel, expert=expert.strip()[:40], defaults=sheet)
+        made, _is_new = ExpertSheet.objects.update_or_create(panel=panel, expert=expert.strip()[:40], defaults=sheet)
         record_event("rulebooks.sheet", by=by, ref=f"panel:{panel.pk}", expert=made.expert, consistent=made.is_consistent)
     return made
 
 
 def _matrix(judgements: list[str], size: int) -> list[list[float]]:
     """The whole reciprocal matrix of an upper triangle."""
-    matrix = [[1.0] * size for _ in range(size)]
+    matrix = [[1.0] * size for _row in range(size)]
     pairs = [(one, other) for one in range(size) for other in range(one + 1, size)]
     for (one, other), text in zip(pairs, judgements, strict=True):
-        top, _, bottom = text.partition("/")
+        top, _slash, bottom = text.partition("/")
         value = int(top) / int(bottom or 1)
         matrix[one][other], matrix[other][one] = value, 1 / value
     return matrix

@@ -12,6 +12,8 @@ from typing import Any
 import typst
 from django.conf import settings
 
+from zhixin_web.papers.models import Paper
+
 LAYOUTS = Path(__file__).parents[1] / "layouts"
 KINDS = {"credit_report": "XY", "rules": "BF"}
 CONTENT_TYPES = {"pdf": "application/pdf", "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}
@@ -37,6 +39,26 @@ def compile_layout(layout: str, data: dict[str, Any]) -> bytes:
     )
     assert isinstance(made, bytes)
     return made
+
+
+def register_paper(
+    code: str, kind: Paper.Kind, day: date, content_sha256: str, file_sha256: str, *, subject_id: int | None = None
+) -> Paper:
+    """Enter an issued paper under its code, so that it can be verified; entered once, however often it is made."""
+    values = {
+        "kind": kind,
+        "number": number_of(kind, code, day),
+        "subject_id": subject_id,
+        "as_of": day,
+        "content_sha256": content_sha256,
+        "file_sha256": file_sha256,
+    }
+    return Paper.objects.get_or_create(code=code, defaults=values)[0]
+
+
+def number_of(kind: str, code: str, day: date) -> str:
+    """Return the number that is printed on a paper."""
+    return f"{KINDS[kind]}-{day:%Y%m%d}-{code}"
 
 
 def _path(code: str) -> Path:

@@ -46,7 +46,7 @@ def change_record(record: CreditRecord, *, state: str, on: date, basis: str, by:
     """
     column, kind = {"revoked": ("revoked_on", "record.revoke"), "repaired": ("repaired_on", "repair.accept")}[state]
     if not basis.strip():
-        raise ValidationError({"basis": "请填写文书号 / give the document"})
+        raise ValidationError({"basis": _("请填写文书号")})
     with transaction.atomic():
         last = CreditRecord.objects.filter(key=record.key).order_by("-version").first()
         if last is None or last.pk != record.pk or last.state != "active" or not last.body:
@@ -89,7 +89,7 @@ def erase_record(record: CreditRecord, *, basis: str, by: Any) -> int:
     with transaction.atomic():
         versions = CreditRecord.objects.filter(key=record.key)
         if versions.order_by("-version")[0].state == "active":
-            raise ValidationError("有效记录不能清除，须先修复或撤销 / an active record cannot be erased")
+            raise ValidationError(_("有效记录不能清除，须先修复或撤销"))
         count = versions.filter(erased_at=None).update(body="", salt=b"", erased_at=timezone.now())
         record_event("records.erase", by=by, ref=f"record:{record.seq}", basis=basis, versions=count)
     return count

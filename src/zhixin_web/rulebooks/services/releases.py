@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from zhixin.law.loading import dump_rulebook
 from zhixin.law.rulebook import Rulebook
@@ -27,7 +28,7 @@ def propose_rulebook(rulebook: Rulebook, by: Any) -> RulebookRelease:
     if not may(by, "rulebooks.propose"):
         raise PermissionDenied
     if RulebookRelease.objects.filter(sha256=rulebook.sha256).exists():
-        raise ValidationError("该版本已在库中 / this version is there already")
+        raise ValidationError(_("该版本已在库中"))
     with transaction.atomic():
         release = RulebookRelease.objects.create(
             rulebook_id=rulebook.id, title_zh=rulebook.title.zh, title_en=rulebook.title.en or rulebook.title.zh, sha256=rulebook.sha256,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.records.models import Subject
@@ -25,7 +26,7 @@ def add_note(subject: Subject, *, text: str, by: Any) -> SubjectNote:
         ValidationError: nothing is written.
     """
     if not text.strip():
-        raise ValidationError("请填写内容 / write something")
+        raise ValidationError(_("请填写内容"))
     with transaction.atomic():
         record_event("subjects.note", by=by, ref=subject.code)
         return SubjectNote.objects.create(subject=subject, text=text.strip()[:2000], by=by)
@@ -39,7 +40,7 @@ def tag_subjects(subjects: Sequence[Subject], *, label: str, by: Any) -> int:
     """
     word = label.strip()[:30]
     if not word or len(subjects) > MOST_BULK:
-        raise ValidationError(f"请填写标签，一次不超过 {MOST_BULK} 户 / give a tag, for at most {MOST_BULK} subjects")
+        raise ValidationError(_("请填写标签，一次不超过 %(MOST_BULK)s 户") % {"MOST_BULK": MOST_BULK})
     with transaction.atomic():
         known = set(SubjectTag.objects.filter(label=word, subject__in=subjects).values_list("subject_id", flat=True))
         new = [SubjectTag(subject=item, label=word, by=by) for item in subjects if item.pk not in known]
@@ -51,7 +52,7 @@ def tag_subjects(subjects: Sequence[Subject], *, label: str, by: Any) -> int:
 def untag(label: str, *, by: Any) -> int:
     """Take a word off all subjects."""
     with transaction.atomic():
-        count, _ = SubjectTag.objects.filter(label=label).delete()
+        count, _by_model = SubjectTag.objects.filter(label=label).delete()
         record_event("subjects.untag", by=by, ref=label[:30], subjects=count)
     return count
 
@@ -63,10 +64,8 @@ def save_view(*, name: str, query: str, by: Any) -> SavedView:
         ValidationError: no name, or too many.
     """
     if not name.strip() or SavedView.objects.filter(by=by).count() >= MOST_SAVED_VIEWS:
-        raise ValidationError(
-            f"请填写名称；最多保存 {MOST_SAVED_VIEWS} 个视图 / give a name; at most {MOST_SAVED_VIEWS} views"
-        )
-    view, _ = SavedView.objects.update_or_create(by=by, name=name.strip()[:40], defaults={"query": query[:500]})
+        raise ValidationError(_("请填写名称；最多保存 %(MOST_SAVED_VIEWS)s 个视图") % {"MOST_SAVED_VIEWS": MOST_SAVED_VIEWS})
+    view, _is_new = SavedView.objects.update_or_create(by=by, name=name.strip()[:40], defaults={"query": query[:500]})
     return view
 
 
