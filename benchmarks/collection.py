@@ -80,7 +80,7 @@ def main() -> None:
     from zhixin_web.evaluations.services import runs as services
     from zhixin_web.jobs import invariants
     from zhixin_web.records import search
-    from zhixin_web.rulebooks.services import releases as rulebook_services
+    from zhixin_web.rulebooks.services import approval as rulebook_services
 
     sys.stdout.write(f"{connection.vendor}, {chosen.subjects:,} subjects, {chosen.rows:,} penalties\n")
     call_command("migrate", verbosity=0)

@@ -115,7 +115,7 @@ class Ground:
         from zhixin import City, load_rulebook
         from zhixin.law.loading import shipped_rulebooks
         from zhixin_web.evaluations.services import runs as services
-        from zhixin_web.rulebooks.services import releases as rulebook_services
+        from zhixin_web.rulebooks.services import approval as rulebook_services
 
         call_command("migrate", verbosity=0)
         self.random = random.Random(seed)

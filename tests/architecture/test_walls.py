@@ -27,7 +27,7 @@ APPS = (
 OPEN_TO_THE_PUBLIC = {
     "accounts.permissions", "audit.models", "audit.queries", "audit.services.checkpoints", "cases.models", "cases.queries",
     "cases.services.reports", "evaluations.fairness", "governance.queries", "governance.services.consultations", "papers.fonts",
-    "papers.models", "papers.services.issue", "rulebooks.clocks", "rulebooks.document", "rulebooks.law_in_force",
+    "papers.models", "papers.services.issue", "rulebooks.deadlines", "rulebooks.document", "rulebooks.law_in_force",
 }  # fmt: skip
 """What a public page may use beside the ``published`` module of an app; records, collection and workspace have nothing else."""
 WRITES = {"create", "bulk_create", "get_or_create", "update_or_create", "bulk_update", "delete", "save", "update"}

@@ -11,8 +11,8 @@ from zhixin.analysis.worked_examples import RulebookCase, load_cases, run_cases
 from zhixin.evaluation.engines.contract import Engine
 from zhixin.law.calendar import shift_months
 from zhixin.law.loading import check_file, dump_rulebook, load_rulebook, loads_rulebook
+from zhixin.law.publicity_and_repair import publication_of, repair_from
 from zhixin.law.rulebook import Rulebook
-from zhixin.law.terms import publication_of, repair_from
 from zhixin.law.vocabulary import Direction, Visibility
 
 title = {"zh": "自带的规则", "en": "Shipped rulebooks"}

@@ -19,7 +19,7 @@ from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services import batches as services
 from zhixin_web.demonstration.city_files import subject_files
 from zhixin_web.records.models import Subject
-from zhixin_web.rulebooks.services import releases as rulebook_services
+from zhixin_web.rulebooks.services import approval as rulebook_services
 
 TODAY_YEAR = 2026
 Deliver = Callable[..., Batch]

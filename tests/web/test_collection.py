@@ -18,7 +18,7 @@ from zhixin_web.collection.services import batches as services
 from zhixin_web.collection.services.correction import mend_row
 from zhixin_web.collection.services.reversal import reverse_batch
 from zhixin_web.records.models import CreditRecord, Subject
-from zhixin_web.records.services.changes import change_record, erase_record, last_version
+from zhixin_web.records.services.repair_and_revocation import change_record, erase_record, last_version
 
 
 def test_each_row_is_accepted_duplicate_or_quarantined_and_the_counts_add_up(

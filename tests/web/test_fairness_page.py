@@ -25,7 +25,7 @@ from zhixin_web.evaluations.models import Run, Segment
 from zhixin_web.evaluations.services import runs as services
 from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.evaluations.snapshots import RECORDS, run_folder, segment_file, segment_folder, subjects_segment_schema
-from zhixin_web.rulebooks.services import releases as rulebook_services
+from zhixin_web.rulebooks.services import approval as rulebook_services
 
 FLAGSHIP = load_rulebook(shipped_rulebooks() / "zhengzhou-ip")
 AS_OF = date(2026, 11, 1)

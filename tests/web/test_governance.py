@@ -24,7 +24,7 @@ from zhixin_web.governance.services.panels import open_panel, save_sheet
 from zhixin_web.governance.weights import combined_weights
 from zhixin_web.governance.what_if import do_what_if
 from zhixin_web.records.models import Subject
-from zhixin_web.rulebooks.clocks import clock
+from zhixin_web.rulebooks.deadlines import clock
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_only_those_who_draft_may_draft(release: Any, people: Any, draft: Draft)
             save(draft, people[name])
 
 
-def test_a_draft_is_put_forward_with_its_day_and_approved_by_another(draft: Draft, people: Any) -> None:
+def test_a_draft_is_put_forward_with_its_day_and_then_closed(draft: Draft, people: Any) -> None:
     day = timezone.localdate() + timedelta(days=40)
     changed = save(draft, people["city"], cases="", text=with_numbers(draft.text, {"ladder/0/at_least": "88"}))
     proposed = services.put_forward(changed, by=people["city"], effective_from=day)

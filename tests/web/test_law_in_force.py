@@ -15,13 +15,13 @@ from zhixin_web.evaluations.models import Run
 from zhixin_web.jobs import tick
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.queries import published_records
-from zhixin_web.records.services.changes import change_record
-from zhixin_web.records.services.terms import apply_law_in_force, law_is_applied
-from zhixin_web.rulebooks.clocks import clock
+from zhixin_web.records.services.reapply_law import apply_law_in_force, law_is_applied
+from zhixin_web.records.services.repair_and_revocation import change_record
+from zhixin_web.rulebooks.deadlines import clock
 from zhixin_web.rulebooks.document import rules_document
 from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.models import RulebookRelease
-from zhixin_web.rulebooks.services.releases import approve_rulebook, propose_rulebook
+from zhixin_web.rulebooks.services.approval import approve_rulebook, propose_rulebook
 
 pytestmark = pytest.mark.django_db
 

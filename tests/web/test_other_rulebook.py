@@ -18,7 +18,7 @@ from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.evaluations.services.runs import execute, start_run
 from zhixin_web.faces.portal.views import shares
 from zhixin_web.records.models import Subject
-from zhixin_web.rulebooks.services.releases import approve_rulebook, propose_rulebook
+from zhixin_web.rulebooks.services.approval import approve_rulebook, propose_rulebook
 
 pytestmark = pytest.mark.django_db
 

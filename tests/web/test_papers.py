@@ -32,7 +32,7 @@ from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services import issue as services
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.published import PublishedSubject, published_subject
-from zhixin_web.records.services.changes import change_record
+from zhixin_web.records.services.repair_and_revocation import change_record
 from zhixin_web.rulebooks.document import rules_document
 
 pytestmark = pytest.mark.django_db

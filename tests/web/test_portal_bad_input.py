@@ -22,7 +22,7 @@ from zhixin.law.loading import dump_rulebook, shipped_rulebooks
 from zhixin_web.governance.models import Comment, Consultation, Draft
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.rulebooks.models import RulebookRelease
-from zhixin_web.rulebooks.services import releases as rulebook_services
+from zhixin_web.rulebooks.services import approval as rulebook_services
 
 MARK = "naughty7"
 """Stands in every string with markup, so that an echo without escaping is found whatever surrounds it."""

@@ -34,8 +34,8 @@ from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.faces.portal.credit_report import report_content
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.published import published_subject
-from zhixin_web.records.services.changes import change_record
-from zhixin_web.rulebooks.services import releases as rulebook_services
+from zhixin_web.records.services.repair_and_revocation import change_record
+from zhixin_web.rulebooks.services import approval as rulebook_services
 
 LISTING = (
     "统一社会信用代码,企业名称,列入决定书文号,列入事由,列入日期,列入机关\n{code},{name},（虚构）列1,虚构,{day},虚构机关"

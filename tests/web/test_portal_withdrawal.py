@@ -35,7 +35,7 @@ from zhixin_web.faces.portal.credit_report import report_content
 from zhixin_web.papers.models import Paper
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.published import published_subject
-from zhixin_web.records.services.changes import change_record, erase_record, last_version
+from zhixin_web.records.services.repair_and_revocation import change_record, erase_record, last_version
 
 DOCUMENT = "（虚构）罚字1号"
 FACTS = "售卖虚构商标的商品"

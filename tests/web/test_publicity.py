@@ -11,7 +11,7 @@ from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.collection.services import batches as services
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.queries import known_at, published_records
-from zhixin_web.records.services.changes import change_record, erase_record
+from zhixin_web.records.services.repair_and_revocation import change_record, erase_record
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from zhixin_web.evaluations.services.replay import replay
 from zhixin_web.evaluations.snapshots import run_folder, segment_file, segment_folder
 from zhixin_web.jobs.invariants import check
 from zhixin_web.records.models import CreditRecord, Subject
-from zhixin_web.records.services.changes import change_record, erase_record
+from zhixin_web.records.services.repair_and_revocation import change_record, erase_record
 
 
 @pytest.fixture

@@ -24,9 +24,9 @@ from zhixin.law.measures import AppendedTerm, AttributeAge, CleanYears, Combined
 from zhixin.law.moment import Moment
 from zhixin.law.nodes import Dated, walk
 from zhixin.law.points import Once, Steps
+from zhixin.law.publicity_and_repair import repair_from
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.rules import Indicator, StartCase
-from zhixin.law.terms import repair_from
 
 FORMAT = "outlook/1"
 MONTHS_AHEAD = 36

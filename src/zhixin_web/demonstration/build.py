@@ -33,7 +33,7 @@ from zhixin_web.governance.services.consultations import file_comment, open_cons
 from zhixin_web.governance.services.drafts import open_draft
 from zhixin_web.records.queries import published_records
 from zhixin_web.rulebooks.models import RulebookRelease
-from zhixin_web.rulebooks.services.releases import approve_rulebook, propose_rulebook
+from zhixin_web.rulebooks.services.approval import approve_rulebook, propose_rulebook
 from zhixin_web.workspace.services.notes import tag_subjects
 
 Tell = Callable[[str], None]

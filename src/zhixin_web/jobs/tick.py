@@ -25,7 +25,7 @@ from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services.orders import end_expired_orders
 from zhixin_web.evaluations.services.runs import STALE_AFTER, start_run
 from zhixin_web.evaluations.tasks import execute_run, process_batch
-from zhixin_web.records.services.terms import apply_law_in_force
+from zhixin_web.records.services.reapply_law import apply_law_in_force
 from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.models import RulebookRelease
 

@@ -1,4 +1,4 @@
-"""Reads of collection: published records, last versions, receipts, candidates for the matching desk."""
+"""Reads of records: last versions, what was known on a day, what each source last said."""
 
 from __future__ import annotations
 
@@ -44,6 +44,3 @@ def attributes_of(subject: Subject) -> list[tuple[SourceManifest, dict[str, Any]
     for version in SubjectVersion.objects.filter(subject=subject).order_by("version").select_related("batch"):
         newest[version.source] = version
     return [(sources()[name], json.loads(item.body) if item.body else {}, item) for name, item in sorted(newest.items())]
-
-
-# --- receipts ------------------------------------------------------------------------------------------------------------

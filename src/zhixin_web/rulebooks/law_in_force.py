@@ -20,9 +20,9 @@ from django.utils.translation import gettext as _
 
 from zhixin.law.catalogue import Deadline, RecordKind, Source
 from zhixin.law.nodes import Basis, Dated, Text
+from zhixin.law.publicity_and_repair import Publication, number_on, publication_of, repair_from, severity_of, terms_of
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.rules import Grade, SubjectClass
-from zhixin.law.terms import Publication, number_on, publication_of, repair_from, severity_of, terms_of
 from zhixin.law.vocabulary import Severity, Visibility
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.queries import rulebook_by_pk
@@ -121,12 +121,12 @@ class LawInForce:
         return None if severity is None else severity.value
 
     def publication(self, kind: str, stated: str | None, decided_on: date, published_on: date | None) -> Publication | None:
-        """Return when a record is published, see :func:`zhixin.law.terms.publication_of`."""
+        """Return when a record is published, see :func:`zhixin.law.publicity_and_repair.publication_of`."""
         found = self.kinds.get(kind)
         return publication_of(found[1], kind, stated, decided_on, published_on) if found else None
 
     def repair_from(self, kind: str, stated: str | None, decided_on: date) -> date | None:
-        """Return the first day on which a record may be repaired, see :func:`zhixin.law.terms.repair_from`."""
+        """Return the first day on which a record may be repaired, see :func:`zhixin.law.publicity_and_repair.repair_from`."""
         found = self.kinds.get(kind)
         return repair_from(found[1], kind, stated, decided_on) if found else None
 

@@ -16,7 +16,7 @@ from zhixin_web.collection.models import Batch, QuarantinedRow
 from zhixin_web.collection.scope import visible_batches, visible_rows
 from zhixin_web.evaluations.models import GradeOrder, Run
 from zhixin_web.governance.models import Comment
-from zhixin_web.rulebooks.clocks import days_left
+from zhixin_web.rulebooks.deadlines import days_left
 from zhixin_web.rulebooks.models import RulebookRelease
 
 SOON = 2

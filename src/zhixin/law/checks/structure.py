@@ -21,9 +21,9 @@ from zhixin.law.conditions import ScoreIs
 from zhixin.law.measures import Count
 from zhixin.law.nodes import Basis, Dated, walk
 from zhixin.law.points import Categories, PerRecord
+from zhixin.law.publicity_and_repair import number_on
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.rules import Add, WeightedMean
-from zhixin.law.terms import number_on
 from zhixin.law.vocabulary import Direction, Nature, Visibility
 
 

@@ -1,4 +1,4 @@
-"""Writes of case work: file and answer error reports; notes, tags and saved views."""
+"""Writes of error reports: the public files them, officers answer them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.cases.models import ErrorReport
 from zhixin_web.collection.scope import visible_sources
 from zhixin_web.records.models import CreditRecord
-from zhixin_web.rulebooks.clocks import clock
+from zhixin_web.rulebooks.deadlines import clock
 
 MOST_OPEN_PER_RECORD = 20
 

@@ -1,4 +1,4 @@
-"""Writes of collection: deliver, stage, commit, hold, reverse, mend; revoke, repair and erase records.
+"""Writes of batches: deliver, stage, hold, commit, send back.
 
 Every way in (upload, paste, folder, push, pull) passes :func:`deliver` → :func:`stage` → :func:`commit`. Each step may
 be killed at any point and done again: staging is a function of the kept bytes, committing is one transaction.

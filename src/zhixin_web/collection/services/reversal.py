@@ -18,7 +18,7 @@ from zhixin_web.collection.models import Batch, ColumnMemory
 from zhixin_web.collection.services.batches import Status
 from zhixin_web.collection.services.commit import CHUNK
 from zhixin_web.records.models import CreditRecord, SubjectVersion
-from zhixin_web.records.services.changes import write_versions
+from zhixin_web.records.services.repair_and_revocation import write_versions
 from zhixin_web.records.services.versions import VERSION_COLUMNS, chunked, digest_of, project
 
 

@@ -16,7 +16,7 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.evaluations.models import HELD, CurrentGrade, GradeOrder
 from zhixin_web.records.models import Subject
-from zhixin_web.rulebooks.clocks import clock
+from zhixin_web.rulebooks.deadlines import clock
 from zhixin_web.rulebooks.queries import rulebook_of
 
 Status = GradeOrder.Status

@@ -27,7 +27,7 @@ from zhixin_web.governance.tasks import execute_what_if
 from zhixin_web.governance.weights import combined_weights
 from zhixin_web.presentation.language import in_english, language_code
 from zhixin_web.presentation.paging import page_of
-from zhixin_web.rulebooks.clocks import clock
+from zhixin_web.rulebooks.deadlines import clock
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.queries import rulebook_of
 

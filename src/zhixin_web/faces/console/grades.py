@@ -24,7 +24,7 @@ from zhixin_web.evaluations.services import orders as order_services
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.scope import visible_subjects
-from zhixin_web.rulebooks.clocks import clock
+from zhixin_web.rulebooks.deadlines import clock
 
 
 def _told(request: HttpRequest, error: ValidationError) -> None:

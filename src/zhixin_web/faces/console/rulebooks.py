@@ -21,7 +21,7 @@ from zhixin_web.presentation.paging import page_of
 from zhixin_web.rulebooks.document import rules_document
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.queries import rulebook_of
-from zhixin_web.rulebooks.services import releases as rulebook_services
+from zhixin_web.rulebooks.services import approval as rulebook_services
 
 LONGEST_RULEBOOK = 2_000_000
 

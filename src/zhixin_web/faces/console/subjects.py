@@ -35,7 +35,7 @@ from zhixin_web.records import queries
 from zhixin_web.records.masking import masked
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.scope import visible_records, visible_subjects
-from zhixin_web.records.services.changes import change_record, erase_record
+from zhixin_web.records.services.repair_and_revocation import change_record, erase_record
 from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.queries import rulebook_of

@@ -42,7 +42,7 @@ from zhixin_web.records.published import (
     records_of,
     was_published,
 )
-from zhixin_web.rulebooks.clocks import clock
+from zhixin_web.rulebooks.deadlines import clock
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
 MOST_CODE = 200

@@ -14,7 +14,7 @@ from zhixin_web.audit.services.events import record_event, tracking_code
 from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.governance.models import Comment, Consultation, Draft
 from zhixin_web.governance.services.drafts import _needs, rulebook_of_draft
-from zhixin_web.rulebooks.clocks import clock
+from zhixin_web.rulebooks.deadlines import clock
 
 
 def open_consultation(draft: Draft, *, title: str, explanation: str, closes_on: date | None, by: Any) -> Consultation:

@@ -1,4 +1,4 @@
-"""Writes of governance: drafts, what-if runs, consultations and comments, expert sheets."""
+"""Writes of drafts of rulebooks: begin, change, take a case over, put forward; start what-if runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from zhixin_web.evaluations.models import Run
 from zhixin_web.governance.forms import with_effective_date
 from zhixin_web.governance.models import Draft, WhatIf
 from zhixin_web.rulebooks.models import RulebookRelease
-from zhixin_web.rulebooks.services.releases import propose_rulebook
+from zhixin_web.rulebooks.services.approval import propose_rulebook
 
 LONGEST = 2_000_000
 MOST_DISAGREEMENTS = 50
@@ -33,9 +33,6 @@ SCALE = ("1/9", "1/8", "1/7", "1/6", "1/5", "1/4", "1/3", "1/2", "1", "2", "3", 
 def _needs(by: Any, action: str) -> None:
     if not may(by, action):
         raise PermissionDenied
-
-
-# --- drafts ----------------------------------------------------------------------------------------------------------------
 
 
 def check_text(text: str) -> tuple[Rulebook | None, list[dict[str, Any]]]:
@@ -160,9 +157,6 @@ def put_forward(draft: Draft, *, by: Any, effective_from: date | None = None) ->
     return release
 
 
-# --- what if ---------------------------------------------------------------------------------------------------------------
-
-
 def start_what_if(draft: Draft, run: Run, *, by: Any) -> WhatIf:
     """Queue a what-if of a draft on the facts of a released run; the same question again gives the same answer back.
 
@@ -178,9 +172,3 @@ def start_what_if(draft: Draft, run: Run, *, by: Any) -> WhatIf:
     with transaction.atomic():
         record_event("rulebooks.what_if", by=by, ref=f"draft:{draft.pk}", run=run.pk)
         return WhatIf.objects.create(draft=draft, run=run, sha256=sha256, by=by)
-
-
-# --- consultation ----------------------------------------------------------------------------------------------------------
-
-
-# --- expert weights --------------------------------------------------------------------------------------------------------

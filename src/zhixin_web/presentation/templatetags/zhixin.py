@@ -20,7 +20,7 @@ from zhixin.reference.industries import sections
 from zhixin_web.accounts.permissions import may
 from zhixin_web.evaluations.models import HELD
 from zhixin_web.presentation.language import in_english, language_code
-from zhixin_web.rulebooks.clocks import days_left
+from zhixin_web.rulebooks.deadlines import days_left
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
 register = template.Library()

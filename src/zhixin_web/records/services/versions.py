@@ -10,7 +10,7 @@ from typing import Any
 
 from zhixin_web.records import search
 from zhixin_web.records.models import Subject
-from zhixin_web.records.publicity import projected_terms
+from zhixin_web.records.projected_terms import projected_terms
 from zhixin_web.rulebooks.law_in_force import LawInForce
 
 LOOKUP = 900

@@ -8,7 +8,7 @@ import pytest
 
 from zhixin import load_rulebook
 from zhixin.explanation.articles import articles
-from zhixin.law.terms import publication_of, repair_from, severity_of
+from zhixin.law.publicity_and_repair import publication_of, repair_from, severity_of
 
 RULEBOOK = load_rulebook("zhengzhou-ip")
 KIND = "penalty.trademark.infringement"

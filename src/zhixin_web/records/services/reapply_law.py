@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.records.models import AppliedLaw, CreditRecord
-from zhixin_web.records.publicity import projected_terms
+from zhixin_web.records.projected_terms import projected_terms
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
 CHUNK = 5_000
