@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 
 from zhixin.dataset.delivery.refusals import FileRefused
@@ -53,6 +54,9 @@ def tick() -> list[str]:
             done += list(step())
         except (OSError, LedgerError) as error:
             done.append(f"{step.__name__}: {error}")
+        except (OperationalError, InterfaceError) as error:  # a locked or restarted database comes back
+            done.append(f"{step.__name__}: the database did not answer ({error})")
+            close_old_connections()
     return done
 
 

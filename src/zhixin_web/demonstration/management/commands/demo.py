@@ -1,8 +1,5 @@
 """``zhixin-web demo``: serve the demonstration city at once and build it where there is none; site, worker, tick until Ctrl-C."""
 
-import os
-import subprocess
-import sys
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -13,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from zhixin_web.accounts.models import User
 from zhixin_web.demonstration import build as demonstration
+from zhixin_web.jobs.supervision import Supervisor
 
 
 class Command(BaseCommand):
@@ -33,23 +31,19 @@ class Command(BaseCommand):
             return
         port = str(options["port"])
         granian = ["-m", "granian", "--interface", "wsgi", "--port", port, "--workers", "1", "--log-level", "warning"]
-        processes = [self._start(*granian, "zhixin_web.wsgi:application")]
+        supervisor = Supervisor(self._say, {"ZHIXIN_DEMO": "1"})
+        supervisor.start("site", *granian, "zhixin_web.wsgi:application")
         try:
             self._say(f"http://127.0.0.1:{port}/  已可登录，数据边载入边可看")
             self._build(options["subjects"])
-            processes += [
-                self._start("-m", "zhixin_web.manage", *command) for command in (["db_worker"], ["tick", "--every", "60"])
-            ]
+            supervisor.start("worker", "-m", "zhixin_web.manage", "db_worker")
+            supervisor.start("clock", "-m", "zhixin_web.manage", "tick", "--every", "60")
             self._say(f"http://127.0.0.1:{port}/  （Ctrl-C 结束）")
-            while all(process.poll() is None for process in processes):
-                time.sleep(0.5)
+            supervisor.watch()
         except KeyboardInterrupt:
             pass
         finally:
-            for process in processes:
-                process.terminate()
-            for process in processes:
-                process.wait(timeout=15)
+            supervisor.stop()
 
     def _build(self, subjects: int) -> None:
         if not User.objects.exists():
@@ -57,7 +51,3 @@ class Command(BaseCommand):
 
     def _say(self, line: str) -> None:
         self.stdout.write(f"{time.monotonic() - self.started:5.1f} s  {line}")
-
-    @staticmethod
-    def _start(*arguments: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, *arguments], env=os.environ | {"ZHIXIN_DEMO": "1"})
