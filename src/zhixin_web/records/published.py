@@ -61,6 +61,8 @@ class PublishedRecord:
     publicity_min_until: date | None
     publicity_until: date
     lines: tuple[tuple[str, str], ...]
+    reported_name: str = ""
+    """The name of the subject as the source wrote it."""
 
     def days_left(self, today: date) -> int:
         """Days until publication ends by itself."""
@@ -155,6 +157,7 @@ def _record(row: dict[str, Any]) -> PublishedRecord:
     return PublishedRecord(
         row["seq"], row["key"], row["subject_id"], row["source"], row["kind"], row["severity"], body.get("document") or "",
         row["decided_on"], row["publicity_from"], row["publicity_min_until"], row["publicity_until"], lines,
+        body.get("name") or "",
     )  # fmt: skip
 
 
