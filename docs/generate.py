@@ -72,7 +72,8 @@ def command_line() -> str:
         "# The command line",
         "",
         "Exit status: 0 done · 3 done, rows in quarantine · 10 wrong use · 11 rulebook wrong · 12 a case fails · "
-        "13 dataset unreadable · 14 weighting refused · 15 engine missing · 16 the ledger does not hold.",
+        "13 dataset unreadable · 14 weighting refused · 15 engine missing · 16 the ledger does not hold · 17 what was given of it is "
+        "unreadable · 4 nothing wrong, but not everything could be checked.",
         "",
     ]
     commands = {name: sub for name, sub in command.commands.items() if not hasattr(sub, "commands")}

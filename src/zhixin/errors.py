@@ -10,8 +10,10 @@
     ├── WeightingRefused    14   judgements too inconsistent to give weights
     ├── EngineError         15   an evaluation engine is missing or failed
     └── LedgerError         16   the ledger does not hold, or a signature or proof is refused
+        └── LedgerUnreadable 17  what was given is cut, malformed or ambiguous: nothing can be said of the ledger
 
-Exit status 0 is success and 3 means "done, but some rows lie in quarantine". One code per error serves the
+Exit status 0 is success, 3 means "done, but some rows are in quarantine" and 4 "nothing wrong was found, but not everything
+could be checked". One code per error serves the
 command line, problem+json and the docs.
 """
 
@@ -24,6 +26,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 EXIT_QUARANTINED = 3
+EXIT_NOT_ALL_CHECKED = 4
 
 
 class Message(NamedTuple):
@@ -135,3 +138,10 @@ class LedgerError(ZhixinError):
 
     code = "ledger"
     exit_status = 16
+
+
+class LedgerUnreadable(LedgerError):
+    """What was given to be checked is cut, malformed or ambiguous: nothing can be said of the ledger."""
+
+    code = "ledger.unreadable"
+    exit_status = 17

@@ -11,6 +11,7 @@ from django.test import Client as Browser
 
 from zhixin.errors import LedgerError
 from zhixin.trust import ledger
+from zhixin.trust.verification import verify_dump
 from zhixin_web.accounts.demonstration_people import PASSWORD
 from zhixin_web.audit import queries
 from zhixin_web.audit.models import LedgerEntry, SignedCheckpoint
@@ -82,11 +83,11 @@ def test_the_dump_verifies_and_a_bent_one_does_not(subjects: Any, people: Any) -
     browser.post("/c/sign-in", {"username": "auditor", "password": PASSWORD})
     lines = b"".join(browser.post("/c/ledger/dump").streaming_content).decode().splitlines()  # type: ignore[attr-defined]
     notes = Browser().get("/ledger/checkpoints").json()["checkpoints"]
-    verdict = ledger.verify_dump(lines, notes, verifier_key())
+    verdict = verify_dump(lines, notes, verifier_key())
     assert (verdict.entries, verdict.checkpoints) == (LedgerEntry.objects.count() - 0, SignedCheckpoint.objects.count())
     bent = [*lines[:4], json.dumps(json.loads(lines[4]) | {"entry": lines[5]}), *lines[5:]]
     with pytest.raises(LedgerError):
-        ledger.verify_dump(bent, notes, verifier_key())
+        verify_dump(bent, notes, verifier_key())
 
 
 def test_the_ledger_holds_nobody_by_name_or_code(subjects: Any) -> None:

@@ -1,7 +1,8 @@
 """The command ``zhixin``: its groups of commands, and how a refusal ends.
 
 Exit status: 0 done; 3 done, but rows are in quarantine; 10 wrong use; 11 rulebook wrong; 12 a case fails; 13 dataset
-unreadable; 14 weighting refused; 15 engine missing; 16 the ledger does not hold. Messages are Chinese or English by
+unreadable; 14 weighting refused; 15 engine missing; 16 the ledger does not hold; 17 what was given of it is
+unreadable; 4 nothing wrong, but not everything could be checked. Messages are Chinese or English by
 locale (``ZHIXIN_LANG`` wins). What a command needs is imported when it runs: ``zhixin --help`` loads no engine.
 """
 

@@ -10,6 +10,7 @@ import typer
 
 from zhixin.cli.screen import Screen
 from zhixin.cli.words import words
+from zhixin.errors import EXIT_NOT_ALL_CHECKED, LedgerUnreadable
 
 
 def verify(
@@ -26,13 +27,45 @@ def verify(
     key: Annotated[str, typer.Option(help=words("验证公钥", "the verification key: name, id and base64"))],
 ) -> None:
     """Check a dump of the ledger against its signed checkpoints; needs nothing from the site."""
-    from zhixin.trust.ledger import verify_dump
+    from zhixin.trust.verification import verify_dump
 
-    text = checkpoints.read_text(encoding="utf-8")
-    notes = json.loads(text)["checkpoints"] if text.lstrip().startswith("{") else [text]
-    with dump.open(encoding="utf-8") as lines:
-        verdict = verify_dump(lines, notes, key)
-    Screen().say(
-        f"账本完整：{verdict.entries} 条，{verdict.checkpoints} 个检查点均符，根 {verdict.root.hex()}",
-        f"the ledger holds: {verdict.entries} entries, {verdict.checkpoints} checkpoints fit, root {verdict.root.hex()}",
+    notes = _notes(checkpoints)
+    try:
+        with dump.open(encoding="utf-8") as lines:
+            verdict = verify_dump(lines, notes, key)
+    except UnicodeDecodeError as error:
+        raise LedgerUnreadable(f"{dump} 不是 UTF-8 文本", f"{dump} is no UTF-8 text") from error
+    screen = Screen()
+    screen.say(
+        f"账本 {verdict.entries} 条，根 {verdict.root.hex()}；检查点 {verdict.checkpoints} 个均符，覆盖前 {verdict.covered} 条",
+        f"{verdict.entries} entries, root {verdict.root.hex()}; {verdict.checkpoints} checkpoints fit and cover the first {verdict.covered}",
     )
+    screen.say(
+        f"内容已核对 {verdict.opened} 条；未核对 {verdict.unopened} 条（导出中只有承诺值：内容已清除或未导出）",
+        f"contents compared: {verdict.opened}; not compared: {verdict.unopened} (the dump holds their commitments alone)",
+    )
+    if verdict.is_whole:
+        screen.say("账本完整", "the ledger holds")
+        return
+    if not verdict.checkpoints:
+        screen.say("没有检查点：条目前后一致，但没有任何签名为它作证", "no checkpoint: nobody has signed for these entries")
+    else:
+        screen.say(
+            f"检查点之后还有 {verdict.beyond} 条，尚无签名作证；取更新的检查点再核对",
+            f"{verdict.beyond} entries are beyond the last checkpoint and nobody has signed for them: get a newer checkpoint",
+        )
+    raise typer.Exit(EXIT_NOT_ALL_CHECKED)
+
+
+def _notes(path: Path) -> list[str]:
+    """Read the checkpoints: the JSON of ``/ledger/checkpoints``, or one signed note."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        if not text.lstrip().startswith("{"):
+            return [text] if text.strip() else []
+        notes = json.loads(text)["checkpoints"]
+        if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+            raise ValueError("checkpoints")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise LedgerUnreadable(f"{path} 不是检查点文件", f"{path} holds no checkpoints") from error
+    return notes

@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from zhixin.errors import LedgerError
+from zhixin.errors import LedgerError, LedgerUnreadable
 
 VERSION = 1
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -230,7 +230,7 @@ class Checkpoint:
         """The checkpoint inside a note, signed or not.
 
         Raises:
-            LedgerError: not a checkpoint.
+            LedgerUnreadable: not a checkpoint.
         """
         lines = note.split("\n\n", 1)[0].split("\n")
         try:
@@ -238,7 +238,7 @@ class Checkpoint:
             if not origin or not size.isdigit() or str(int(size)) != size or len(root) != 32:
                 raise ValueError("size or root")
         except (ValueError, IndexError) as error:
-            raise LedgerError(f"不是检查点：{error}", f"not a checkpoint: {error}") from error
+            raise LedgerUnreadable(f"不是检查点：{error}", f"not a checkpoint: {error}") from error
         return cls(origin, int(size), root)
 
 
@@ -264,16 +264,31 @@ def verify_note(note: str, vkey: str) -> Checkpoint:
 
     Raises:
         LedgerError: no line of this signer, or a bad one.
+        LedgerUnreadable: note or key are malformed, or something follows the signatures.
     """
-    name, hash_hex, encoded = vkey.split("+", 2)
-    raw = base64.b64decode(encoded)[1:]
-    if "\n\n" not in note or key_id(name, raw).hex() != hash_hex:
-        raise LedgerError("检查点没有签名，或验证公钥有误", "the note is not signed, or the verification key is wrong")
+    try:
+        name, hash_hex, encoded = vkey.split("+", 2)
+        raw = base64.b64decode(encoded, validate=True)[1:]
+    except ValueError as error:
+        raise LedgerUnreadable("验证公钥应为 名称+编号+base64", "a key reads name+id+base64") from error
+    if "\n\n" not in note:
+        raise LedgerUnreadable("这不是签过名的检查点", "this is no signed checkpoint")
+    if key_id(name, raw).hex() != hash_hex:
+        raise LedgerUnreadable(
+            "验证公钥有误：编号与公钥不符", "the verification key is wrong: its id is not that of its bytes"
+        )
     text, lines = note.split("\n\n", 1)
+    if any(not line.startswith(_DASH) for line in lines.splitlines()):
+        raise LedgerUnreadable(
+            "签名之后还有别的内容；一个文件只放一个检查点", "there is more after the signatures; one checkpoint a file"
+        )
     for line in lines.splitlines():
         if not line.startswith(f"{_DASH}{name} "):
             continue
-        signature = base64.b64decode(line.rsplit(" ", 1)[1])
+        try:
+            signature = base64.b64decode(line.rsplit(" ", 1)[1], validate=True)
+        except ValueError as error:
+            raise LedgerUnreadable("检查点的签名不是 base64", "the signature of the checkpoint is not base64") from error
         if signature[:4].hex() == hash_hex:
             try:
                 Ed25519PublicKey.from_public_bytes(raw).verify(signature[4:], (text + "\n").encode())
@@ -339,54 +354,3 @@ def _write(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
-
-
-# --- a dump, checked by an outsider -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a check of a dump found."""
-
-    entries: int
-    root: bytes
-    checkpoints: int
-    opened: int
-    erased: int
-
-
-def verify_dump(lines: Iterable[str], checkpoints: Iterable[str], vkey: str) -> Verdict:
-    """Check a dump: one JSON object a line, ``{"seq", "entry"}`` and, where not erased, ``"body"`` and ``"salt"``.
-
-    Raises:
-        LedgerError: names the first entry that is missing, out of order, altered, or the checkpoint that does not hold.
-    """
-    leaves: list[bytes] = []
-    opened = 0
-    for line in lines:
-        try:
-            item = json.loads(line)
-            content = json.loads(item["entry"])
-            assert sorted(content) == ["commit", "kind", "ref", "time", "v"]
-        except (ValueError, KeyError, TypeError, AssertionError) as error:
-            raise LedgerError(f"第 {len(leaves)} 条不可读", f"entry {len(leaves)} cannot be read: {error}") from error
-        if item["seq"] != len(leaves):
-            raise LedgerError(
-                f"第 {len(leaves)} 条缺失，出现的是第 {item['seq']} 条",
-                f"entry {len(leaves)} is missing: found {item['seq']}",
-            )
-        if item.get("salt"):
-            if not opens(item["entry"], item["body"], bytes.fromhex(item["salt"])):
-                raise LedgerError(f"第 {item['seq']} 条的内容被改过", f"the body of entry {item['seq']} was altered")
-            opened += 1
-        leaves.append(leaf_hash(item["entry"].encode()))
-    count = 0
-    for note in checkpoints:
-        signed = verify_note(note, vkey)
-        if signed.size > len(leaves) or root_of(leaves[: signed.size]) != signed.root:
-            raise LedgerError(
-                f"账本与 {signed.size} 条的检查点不符：此前有条目被改、删或调换",
-                f"the ledger disagrees with the checkpoint at {signed.size}: an entry before it was changed or removed",
-            )
-        count += 1
-    return Verdict(len(leaves), root_of(leaves), count, opened, len(leaves) - opened)
