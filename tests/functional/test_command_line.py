@@ -116,7 +116,7 @@ def test_test_says_which_case_disagrees(zhixin: Run, tmp_path: Path) -> None:
 def test_evaluate_accepts_raw_files_and_says_what_lies_in_quarantine(runs: Path, zhixin: Run) -> None:
     again = zhixin("evaluate", "zhengzhou-ip", runs / "raw", "--out", runs / "again", "--as-of", "2026-11-01")
     assert again.status == 3
-    assert "lie in quarantine" in again.out.strip().splitlines()[-1]
+    assert "are in quarantine" in again.out.strip().splitlines()[-1]
     one, other = (json.loads((runs / name / "run.json").read_text()) for name in ("run", "again"))
     assert one["result_sha256"] == other["result_sha256"]
     assert one["outputs"] == other["outputs"]

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from zhixin.dataset.facts import Facts, Previous
 from zhixin.dataset.tables import from_facts
@@ -60,6 +60,12 @@ class Expected(Node):
     ladder_grade: str | None = None
     contributions: dict[str, Number] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _expects_something(self) -> Self:
+        if not self.model_fields_set or self == Expected():
+            raise ValueError("expect is empty: a case that expects nothing cannot fail")
+        return self
+
 
 class RulebookCase(Node):
     """One case."""
@@ -101,8 +107,11 @@ def load_cases(path: Path) -> tuple[RulebookCase, ...]:
     document = Document(str(path), path.read_text(encoding="utf-8-sig"))
     if document.faults:
         raise UsageError(document.faults[0].sentence("zh"), document.faults[0].sentence("en"))
+    given = document.value.get("cases") if isinstance(document.value, dict) else None
+    if not isinstance(given, list) or not given:
+        raise UsageError(f"{path}:1: 没有任何用例（cases 为空）", f"{path}:1: there is no case: cases is empty")
     cases = []
-    for index, value in enumerate(document.value.get("cases", ())):
+    for index, value in enumerate(given):
         try:
             cases.append(RulebookCase.model_validate(value))
         except ValidationError as error:

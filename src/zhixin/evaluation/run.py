@@ -27,7 +27,7 @@ from zhixin.dataset.folders import check_place, put_in_place
 from zhixin.dataset.reading import read_table
 from zhixin.dataset.snapshot import open_snapshot, sha256_of, write_batches
 from zhixin.dataset.tables import Tables
-from zhixin.errors import DatasetError, ZhixinError
+from zhixin.errors import DatasetError, UsageError, ZhixinError
 from zhixin.evaluation.archive import RunFolder
 from zhixin.evaluation.engines.contract import Engine
 from zhixin.evaluation.engines.duckdb import DuckDBEngine
@@ -47,6 +47,22 @@ def evaluation_dates(tables: Tables, as_of: date) -> tuple[date, ...]:
         return ()
     days = set(read_table(tables.previous)["evaluated_on"].to_pylist())
     return tuple(sorted((day for day in days if day < as_of), reverse=True))
+
+
+def refuse_outside_effective(rulebook: Rulebook, as_of: date) -> None:
+    """Refuse to evaluate under a rulebook on a day on which it is not in force.
+
+    Raises:
+        UsageError: names the day and the period.
+    """
+    period = rulebook.effective
+    if not period.covers(as_of):
+        zh = f"自 {period.from_ or '—'} 起" + (f"，到 {period.until} 止（不含）" if period.until else "")
+        en = f"from {period.from_ or '—'}" + (f" until {period.until} (exclusive)" if period.until else "")
+        raise UsageError(
+            f"{as_of} 不在规则 {rulebook.id} 的有效期内（{zh}）；换一个日期或当时有效的版本",
+            f"{rulebook.id} is not in force on {as_of} ({en}): take another day, or the version in force then",
+        )
 
 
 def evaluate(
@@ -75,9 +91,11 @@ def evaluate(
         progress: called with the name of each stage.
 
     Raises:
+        UsageError: the rulebook is not in force on that day.
         DatasetError: the snapshot is not finished, lacks a subject of ``only``, or ``out`` holds something else.
         TooLarge: a sum or product does not fit 64 bits.
     """
+    refuse_outside_effective(rulebook, as_of)
     tables = open_snapshot(dataset)
     chosen = None if only is None else sorted(set(only))
     check_place(out, "run.json", dataset)

@@ -55,7 +55,7 @@ async function prove(box) {
   const size = Number(sizeText);
   if (seq >= size) { box.textContent = box.dataset.waiting; return; }
   const answer = await (await fetch(`/ledger/proof/inclusion?seq=${seq}&size=${size}`)).json();
-  const entry = document.getElementById("entry").textContent;
+  const entry = document.getElementById("entry").textContent.trim();
   const root = await rootFrom(seq, size, entry, answer.proof.map(unhex));
   const included = root !== null && hex(root) === hex(unbase64(rootText));
   const signed = included ? await isSigned(note, box.dataset.vkey) : false;

@@ -24,7 +24,7 @@ from zhixin.law.points import Categories, PerRecord
 from zhixin.law.publicity_and_repair import number_on
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.rules import Add, WeightedMean
-from zhixin.law.vocabulary import Direction, Nature, Visibility
+from zhixin.law.vocabulary import Direction, Nature, Status, Visibility
 
 
 def check(rulebook: Rulebook) -> list[Problem]:
@@ -234,6 +234,36 @@ def dates_in_order(rulebook: Rulebook) -> Iterator[Problem]:
                 )
 
 
+def effective_periods(rulebook: Rulebook) -> Iterator[Problem]:
+    """A period in force begins before it ends; a repealed rulebook says until when it was in force."""
+    periods: list[tuple[Path, Any]] = [(("effective",), rulebook.effective)]
+    periods += [(path, period) for path, item in scopes(rulebook) for period in _periods(item)]
+    for path, period in periods:
+        if period.from_ is not None and period.until is not None and period.until <= period.from_:
+            yield problem_at(
+                "R052",
+                path,
+                f"有效期自 {period.from_} 起，却到 {period.until} 止，没有一天有效",
+                f"in force from {period.from_} until {period.until}: not for a single day",
+                "核对 from 与 until",
+                "check from and until",
+            )
+    if rulebook.status is Status.REPEALED and rulebook.effective.until is None:
+        yield problem_at(
+            "R053",
+            ("status",),
+            "已废止的规则没有写明有效期到哪天为止",
+            "a repealed rulebook does not say until when it was in force",
+            "在 effective 中写明 until",
+            "write until into effective",
+        )
+
+
+def _periods(item: Any) -> list[Any]:
+    found = (getattr(node, "effective", None) for node in walk(item))
+    return [period for period in found if period is not None]
+
+
 def score_uses_dimensions(rulebook: Rulebook) -> Iterator[Problem]:
     known = {dimension.id: dimension for dimension in rulebook.dimensions}
     used: Counter[str] = Counter()
@@ -327,6 +357,7 @@ STRUCTURE_RULES: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     evidence_required,
     shapes_fit,
     dates_in_order,
+    effective_periods,
     score_uses_dimensions,
     ladder_shape,
     unverified_numbers,
