@@ -99,7 +99,7 @@ def test_each_defect_of_a_record_has_its_own_reason(
     assert [str(item) for item in (full | record(2) | changes).values()] == came
     assert [item["record_id"] for item in rows_of(tmp_path, "records")] == ["R1", "R3"]
     seal = json.loads((tmp_path / "snapshot" / "dataset.json").read_text(encoding="utf-8"))
-    assert seal["tables"]["records"] == {"rows": 3, "accepted": 2, "quarantined": 1, "rules": {rule: 1}}
+    assert seal["tables"]["records"] == {"rows": 3, "accepted": 2, "quarantined": 1, "duplicates": 0, "rules": {rule: 1}}
 
 
 @pytest.mark.parametrize("column", ["decided_on", "occurred_on"])

@@ -70,7 +70,7 @@ def test_the_same_day_in_every_form(cell: Any) -> None:
 @pytest.mark.parametrize(
     ("serial", "day"),
     [
-        ("20000", date(1954, 10, 3)), ("25569", date(1970, 1, 1)), ("73050", date(2099, 12, 31)),
+        ("29221", date(1980, 1, 1)), ("73050", date(2099, 12, 31)),
         ("39448", date(2008, 1, 1)), ("44927", date(2023, 1, 1)),
     ],
 )  # fmt: skip
@@ -87,13 +87,13 @@ def test_serials_of_the_1904_system_as_published_by_microsoft(serial: str, day: 
 
 
 @pytest.mark.parametrize(
-    "cell", ["0", "1", "59", "60", "1900", "2022", "2022.1", "5.12", "202201", "202601", "19999", "73051"]
+    "cell", ["0", "1", "59", "60", "1900", "2022", "2022.1", "5.12", "202201", "202601", "20261", "29220", "73051"]
 )
 def test_a_number_that_may_be_anything_is_asked_which_day_it_is(cell: str) -> None:
     assert rule_of(parse_date(cell)) in ("date.which_day", "date.year")
 
 
-@pytest.mark.parametrize("number", [20000, 36526, 46000, 71000])
+@pytest.mark.parametrize("number", [29221, 36526, 46000, 71000])
 def test_the_two_systems_lie_1462_days_apart(number: int) -> None:
     later, earlier = parse_date(str(number), epoch=1904), parse_date(str(number))
     assert (later - earlier).days == 1462

@@ -62,7 +62,7 @@ class Expected(Node):
 
     @model_validator(mode="after")
     def _expects_something(self) -> Self:
-        if not self.model_fields_set or self == Expected():
+        if not any(getattr(self, name) not in (None, {}) for name in self.model_fields_set):
             raise ValueError("expect is empty: a case that expects nothing cannot fail")
         return self
 
@@ -107,8 +107,8 @@ def load_cases(path: Path) -> tuple[RulebookCase, ...]:
     document = Document(str(path), path.read_text(encoding="utf-8-sig"))
     if document.faults:
         raise UsageError(document.faults[0].sentence("zh"), document.faults[0].sentence("en"))
-    given = document.value.get("cases") if isinstance(document.value, dict) else None
-    if not isinstance(given, list) or not given:
+    given = document.value.get("cases") if isinstance(document.value, Mapping) else None
+    if not isinstance(given, Sequence) or isinstance(given, str) or not given:
         raise UsageError(f"{path}:1: 没有任何用例（cases 为空）", f"{path}:1: there is no case: cases is empty")
     cases = []
     for index, value in enumerate(given):

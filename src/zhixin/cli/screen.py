@@ -60,11 +60,19 @@ class Screen:
 
     def report(self, report: Report) -> None:
         table = self._table(
-            "", ("表", "table"), ("行数", "rows"), ("接收", "accepted"), ("隔离", "quarantined"), ("原因", "reasons")
+            "",
+            ("表", "table"),
+            ("行数", "rows"),
+            ("接收", "accepted"),
+            ("隔离", "quarantined"),
+            ("重复", "said twice"),
+            ("原因", "reasons"),
         )
         for name, part in report.tables.items():
             reasons = ", ".join(f"{rule} {count}" for rule, count in part.rules.most_common())
-            table.add_row(name, f"{part.rows:,}", f"{part.accepted:,}", f"{part.quarantined:,}", reasons)
+            table.add_row(
+                name, f"{part.rows:,}", f"{part.accepted:,}", f"{part.quarantined:,}", f"{part.duplicates:,}", reasons
+            )
         self.out.print(table)
         for name, part in report.tables.items():
             if part.ignored_columns:

@@ -56,7 +56,7 @@ def find_tables(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     _refuse_unknown(folder)
     for name in (*TABLE_NAMES, *sources()):
-        files = [folder / f"{name}{suffix}" for suffix in SUFFIXES if (folder / f"{name}{suffix}").is_file()]
+        files = [file for file in _files(folder) if file.stem == name and file.suffix.lower() in SUFFIXES]
         if len(files) > 1:
             names = "、".join(file.name for file in files)
             raise DatasetError(
@@ -72,6 +72,10 @@ def find_tables(folder: Path) -> dict[str, Path]:
     return found
 
 
+def _files(folder: Path) -> list[Path]:
+    return [file for file in sorted(folder.glob("*")) if file.is_file() and not file.name.startswith(".")]
+
+
 def _refuse_unknown(folder: Path) -> None:
     """Refuse a folder with a table that nobody would read: a misnamed file must not vanish.
 
@@ -81,15 +85,15 @@ def _refuse_unknown(folder: Path) -> None:
     known = {*TABLE_NAMES, *sources()}
     strange = [
         file
-        for file in sorted(folder.glob("*"))
-        if file.is_file() and not file.name.startswith(".") and file.suffix.lower() in SUFFIXES and file.stem not in known
+        for file in _files(folder)
+        if file.suffix.lower() != ".md" and (file.suffix.lower() not in SUFFIXES or file.stem not in known)
     ]
     if strange:
         names = "、".join(file.name for file in strange)
         likely = get_close_matches(strange[0].stem.lower(), known, 1)
         hint = (f"（是不是 {likely[0]}？）", f" (is it {likely[0]}?)") if likely else ("", "")
         raise DatasetError(
-            f"{folder} 中有无法识别的文件：{names}{hint[0]}；请改名为 {'、'.join(TABLE_NAMES)} 或数据来源的编号，或移出该文件夹",
+            f"{folder} 中有无法识别的文件：{names}{hint[0]}；请改名为 {'、'.join(TABLE_NAMES)} 或数据来源的编号（{'、'.join(SUFFIXES)}），或移出该文件夹",
             f"{folder} holds files that are not known: {names}{hint[1]}; name them {', '.join(TABLE_NAMES)} or by the id of a source, "
             "or move them away",
         )
@@ -124,7 +128,7 @@ def accept(
     report = Report(out)
     delivered = {name: path for name, path in files.items() if name not in TABLE_NAMES}
     if delivered:
-        reader = SourceFiles(rulebook, delivered, work, as_of, answers or {})
+        reader = SourceFiles(rulebook, delivered, work, as_of, answers or {}, epoch)
         made = reader.read()
         both = sorted(made.keys() & files.keys())
         if both:
@@ -156,6 +160,7 @@ def _seal(work: Path, report: Report, files: Mapping[str, Path]) -> None:
                 "rows": table.rows,
                 "accepted": table.accepted,
                 "quarantined": table.quarantined,
+                "duplicates": table.duplicates,
                 "rules": dict(sorted(table.rules.items())),
             }
             for name, table in report.tables.items()

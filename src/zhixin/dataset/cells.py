@@ -19,6 +19,8 @@ from zhixin.law.vocabulary import FieldType
 
 MOST_FEN = 10**15
 OPEN_ENDED = {"长期", "永久", "无固定期限", "9999-12-31"}
+NO_SERIALS = 0
+"""The epoch of a file in which a bare number is no day."""
 _EXCEL_EPOCH = {1900: date(1899, 12, 30), 1904: date(1904, 1, 1)}
 _MEMO_LIMIT = 200_000
 
@@ -111,6 +113,11 @@ def parse_subject_id(cell: Any) -> Any:
     return checked.value
 
 
+def _has_marks(cell: Any) -> bool:
+    """Whether a text holds raised, circled or fraction figures: marks of footnotes, which folding would turn into digits."""
+    return isinstance(cell, str) and not cell.isascii() and any(unicodedata.category(char) == "No" for char in cell)
+
+
 _PLAIN = re.compile(r"[-+]?([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,40}|(?=\.[0-9]))(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,2})?", re.ASCII)
 
 
@@ -121,7 +128,7 @@ def parse_number(cell: Any) -> Any:
     if isinstance(cell, int | Decimal):
         return Decimal(cell)
     text = repr(cell) if isinstance(cell, float) else _text(cell)
-    if not _PLAIN.fullmatch(text):
+    if not _PLAIN.fullmatch(text) or _has_marks(cell):
         return refusal(
             "number.format", f"「{cell}」不是数字", f"{cell!r} is not a number", "填写阿拉伯数字", "write it in digits"
         )
@@ -166,6 +173,7 @@ _UNITS = {
     "亿元": 100_000_000,
     "亿": 100_000_000,
 }
+_CURRENCY = re.compile("[¥￥]|人民币")
 _MONEY = re.compile(r"^[¥￥]?\s*(?P<number>[-+]?[\d,]*\.?\d+)\s*\(?(?P<unit>[^()\d]*)\)?$")
 
 
@@ -180,7 +188,10 @@ def parse_money(cell: Any, *, unit_yuan: int = 1) -> Any:
         return None
     found = _MONEY.match(_text(cell)) if isinstance(cell, str) else None
     unit = found["unit"].replace("人民币", "").strip() if found else ""
-    if isinstance(cell, str) and (found is None or unit not in _UNITS):
+    is_bare_currency = isinstance(cell, str) and not unit and _CURRENCY.search(_text(cell)) is not None
+    if isinstance(cell, str) and (
+        found is None or unit not in _UNITS or _has_marks(cell) or (is_bare_currency and unit_yuan != 1)
+    ):
         return refusal(
             "amount.unit",
             f"「{cell}」的金额或单位无法识别",
@@ -273,14 +284,14 @@ def parse_date(cell: Any, *, epoch: int = 1900, may_be_open: bool = False) -> An
     )
 
 
-LEAST_SERIAL, MOST_SERIAL = 20_000, 73_050
+LEAST_SERIAL, MOST_SERIAL = 29_221, 73_050
 """Numbers that a spreadsheet may have made of a day (1954 to 2099); what is below is more likely a year or a month."""
 
 
 def _number_as_date(text: str, epoch: int, cell: Any) -> Any:
     """A bare number is a day only where a spreadsheet counts days so; 2022, 2022.1, 5.12 and 202201 name no day."""
     number = float(text)
-    if LEAST_SERIAL <= number <= MOST_SERIAL:  # what follows the point is the time of the day
+    if LEAST_SERIAL <= number <= MOST_SERIAL and epoch in _EXCEL_EPOCH:  # what follows the point is the time of the day
         return _in_range(_EXCEL_EPOCH[epoch] + timedelta(days=int(number)), cell)
     if re.fullmatch(r"(19|20|21)\d\d", text):
         return refusal(

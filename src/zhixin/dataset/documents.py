@@ -9,14 +9,15 @@ from typing import Any
 
 from zhixin.dataset.cells import Refusal, is_placeholder, parse_as_written, parse_date, refusal
 from zhixin.dataset.identity import check_uscc
+from zhixin.dataset.persons import holds_person
 
-_BRACKETS = str.maketrans(dict.fromkeys("([{【〔﹝〈《「『〖", "(") | dict.fromkeys(")]}】〕﹞〉》」』〗", ")"))
+_BRACKETS = str.maketrans(dict.fromkeys("([{<【〔﹝〈《「『〖", "(") | dict.fromkeys(")]}>】〕﹞〉》」』〗", ")"))
 _FIGURE = re.compile("[0-9０-９一二三四五六七八九〇零十百千A-Za-z]")
-_AMOUNT = re.compile(r"[0-9,]+\.[0-9]{2}元?|[0-9.,]+元")
+_AMOUNT = re.compile(r"[0-9,]+\.[0-9]+元?|[0-9.,]+元|TRUE|FALSE|[A-Za-z]{3}-[0-9]{2}|[0-9]{2}-[A-Za-z]{3}", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,3}")
 MOST_EXACT_DIGITS = 15
 """A spreadsheet keeps fifteen digits of a number and writes zeros for the rest."""
-FEWEST_CHARACTERS, FEWEST_DIGITS = 2, 4
+FEWEST_CHARACTERS, FEWEST_DIGITS = 2, 6
 
 NO_DOCUMENT = refusal(
     "document.missing",
@@ -33,7 +34,7 @@ def document_key(text: str) -> str:
     Kind and width of brackets, blanks, dashes, 第…号 and leading zeros do not tell two documents apart.
     """
     folded = unicodedata.normalize("NFKC", text).translate(_BRACKETS)
-    folded = re.sub(r"[\s\u200b-\u200f\u2060\ufeff]+", "", folded).upper()
+    folded = re.sub(r"[\s\u200b-\u200f\u2060\ufeff]+", "", folded).upper().replace("號", "号")
     folded = re.sub("[‐‑‒–—―−－]", "-", folded)
     folded = folded.removesuffix("号").replace(")第", ")").removeprefix("第")
     return re.sub(r"(?<![0-9])0+(?=[0-9])", "", folded)
@@ -74,6 +75,14 @@ def parse_document(cell: Any, longest: int) -> Any:
         return _rounded(value)
     if value.isdigit() and len(value) > MOST_EXACT_DIGITS and not value[MOST_EXACT_DIGITS:].strip("0"):
         return _rounded(value)
+    if holds_person(value):
+        return refusal(
+            "document.personal",
+            "文书号中含有可能的身份证号或手机号",
+            "the document number holds what may be an identity or mobile number",
+            "按决定书原文填写文号，不要写入个人信息",
+            "write the number as on the document, without personal data",
+        )
     if not _has_shape(value) or _is_another_thing(value):
         return refusal(
             "document.shape",

@@ -341,8 +341,8 @@ def names_agree(reported: str, known: str) -> bool:
     that stands whole in the other name is taken for it. Two names that share less are two firms until a person says not.
     """
     one, two = _comparable(reported), _comparable(known)
-    if not one or not two:
-        return True
+    if not one or not two:  # nothing is left to compare: only the very same name will do
+        return normal_name(reported) == normal_name(known)
     short, long = sorted((one, two), key=len)
     return one == two or (len(short) >= LEAST_ABBREVIATION and 2 * len(short) >= len(long) and short in long)
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from zhixin.dataset.cells import (
-    Refusal,
-)
+from zhixin.dataset.cells import Refusal
+from zhixin.dataset.persons import hide_persons
 
 
 @dataclass
@@ -21,12 +20,14 @@ class TableReport:
     rows: int = 0
     accepted: int = 0
     quarantined: int = 0
+    duplicates: int = 0
+    """Rows that say again what another row has said; they are counted and not taken in twice."""
     rules: Counter[str] = field(default_factory=Counter)
     ignored_columns: tuple[str, ...] = ()
 
     @property
     def adds_up(self) -> bool:
-        return self.rows == self.accepted + self.quarantined
+        return self.rows == self.accepted + self.quarantined + self.duplicates
 
 
 class Quarantine:
@@ -44,7 +45,7 @@ class Quarantine:
         self.report.quarantined += 1
         self.report.rules[why.rule] += 1
         row = (line, why.rule, name, "" if value is None else value, *why.reason, *why.remedy, raw)
-        self.writer.writerow([_inert(cell) for cell in row])
+        self.writer.writerow([_inert(hide_persons(cell)) for cell in row])
 
     def close(self) -> None:
         self.file.close()

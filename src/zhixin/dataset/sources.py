@@ -36,6 +36,8 @@ class SourceField(Strict):
         "uscc",
         "name",
         "text",
+        "patent_number",
+        "trademark_number",
         "date",
         "date_or_open",
         "integer",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 
+from zhixin.dataset.identity import patent_check_digit
 from zhixin.dataset.sources import sources
 
 SEED = 20211230
@@ -88,6 +90,17 @@ def record_files(records: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
         yield name, _table(name, part, _record_columns(name))
 
 
+def _serial(record_id: str) -> int:
+    """A number of at most eight digits that follows from a record's id."""
+    return int(hashlib.sha256(record_id.encode()).hexdigest()[:12], 16) % 10**8
+
+
+def _patent_number(record_id: str) -> str:
+    """A well-formed number of a fictional invention."""
+    body = f"20201{_serial(record_id) % 10**7:07d}"
+    return f"ZL{body}.{patent_check_digit(body)}"
+
+
 def _record_columns(name: str) -> dict[str, Any]:
     manifest = sources()[name]
     columns: dict[str, Any] = {}
@@ -106,7 +119,11 @@ def _record_columns(name: str) -> dict[str, Any]:
     for item in manifest.fields:
         if item.id in ("subject_id", "name"):
             columns[item.id] = item.id
-        elif item.id in ("patent_number", "mark_number") or item.to == "document":
+        elif item.type == "patent_number":
+            columns[item.id] = pl.col("record_id").map_elements(_patent_number, return_dtype=pl.String)
+        elif item.type == "trademark_number":
+            columns[item.id] = pl.col("record_id").map_elements(lambda text: str(_serial(text)), return_dtype=pl.String)
+        elif item.to == "document":
             columns[item.id] = number
         elif manifest.kind_by is not None and item.id == manifest.kind_by.field:
             first = {kind: text for text, kind in reversed(manifest.kind_by.values.items())}

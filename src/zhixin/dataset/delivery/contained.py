@@ -29,6 +29,7 @@ class Workbook:
     merges: tuple[Merge, ...]
     sheet: str
     lines: Path
+    counts_from_1904: bool = False
 
     def rows(self) -> Iterator[tuple[int, list[Any]]]:
         """Return line and cells of each row that holds anything; dates are dates again."""
@@ -74,4 +75,4 @@ def read_workbook(path: Path) -> Workbook:
             "open it in Excel, save it as a new xlsx or CSV and deliver that",
         )
     formats = {int(place): tuple(names) for place, names in head["formats"].items()}
-    return Workbook(formats, tuple(Merge(*item) for item in head["merges"]), head["sheet"], out)
+    return Workbook(formats, tuple(Merge(*item) for item in head["merges"]), head["sheet"], out, head["from_1904"])

@@ -11,7 +11,15 @@ from typing import Any
 from zhixin.dataset.cells import is_empty
 from zhixin.dataset.delivery.refusals import FileRefused, Question, empty_file
 from zhixin.dataset.delivery.table import DeliveredTable
-from zhixin.dataset.delivery.units import LIKELY_MONEY, MONEY, ask_unit, refuse_scaling_format, unit_of_column, without_unit
+from zhixin.dataset.delivery.units import (
+    LIKELY_MONEY,
+    MONEY,
+    ask_unit,
+    refuse_scaling_format,
+    unit_of_column,
+    unit_stated_in,
+    without_unit,
+)
 from zhixin.dataset.identity import check_uscc
 from zhixin.dataset.sources import SourceManifest, header_key, header_names, sources
 
@@ -92,7 +100,10 @@ def find_layout(
         elif text.strip():
             unknown.append(text)
     refuse_merges(table, line)
-    units, questions = _units(manifest, header, columns, remembered, answers, table.formats or {})
+    above = (unit_stated_in(str(cell)) for number, cells in top if number < line for cell in cells if cell)
+    titled = next((unit for unit in above if unit is not None), None)
+    units, questions = _units(manifest, header, columns, answers, table.formats or {}, titled)
+    questions += _two_for_one(manifest, header, columns, remembered)
     missing = tuple(item.id for item in manifest.fields if item.required and item.id not in columns.values())
     questions += _unread_money(manifest, columns, unknown, remembered)
     layout = Layout(
@@ -138,9 +149,9 @@ def _units(
     manifest: SourceManifest,
     header: list[str],
     columns: Mapping[int, str],
-    remembered: Mapping[str, str],
     answers: Mapping[str, str],
     formats: Mapping[int, tuple[str, ...]],
+    titled: int | None,
 ) -> tuple[dict[str, int], list[Question]]:
     units: dict[str, int] = {}
     questions: list[Question] = []
@@ -148,14 +159,30 @@ def _units(
         item = manifest.field(name)
         if item.type not in MONEY:
             continue
-        refuse_scaling_format(header[index], formats.get(index, ()))
         answer = answers.get(f"unit:{name}", "")
         unit = int(answer) if answer in ("1", "10000") else unit_of_column(item, header[index])
+        refuse_scaling_format(header[index], formats.get(index, ()), unit)
+        if not answer and titled is not None and titled != unit:
+            unit = None  # title and header say different things
         if unit is None:
             questions.append(ask_unit(item, header[index]))
         else:
             units[name] = unit
     return units, questions
+
+
+def _two_for_one(
+    manifest: SourceManifest, header: list[str], columns: Mapping[int, str], remembered: Mapping[str, str]
+) -> list[Question]:
+    """Two columns that both name one field: a person says which one it is."""
+    found = []
+    for index, text in enumerate(header):
+        name = known_header(manifest, text) if text not in remembered else ""
+        if name and index not in columns and name in columns.values():
+            first = next(header[place] for place, item in columns.items() if item == name)
+            found.append(Question("columns", f"「{first}」和「{text}」两列都对应「{manifest.field(name).title}」；请指明用哪一列",
+                                  f"“{first}” and “{text}” both are “{manifest.field(name).title}”: say which one to read"))  # fmt: skip
+    return found
 
 
 def _unread_money(

@@ -49,10 +49,12 @@ def why_held(manifest: SourceManifest, checker: RowChecker, rows: int, refused: 
             f"{checker.differing} 行的名称与代码不属于同一主体，列可能错位（例如只对一列排了序）",
             f"in {checker.differing} rows the name is not that of the code: a column may have been shifted (sorted alone)",
         )
+    often = "、".join(f"{rule} × {count}" for rule, count in checker.rules.most_common(3))
+    most = Message(f"（{often}）", f" ({often})") if often else Message("", "")
     if rows and refused > SHARE_REFUSED * rows:
         return Message(
-            f"{rows} 行中有 {refused} 行不能入库，整批可能有误",
-            f"{refused} of {rows} rows are refused: the whole delivery may be wrong",
+            f"{rows} 行中有 {refused} 行不能入库，整批可能有误{most.zh}",
+            f"{refused} of {rows} rows are refused: the whole delivery may be wrong{most.en}",
         )
     low, high = manifest.expected_rows
     if rows == 0 or not low <= rows <= high:

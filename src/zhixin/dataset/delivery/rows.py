@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -27,9 +28,18 @@ from zhixin.dataset.cells import (
     parse_subject_id,
     refusal,
 )
-from zhixin.dataset.delivery.layout import Layout
+from zhixin.dataset.delivery.layout import Layout, known_header
+from zhixin.dataset.delivery.refusals import FileRefused
+from zhixin.dataset.delivery.units import YUAN, unit_in, unit_stated_in
 from zhixin.dataset.documents import document_key, parse_document
-from zhixin.dataset.identity import names_agree, organisation_code_agrees
+from zhixin.dataset.identity import (
+    Checked,
+    check_patent_number,
+    check_trademark_number,
+    names_agree,
+    organisation_code_agrees,
+)
+from zhixin.dataset.persons import hide_persons
 from zhixin.dataset.sources import ENGINE_FIELDS, RECORD_TARGETS, SourceField, SourceManifest
 from zhixin.errors import Message
 from zhixin.reference.areas import districts
@@ -58,13 +68,13 @@ class CheckedRow:
 
 def fault(rule: str, field_id: str, value: Any, reason: Message, remedy: Message) -> dict[str, Any]:
     """A fault as it is stored and shown."""
-    shown = "" if value is None else str(value)[:200]
+    shown = "" if value is None else str(hide_persons(str(value)))[:200]
     return {
         "rule": rule,
         "field": field_id,
         "value": shown,
-        "zh": reason.zh,
-        "en": reason.en,
+        "zh": hide_persons(reason.zh),
+        "en": hide_persons(reason.en),
         "fix_zh": remedy.zh,
         "fix_en": remedy.en,
     }
@@ -126,6 +136,24 @@ def parse_plain(cell: Any, longest: int) -> Any:
     return _short_enough(value, longest)
 
 
+_WORDS_BEFORE = re.compile(r"^(专利申请号|专利号|申请号|商标注册号|注册号|NO\.?|第)[:：]?\s*|号$", re.IGNORECASE)
+
+
+def parse_checked(check: Callable[[str], Checked], cell: Any) -> Any:
+    """Return a number of a register in its one normal form: what it is called and how it is spaced do not matter."""
+    value = parse_as_written(cell)
+    if value is None:
+        return None
+    plain = unicodedata.normalize("NFKC", value).strip()
+    found = check(_WORDS_BEFORE.sub("", plain.removesuffix(".0") if isinstance(cell, int | float) else plain))
+    if found.value is None:
+        assert found.rule is not None
+        assert found.reason is not None
+        assert found.remedy is not None
+        return Refusal(found.rule, found.reason, found.remedy)
+    return found.value
+
+
 def _short_enough(value: str, longest: int) -> Any:
     if len(value) <= longest:
         return value
@@ -162,6 +190,8 @@ def parser_for(manifest: SourceManifest, item: SourceField, epoch: int, unit_yua
         "uscc": lambda cell: None if is_empty(cell) else parse_subject_id(cell),
         "name": partial(parse_name, longest=item.max_length),
         "text": partial(parse_plain, longest=item.max_length),
+        "patent_number": partial(parse_checked, check_patent_number),
+        "trademark_number": partial(parse_checked, check_trademark_number),
         "date": partial(parse_date, epoch=epoch),
         "date_or_open": partial(parse_date, epoch=epoch, may_be_open=True),
         "integer": partial(_count),
@@ -201,8 +231,24 @@ def _amount(cell: Any, unit_yuan: int | None, usual: tuple[int, int] | None = No
 def stated_fines(text: str) -> set[int]:
     """Return the fines in fen that a text of a decision states in figures: 罚款30000元, 罚款人民币3万元."""
     plain = unicodedata.normalize("NFKC", text)
-    found = (parse_money(match[1].replace(" ", "")) for match in _STATED_FINE.finditer(plain))
-    return {fen for fen in found if isinstance(fen, int)}
+    found = {parse_money(text.replace(" ", "")) for pattern in _STATED_FINES for text in pattern.findall(plain)}
+    return {fen for fen in found if isinstance(fen, int)} | {
+        chinese_amount(text) for pattern in _STATED_IN_CHINESE for text in pattern.findall(plain)
+    }
+
+
+def chinese_amount(text: str) -> int:
+    """Return an amount in Chinese numerals in fen: 壹拾伍万元 → 15,000,000. Fractions of a yuan are left out."""
+    total = section = digit = 0
+    for char in text:
+        value = int(unicodedata.numeric(char, 0))
+        if value < TEN:
+            digit = value
+        elif value < MYRIAD:
+            section, digit = section + (digit or 1) * value, 0
+        else:
+            total, section, digit = total + (section + digit) * value, 0, 0
+    return (total + section + digit) * FEN
 
 
 def _count(cell: Any) -> Any:
@@ -214,7 +260,13 @@ def _count(cell: Any) -> Any:
 
 FEN = 100
 ANNOUNCED_DAYS = 31
-_STATED_FINE = re.compile(r"罚款(?:金额)?[:：]?(?:人民币)?\s*([0-9][0-9,.]*\s*(?:亿元|万元|元))")
+TEN, MYRIAD = 10, 10_000
+LONGEST_NOTE = 60
+_VERB = r"(?:罚没?款|处以?|罚|给予)(?:金额)?[:：(]?(?:的?罚款)?(?:人民币)?[)]?[¥￥]?\s*"
+_FIGURES = r"([0-9][0-9,.]*\s*(?:亿元|万元|元))"
+_NUMERALS = "([零〇一二三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟萬億]+)[元圆圓]"
+_STATED_FINES = (re.compile(_VERB + _FIGURES), re.compile(_FIGURES + "的?(?:罚款|行政处罚)"))
+_STATED_IN_CHINESE = (re.compile(_VERB + _NUMERALS), re.compile(_NUMERALS + "的?(?:罚款|行政处罚)"))
 _CONTRADICTS_TEXT = refusal(
     "amount.contradicts",
     "金额与「处罚内容」写明的不同",
@@ -276,6 +328,7 @@ class RowChecker:
         }
         self.required = [item.id for item in manifest.fields if item.required]
         self.compared = self.differing = 0
+        self.rules: Counter[str] = Counter()
 
     def check(self, rows: Sequence[tuple[int, list[Any]]]) -> list[CheckedRow]:
         """Return one checked row for each, in order."""
@@ -302,6 +355,8 @@ class RowChecker:
         if not faults and values.get("subject_id") is None:
             faults = [fault_of(_NO_KEY, "subject_id", None)]
         if faults:
+            self.rules[faults[0]["rule"]] += 1
+            self._refuse_other_unit(line, row)
             name = values.get("name")
             if any(item["rule"] == "uscc.identity_number" for item in faults):
                 return self._without_person(line, row, faults)
@@ -309,6 +364,25 @@ class RowChecker:
                 line, name=name if isinstance(name, str) else None, cells=self._as_it_came(row), faults=tuple(faults)
             )
         return self._body(line, values)
+
+    def _refuse_other_unit(self, line: int, row: list[Any]) -> None:
+        """Refuse a file in which a row that is no data states another unit than its money columns have.
+
+        Raises:
+            FileRefused: names the row and the unit.
+        """
+        cells = [str(cell) for cell in row if not is_empty(cell)]
+        titles = [cell for cell in cells if known_header(self.manifest, cell)]
+        stated = {unit_stated_in(cell) for cell in cells if len(cell) < LONGEST_NOTE}
+        if len(titles) >= 2:
+            stated |= {unit_in(cell) for cell in titles}
+        for unit in stated - {None}:
+            if self.layout.units and unit not in self.layout.units.values():
+                name = next(word for word, yuan in YUAN.items() if yuan == unit)
+                raise FileRefused(
+                    "file.unit", f"第 {line} 行写明单位是{name}，与表头不同", f"row {line} says that the unit is {name}, the header says another",
+                    "核对单位，改为一致后重新提交", "check the unit, make both agree, deliver again",
+                )  # fmt: skip
 
     def _without_person(self, line: int, row: list[Any], faults: list[dict[str, Any]]) -> CheckedRow:
         """A row that may be about a natural person: kept without the number, which stands in the original alone."""

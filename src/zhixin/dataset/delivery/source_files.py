@@ -13,13 +13,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zhixin.dataset.cells import Refusal, refusal
+from zhixin.dataset.cells import NO_SERIALS, Refusal, refusal
 from zhixin.dataset.contract import contract
 from zhixin.dataset.delivery.layout import data_rows
 from zhixin.dataset.delivery.opening import open_delivery, why_held
 from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.delivery.rows import CheckedRow, RowChecker
 from zhixin.dataset.delivery.table import kind_of
+from zhixin.dataset.persons import without_persons
 from zhixin.dataset.quarantine import Quarantine, TableReport
 from zhixin.dataset.sources import ENGINE_FIELDS, RECORD_TARGETS, SourceManifest, sources
 from zhixin.errors import DatasetError, Message
@@ -56,6 +57,7 @@ class SourceFiles:
     work: Path
     as_of: date
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    epoch: int = 1900
     subjects: dict[str, dict[str, Any]] = field(default_factory=dict)
     records: dict[str, tuple[dict[str, Any], bytes]] = field(default_factory=dict)
     reports: dict[str, TableReport] = field(default_factory=dict)
@@ -83,16 +85,23 @@ class SourceFiles:
             raise _with_file(path, refused.message, refused.remedy) from refused
         self._refuse_open_questions(path, manifest, layout)
         names = None if manifest.gives == "subjects" else self._names_of
-        checker = RowChecker(manifest, layout, self.as_of, names, is_text=table.is_text)
+        epoch = self.epoch if table.has_serials else NO_SERIALS
+        checker = RowChecker(manifest, layout, self.as_of, names, is_text=table.is_text, epoch=epoch)
+        self.said: dict[str, bytes] = {}
+        personal = [place for place, name in layout.columns.items() if manifest.field(name).personal]
         rows = data_rows(table, layout)
         with Quarantine(self.work / "quarantine" / f"{manifest.id}.csv", report) as quarantine:
             while chunk := list(islice(rows, CHUNK)):
-                for item, (line, cells) in zip(checker.check(chunk), chunk, strict=True):
+                try:
+                    checked = checker.check(chunk)
+                except FileRefused as refused:
+                    raise _with_file(path, refused.message, refused.remedy) from refused
+                for item, (line, cells) in zip(checked, chunk, strict=True):
                     report.rows += 1
-                    raw = json.dumps([str(cell) for cell in cells], ensure_ascii=False)
-                    self._take(manifest, item, line, raw, quarantine)
+                    raw = json.dumps(without_persons(personal, cells), ensure_ascii=False)
+                    self._take(manifest, item, line, raw, quarantine, report)
         report.ignored_columns = layout.unknown
-        report.accepted = report.rows - report.quarantined
+        report.accepted = report.rows - report.quarantined - report.duplicates
         held = why_held(manifest, checker, report.rows, report.quarantined)
         if held is not None:
             fix = Message(
@@ -117,7 +126,9 @@ class SourceFiles:
     def _names_of(self, codes: Collection[str]) -> Mapping[str, Sequence[str]]:
         return {code: [self.subjects[code]["name"]] for code in codes if self.subjects.get(code, {}).get("name")}
 
-    def _take(self, manifest: SourceManifest, item: CheckedRow, line: int, raw: str, quarantine: Quarantine) -> None:
+    def _take(
+        self, manifest: SourceManifest, item: CheckedRow, line: int, raw: str, quarantine: Quarantine, report: TableReport
+    ) -> None:
         for fault in item.faults[:1]:
             words = Refusal(fault["rule"], Message(fault["zh"], fault["en"]), Message(fault["fix_zh"], fault["fix_en"]))
             quarantine.add(line, fault["field"], fault["value"], words, raw)
@@ -128,6 +139,9 @@ class SourceFiles:
             if manifest.gives == "attributes" and code not in self.subjects:
                 quarantine.add(line, "subject_id", code, _UNKNOWN, raw)
                 return
+            if self.said.setdefault(code, item.digest) != item.digest:
+                quarantine.add(line, "subject_id", code, _TWICE, raw)
+                return
             self.subjects.setdefault(code, {"name": item.name}).update(body["attributes"])
         elif code not in self.subjects:
             quarantine.add(line, "subject_id", code, _UNKNOWN, raw)
@@ -135,7 +149,9 @@ class SourceFiles:
             earlier = self.records.get(item.key)
             if earlier is not None and earlier[1] != item.digest:
                 quarantine.add(line, "document", body.get("document"), _TWICE, raw)
-            elif earlier is None:
+            elif earlier is not None:
+                report.duplicates += 1
+            else:
                 self.records[item.key] = (_record(item, body), item.digest)
 
     def _written(self) -> dict[str, Path]:

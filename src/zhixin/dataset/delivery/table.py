@@ -34,6 +34,8 @@ class DeliveredTable:
     merges: tuple[Merge, ...] = ()
     formats: dict[int, tuple[str, ...]] | None = None
     sheet: str = ""
+    has_serials: bool = True
+    """Whether a bare number may be a day counted from 1900; a workbook that counts from 1904 leaves that open."""
 
 
 def kind_of(start: bytes) -> str:
@@ -72,9 +74,9 @@ def open_table(path: Path, score: Callable[[list[Any]], int], delimiter: str | N
     """
     if path.stat().st_size == 0:
         raise empty_file()
-    if path.suffix in (".xlsx", ".xls", ".ods"):
+    if path.suffix.lower() in (".xlsx", ".xls", ".ods"):
         book = read_workbook(path)
-        return DeliveredTable(book.rows, False, "", book.merges, book.formats, book.sheet)
+        return DeliveredTable(book.rows, False, "", book.merges, book.formats, book.sheet, not book.counts_from_1904)
     _refuse_nul(path)
     try:
         encoding = encoding_of(path)
@@ -142,6 +144,14 @@ def _text_rows(path: Path, encoding: str, delimiter: str) -> Rows:
         line = 0
         try:
             for line, cells in enumerate(reader, 1):
+                if any("\n" in cell and cell.count(delimiter) >= len(cells) - 1 > 0 for cell in cells):
+                    raise FileRefused(
+                        "file.broken",
+                        f"第 {line} 行有一格吞下了后面的整行（引号不成对）",
+                        f"a cell of row {line} has swallowed whole rows below it: a quote does not close",
+                        "检查双引号后重新提交",
+                        "check the double quotes and deliver again",
+                    )
                 if any(not is_empty(cell) for cell in cells):
                     yield line, list(cells)
         except csv.Error as error:

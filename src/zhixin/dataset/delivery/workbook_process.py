@@ -56,7 +56,10 @@ def main() -> int:
         if first is None:
             raise empty_file()
         merges = [[item.top, item.bottom, item.name] for item in found.merges]
-        out.write(json.dumps({"formats": found.formats, "merges": merges, "sheet": found.name}) + "\n")
+        out.write(
+            json.dumps({"formats": found.formats, "merges": merges, "sheet": found.name, "from_1904": found.from_1904})
+            + "\n"
+        )
         for line, cells in (first, *lines):
             if any(cell not in ("", None) for cell in cells):
                 out.write(json.dumps([line, [_plain(cell) for cell in cells]], ensure_ascii=False) + "\n")

@@ -9,9 +9,11 @@ from __future__ import annotations
 import io
 import re
 import struct
+import unicodedata
 import zipfile
 import zlib
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree
@@ -21,6 +23,7 @@ from zhixin.dataset.delivery.refusals import FileRefused, broken_file, empty_fil
 MOST_UNPACKED = 400 * 1024 * 1024
 MOST_CELLS = 50_000_000
 MOST_ENTRIES = 1_000
+MOST_REPEATED = 1_000
 MOST_RATIO = 100
 MEGABYTE = 1 << 20
 TOP_ROWS = 20
@@ -45,6 +48,7 @@ class Inside:
     name: str
     merges: tuple[Merge, ...]
     formats: dict[int, list[str]]
+    from_1904: bool = False
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     """Line and column of each error cell that the reader of rows would give as empty, and what it shows."""
 
@@ -100,7 +104,7 @@ def inside(path: Path) -> Inside:
     Raises:
         FileRefused: it is broken or a bomb, hides something, or holds formulas; with the place and what to do.
     """
-    if path.suffix == ".xls":
+    if path.suffix.lower() == ".xls":
         return _inside_xls(path)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -206,7 +210,8 @@ def _inside_xlsx(archive: zipfile.ZipFile, path: Path) -> Inside:
         for _, node in ElementTree.iterparse(Bounded(sheet)):
             look.at(node)
     used = {column: sorted(names) for column, names in look.used.items()}
-    return Inside(chosen, sheets[chosen][0], tuple(look.merges), used, look.errors)
+    is_1904 = re.search(rb"date1904=\"(1|true)\"", archive.read("xl/workbook.xml")) is not None
+    return Inside(chosen, sheets[chosen][0], tuple(look.merges), used, is_1904, look.errors)
 
 
 def _formats(archive: zipfile.ZipFile) -> list[str]:
@@ -275,7 +280,7 @@ class _Look:
 # --- xls -----------------------------------------------------------------------------------------------------------------
 
 _FORMULA_RECORDS = (0x0006, 0x0206, 0x0406)
-FLAGS_AT, TO_BE_COMPUTED = 14, 0b11
+RESULT_AT, FLAGS_AT, TO_BE_COMPUTED, EMPTY_RESULT = 6, 14, 0b11, 3
 
 
 def _inside_xls(path: Path) -> Inside:
@@ -291,8 +296,10 @@ def _inside_xls(path: Path) -> Inside:
         path, [(sheet.name, sheet.visibility != 0, full) for sheet, full in zip(sheets, filled, strict=True)]
     )
     sheet = sheets[chosen]
-    hidden = [row for row, info in sheet.rowinfo_map.items() if info.hidden and row < sheet.nrows]
-    hidden_columns = [place for place, info in sheet.colinfo_map.items() if info.hidden and place < sheet.ncols]
+    hidden = [row for row, info in sheet.rowinfo_map.items() if (info.hidden or info.height == 0) and row < sheet.nrows]
+    hidden_columns = [
+        place for place, info in sheet.colinfo_map.items() if (info.hidden or info.width == 0) and place < sheet.ncols
+    ]
     if hidden or hidden_columns:
         raise _refuse_hidden(str(hidden[0] + 1 if hidden else hidden_columns[0] + 1))
     if _has_open_formulas(book, chosen):
@@ -308,7 +315,9 @@ def _inside_xls(path: Path) -> Inside:
                 code = book.format_map[book.xf_list[cell.xf_index or 0].format_key].format_str
                 if code != "General":
                     used.setdefault(column, set()).add(code)
-    return Inside(chosen, sheet.name, merges, {column: sorted(names) for column, names in used.items()}, errors)
+    return Inside(
+        chosen, sheet.name, merges, {column: sorted(names) for column, names in used.items()}, book.datemode == 1, errors
+    )
 
 
 def _has_open_formulas(book: Any, sheet: int) -> bool:
@@ -318,8 +327,14 @@ def _has_open_formulas(book: Any, sheet: int) -> bool:
     while place + 4 <= len(stream):
         kind, length = struct.unpack_from("<HH", stream, place)
         is_formula = kind in _FORMULA_RECORDS and length >= FLAGS_AT + 2
-        if is_formula and struct.unpack_from("<H", stream, place + 4 + FLAGS_AT)[0] & TO_BE_COMPUTED:
-            return True
+        if is_formula:
+            flags = struct.unpack_from("<H", stream, place + 4 + FLAGS_AT)[0]
+            is_blank = (
+                stream[place + 4 + RESULT_AT] == EMPTY_RESULT
+                and stream[place + 4 + FLAGS_AT - 2 : place + 4 + FLAGS_AT] == b"\xff\xff"
+            )
+            if flags & TO_BE_COMPUTED or is_blank:
+                return True
         depth += (kind == 0x0809) - (kind == 0x000A)  # BOF and EOF: charts lie inside a sheet
         if kind == 0x000A and depth <= 0:
             return False
@@ -334,13 +349,22 @@ def _inside_ods(archive: zipfile.ZipFile, path: Path) -> Inside:
     sheets: list[tuple[str, bool, bool]] = []
     merges: list[Merge] = []
     name, row, is_filled = "", 0, False
+    is_1904 = is_row_filled = False
     with archive.open("content.xml") as content:
         for event, node in ElementTree.iterparse(Bounded(content), events=("start", "end")):
             tag = local(node.tag)
             values = {local(key): value for key, value in node.attrib.items()}
             if event == "start" and tag == "table":
                 name, row, is_filled = values.get("name", ""), 0, False
+            elif event == "start" and tag == "null-date":
+                is_1904 = values.get("date-value", "").startswith("1904")
+            elif event == "end" and tag == "table-row":
+                if is_row_filled and int(values.get("number-rows-repeated", "1")) > MOST_REPEATED:
+                    raise _refuse_other(
+                        f"{name}:{row}", "同一行重复了上千次", "one row is repeated a thousand times and more"
+                    )
             elif event == "start" and tag == "table-row":
+                is_row_filled = False
                 row += 1
                 if values.get("visibility") in ("collapse", "filter"):
                     raise _refuse_hidden(str(row))
@@ -350,12 +374,45 @@ def _inside_ods(archive: zipfile.ZipFile, path: Path) -> Inside:
                 if int(values.get("number-rows-spanned", "1")) > 1 or int(values.get("number-columns-spanned", "1")) > 1:
                     last = row + int(values.get("number-rows-spanned", "1")) - 1
                     merges.append(Merge(row, last, f"{name}:{row}"))
-                is_filled = is_filled or "value-type" in values
+                is_row_filled = is_row_filled or "value-type" in values
+                is_filled = is_filled or is_row_filled
+                _refuse_other_look(values, _shown_text(node), f"{name}:{row}")
             elif event == "end" and tag == "table":
                 sheets.append((name, False, is_filled))
                 node.clear()
     chosen = _one_sheet(path, sheets) if sheets else 0
-    return Inside(chosen, sheets[chosen][0] if sheets else "", tuple(merges), {})
+    return Inside(chosen, sheets[chosen][0] if sheets else "", tuple(merges), {}, is_1904)
+
+
+def _shown_text(node: Any) -> str:
+    return "".join("".join(child.itertext()) for child in node if local(child.tag) == "p").strip()
+
+
+def _refuse_other_look(values: dict[str, str], shown: str, place: str) -> None:
+    """Refuse a cell that shows another thing than it holds: a percentage, a foreign currency, a unit, an error."""
+    kind = values.get("value-type", "")
+    if shown.startswith(("#", "Err:")):
+        raise _refuse_other(place, f"单元格是错误值 {shown}", f"the cell is an error: {shown}")
+    if kind == "percentage" or (kind == "currency" and values.get("currency", "CNY") != "CNY"):
+        raise _refuse_other(
+            place, f"单元格是百分数或外币（{shown}）", f"the cell is a percentage or a foreign currency ({shown})"
+        )
+    if kind in ("float", "currency") and shown:
+        plain = unicodedata.normalize("NFKC", shown).lstrip("¥").replace(",", "").replace(" ", "")
+        held = Decimal(values.get("value", "0"))
+        try:
+            is_same = round(held, max(0, -int(Decimal(plain).as_tuple().exponent))) == Decimal(plain)
+        except (InvalidOperation, ValueError):
+            is_same = False
+        if not is_same:
+            raise _refuse_other(place, f"单元格显示 {shown}，实际是 {held}", f"the cell shows {shown} and holds {held}")
+
+
+def _refuse_other(place: str, zh: str, en: str) -> FileRefused:
+    return FileRefused(
+        "file.format", f"{zh}（{place}）", f"{en} ({place})",
+        "把该列格式改为「常规」，核对后重新提交", "set the format of the column to General, check it, deliver again",
+    )  # fmt: skip
 
 
 def _place(reference: str) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from zhixin.dataset.cells import NO_SERIALS
 from zhixin.dataset.delivery.layout import Layout, data_rows
 from zhixin.dataset.delivery.opening import open_delivery, why_held
 from zhixin.dataset.delivery.refusals import FileRefused
@@ -132,7 +133,14 @@ def stage(batch: Batch) -> Batch:
         if layout.missing or layout.questions:
             return _move(batch, Status.MAPPING, preview=preview)
         names = None if manifest.gives == "subjects" else names_of
-        checker = RowChecker(manifest, layout, timezone.localdate(), names, is_text=table.is_text)
+        checker = RowChecker(
+            manifest,
+            layout,
+            timezone.localdate(),
+            names,
+            is_text=table.is_text,
+            epoch=1900 if table.has_serials else NO_SERIALS,
+        )
         counting = _Counting(batch)
         originals.write_staged(batch.pk, counting.through(checker, data_rows(table, layout)))
     except FileRefused as refused:
