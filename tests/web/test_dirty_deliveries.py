@@ -75,7 +75,7 @@ def test_the_site_refuses_hardly_anything_that_is_right(registered: None, take: 
     assert wrong.total() <= MOST_WRONGLY_REFUSED * clean, (
         wrong.total(),
         clean,
-        [item for item in wrong.most_common() if item[1]],
+        str([item for item in wrong.most_common() if item[1]]),
     )
 
 

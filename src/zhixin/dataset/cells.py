@@ -174,7 +174,7 @@ _UNITS = {
     "亿": 100_000_000,
 }
 _CURRENCY = re.compile("[¥￥]|人民币")
-_MONEY = re.compile(r"^[¥￥]?\s*(?P<number>[-+]?[\d,]*\.?\d+)\s*\(?(?P<unit>[^()\d]*)\)?$")
+_MONEY = re.compile(r"^(?:人民币)?\s*[¥￥]?\s*(?P<number>[-+]?[\d,]*\.?\d+)\s*\(?(?P<unit>[^()\d]*)\)?$")
 
 
 def parse_money(cell: Any, *, unit_yuan: int = 1) -> Any:
@@ -187,7 +187,7 @@ def parse_money(cell: Any, *, unit_yuan: int = 1) -> Any:
     if is_empty(cell):
         return None
     found = _MONEY.match(_text(cell)) if isinstance(cell, str) else None
-    unit = found["unit"].replace("人民币", "").strip() if found else ""
+    unit = found["unit"].replace("人民币", "").strip().removesuffix("整") if found else ""
     is_bare_currency = isinstance(cell, str) and not unit and _CURRENCY.search(_text(cell)) is not None
     if isinstance(cell, str) and (
         found is None or unit not in _UNITS or _has_marks(cell) or (is_bare_currency and unit_yuan != 1)
