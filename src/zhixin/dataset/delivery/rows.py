@@ -5,49 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import partial
 from typing import Any
 
 from zhixin.dataset.cells import (
     ColumnParser,
     Refusal,
     is_empty,
-    parse_as_written,
-    parse_boolean,
-    parse_category,
-    parse_date,
-    parse_money,
-    parse_number,
-    parse_scaled,
-    parse_set,
-    parse_subject_id,
     refusal,
 )
+from zhixin.dataset.delivery.fault import fault, fault_of
 from zhixin.dataset.delivery.layout import Layout, known_header
+from zhixin.dataset.delivery.parsers import parser_for
 from zhixin.dataset.delivery.refusals import FileRefused
+from zhixin.dataset.delivery.stated_fines import FEN, stated_fines
 from zhixin.dataset.delivery.units import YUAN, unit_in, unit_stated_in
-from zhixin.dataset.documents import document_key, parse_document
+from zhixin.dataset.documents import document_key
 from zhixin.dataset.identity import (
-    Checked,
-    check_patent_number,
-    check_trademark_number,
     names_agree,
     organisation_code_agrees,
 )
-from zhixin.dataset.persons import hide_persons
-from zhixin.dataset.sources import ENGINE_FIELDS, RECORD_TARGETS, SourceField, SourceManifest
+from zhixin.dataset.sources import ENGINE_FIELDS, RECORD_TARGETS, SourceManifest
 from zhixin.errors import Message
-from zhixin.reference.areas import districts
 from zhixin.trust import ledger
 
 TOTALS = ("合计", "总计", "小计", "汇总", "total", "subtotal")
 _TOTALS_TAIL = re.compile(r"\s+|[(（].*|[:：]")
-INVISIBLE = {"\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e"}
 
 
 @dataclass(frozen=True)
@@ -64,25 +50,6 @@ class CheckedRow:
     """kind, severity, occurred_on, document_on, decided_on, published_on, valid_until (ISO text or ``None``)."""
     cells: dict[str, Any] = field(default_factory=dict)
     faults: tuple[dict[str, Any], ...] = ()
-
-
-def fault(rule: str, field_id: str, value: Any, reason: Message, remedy: Message) -> dict[str, Any]:
-    """A fault as it is stored and shown."""
-    shown = "" if value is None else str(hide_persons(str(value)))[:200]
-    return {
-        "rule": rule,
-        "field": field_id,
-        "value": shown,
-        "zh": hide_persons(reason.zh),
-        "en": hide_persons(reason.en),
-        "fix_zh": remedy.zh,
-        "fix_en": remedy.en,
-    }
-
-
-def fault_of(refused: Refusal, field_id: str, value: Any) -> dict[str, Any]:
-    """A refusal as a fault of a field."""
-    return fault(refused.rule, field_id, value, refused.reason, refused.remedy)
 
 
 _EMPTY = refusal("field.empty", "必填项为空", "a required field is empty", "补填该项", "fill it in")
@@ -118,155 +85,8 @@ _WIDTH = refusal(
 )
 
 
-def parse_name(cell: Any, longest: int = 200) -> Any:
-    """A registered name as written, without what cannot be seen."""
-    value = parse_as_written(cell)
-    if value is None:
-        return None
-    if any(char in INVISIBLE or unicodedata.category(char) == "Cc" for char in value):
-        return refusal("text.invisible", "含有看不见的字符", "holds invisible characters", "重新录入", "type it again")
-    return _short_enough(value, longest)
-
-
-def parse_plain(cell: Any, longest: int) -> Any:
-    value = parse_as_written(cell)
-    if value is None:
-        return None
-    value = "".join(char for char in value if char in "\n\t" or unicodedata.category(char) != "Cc")
-    return _short_enough(value, longest)
-
-
-_WORDS_BEFORE = re.compile(r"^(专利申请号|专利号|申请号|商标注册号|注册号|NO\.?|第)[:：]?\s*|号$", re.IGNORECASE)
-
-
-def parse_checked(check: Callable[[str], Checked], cell: Any) -> Any:
-    """Return a number of a register in its one normal form: what it is called and how it is spaced do not matter."""
-    value = parse_as_written(cell)
-    if value is None:
-        return None
-    plain = unicodedata.normalize("NFKC", value).strip()
-    found = check(_WORDS_BEFORE.sub("", plain.removesuffix(".0") if isinstance(cell, int | float) else plain))
-    if found.value is None:
-        assert found.rule is not None
-        assert found.reason is not None
-        assert found.remedy is not None
-        return Refusal(found.rule, found.reason, found.remedy)
-    return found.value
-
-
-def _short_enough(value: str, longest: int) -> Any:
-    if len(value) <= longest:
-        return value
-    return refusal(
-        "text.length", f"有 {len(value)} 字，最多 {longest} 字", f"has {len(value)} characters, at most {longest}",
-        "缩短，或检查是否有两列并作一列", "shorten it, or look for two columns run together",
-    )  # fmt: skip
-
-
-def _district_codes() -> dict[str, str]:
-    return {area.code: area.code for area in districts()} | {area.zh: area.code for area in districts()}
-
-
-def parse_district(cell: Any) -> Any:
-    """A district by its code or name."""
-    if is_empty(cell):
-        return None
-    text = unicodedata.normalize("NFKC", str(cell)).strip().removesuffix(".0")
-    found = _DISTRICTS.get(text)
-    if found is None:
-        return refusal(
-            "district.unknown", f"「{text}」不是郑州的区县代码或名称", f"{text!r} is no district of Zhengzhou",
-            "填写六位区划代码或全称，如 410105 或 金水区", "give the six-digit code or the full name",
-        )  # fmt: skip
-    return found
-
-
-_DISTRICTS = _district_codes()
-
-
-def parser_for(manifest: SourceManifest, item: SourceField, epoch: int, unit_yuan: int | None) -> Callable[[Any], Any]:
-    """Return the cell parser of a column; a money column without a unit refuses plain numbers."""
-    parsers: dict[str, Callable[[Any], Any]] = {
-        "uscc": lambda cell: None if is_empty(cell) else parse_subject_id(cell),
-        "name": partial(parse_name, longest=item.max_length),
-        "text": partial(parse_plain, longest=item.max_length),
-        "patent_number": partial(parse_checked, check_patent_number),
-        "trademark_number": partial(parse_checked, check_trademark_number),
-        "date": partial(parse_date, epoch=epoch),
-        "date_or_open": partial(parse_date, epoch=epoch, may_be_open=True),
-        "integer": partial(_count),
-        "money": partial(_amount, unit_yuan=unit_yuan, usual=item.usual),
-        "money_wan": partial(_amount, unit_yuan=unit_yuan, usual=item.usual),
-        "boolean": parse_boolean,
-        "category": partial(parse_category, manifest.choices(item)),
-        "set": partial(parse_set, manifest.choices(item)),
-        "district": parse_district,
-    }
-    if item.to == "document" or item.id in manifest.key and item.type == "text":
-        return partial(parse_document, longest=item.max_length)
-    return parsers[item.type]
-
-
-def _amount(cell: Any, unit_yuan: int | None, usual: tuple[int, int] | None = None) -> Any:
-    """An amount in fen. A date or a truth value in a money column is a shifted row, not an amount.
-
-    A bare number beyond what is usual may have another unit than the column: it is asked for its unit, never guessed.
-    """
-    if isinstance(cell, date):
-        return refusal("amount.unit", f"「{cell}」是日期，不是金额", f"{cell} is a date, not an amount",
-                       "该行的列可能错位，对照原件更正", "the columns of the row may be shifted; compare it with the original")  # fmt: skip
-    is_bare = not isinstance(parse_number(cell), Refusal) and not is_empty(cell)
-    if unit_yuan is None and is_bare:
-        return refusal("amount.unit", f"「{cell}」没有写明单位", f"the unit of {cell!r} is not stated",
-                       "在单元格中写明元或万元", "write 元 or 万元 into the cell")  # fmt: skip
-    fen = parse_money(cell, unit_yuan=unit_yuan or 1)
-    if is_bare and usual and isinstance(fen, int) and fen and not usual[0] * FEN <= fen <= usual[1] * FEN:
-        yuan = f"{fen / FEN:,.2f}"
-        return refusal("amount.unusual", f"按本列单位「{cell}」为 {yuan} 元，超出通常范围，单位可能有误",
-                       f"in the unit of the column {cell!r} is {yuan} yuan, beyond what is usual: the unit may be another",
-                       "对照决定书，在单元格中写明单位，如 3万元", "compare it with the decision and write the unit into the cell: 3万元")  # fmt: skip
-    return fen
-
-
-def stated_fines(text: str) -> set[int]:
-    """Return the fines in fen that a text of a decision states in figures: 罚款30000元, 罚款人民币3万元."""
-    plain = unicodedata.normalize("NFKC", text)
-    found = {parse_money(text.replace(" ", "")) for pattern in _STATED_FINES for text in pattern.findall(plain)}
-    return {fen for fen in found if isinstance(fen, int)} | {
-        chinese_amount(text) for pattern in _STATED_IN_CHINESE for text in pattern.findall(plain)
-    }
-
-
-def chinese_amount(text: str) -> int:
-    """Return an amount in Chinese numerals in fen: 壹拾伍万元 → 15,000,000. Fractions of a yuan are left out."""
-    total = section = digit = 0
-    for char in text:
-        value = int(unicodedata.numeric(char, 0))
-        if value < TEN:
-            digit = value
-        elif value < MYRIAD:
-            section, digit = section + (digit or 1) * value, 0
-        else:
-            total, section, digit = total + (section + digit) * value, 0, 0
-    return (total + section + digit) * FEN
-
-
-def _count(cell: Any) -> Any:
-    value = parse_scaled(1, cell)
-    if isinstance(value, int) and value < 0:
-        return refusal("number.negative", f"「{cell}」为负", f"{cell!r} is negative", "核对数量", "check the number")
-    return value
-
-
-FEN = 100
 ANNOUNCED_DAYS = 31
-TEN, MYRIAD = 10, 10_000
 LONGEST_NOTE = 60
-_VERB = r"(?:罚没?款|处以?|罚|给予)(?:金额)?[:：(]?(?:的?罚款)?(?:人民币)?[)]?[¥￥]?\s*"
-_FIGURES = r"([0-9][0-9,.]*\s*(?:亿元|万元|元))"
-_NUMERALS = "([零〇一二三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟萬億]+)[元圆圓]"
-_STATED_FINES = (re.compile(_VERB + _FIGURES), re.compile(_FIGURES + "的?(?:罚款|行政处罚)"))
-_STATED_IN_CHINESE = (re.compile(_VERB + _NUMERALS), re.compile(_NUMERALS + "的?(?:罚款|行政处罚)"))
 _CONTRADICTS_TEXT = refusal(
     "amount.contradicts",
     "金额与「处罚内容」写明的不同",

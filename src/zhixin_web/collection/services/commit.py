@@ -12,7 +12,8 @@ from typing import Any
 from django.db.models import Max
 
 from zhixin.dataset.cells import Refusal, refusal
-from zhixin.dataset.delivery.rows import CheckedRow, fault_of
+from zhixin.dataset.delivery.fault import fault_of
+from zhixin.dataset.delivery.rows import CheckedRow
 from zhixin.dataset.delivery.units import MONEY
 from zhixin.dataset.sources import SourceManifest, sources
 from zhixin.trust import ledger
