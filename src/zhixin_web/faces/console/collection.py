@@ -160,10 +160,11 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
     mapped = dict(columns)
     header = [(text, mapped.get(index, "")) for index, text in enumerate(batch.preview.get("header", []))]
     titles = {item.id: item.title for item in manifest.fields} if manifest else {}
+    written = {name: text for text, name in header}
     content = {
         "batch": batch, "manifest": manifest, "page": page_of(request, rows) if rows else None, "header": header, "titles": titles,
         "missing": [titles.get(name, name) for name in batch.preview.get("missing", [])], "progress": progress_of(batch),
-        "units": [(titles.get(name, name), unit_name(unit)) for name, unit in batch.preview.get("units", {}).items()],
+        "units": [(written.get(name, name), unit_name(unit)) for name, unit in batch.preview.get("units", {}).items()],
         "separator": SEPARATORS.get(batch.preview.get("delimiter", "")), "understood": _understood(batch, titles),
     }  # fmt: skip
     return render(request, "batch_state.html" if request.headers.get("HX-Request") else "batch.html", content)
