@@ -38,6 +38,7 @@ from zhixin_web.records.models import Subject
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
 DAYS_SHOWN = 14
+PLAIN_TYPES = ("text", "set")
 SEPARATORS = {",": ",", ";": ";", "\t": "Tab", "|": "|"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -165,19 +166,20 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
         "batch": batch, "manifest": manifest, "page": page_of(request, rows) if rows else None, "header": header, "titles": titles,
         "missing": [titles.get(name, name) for name in batch.preview.get("missing", [])], "progress": progress_of(batch),
         "units": [(written.get(name, name), unit_name(unit)) for name, unit in batch.preview.get("units", {}).items()],
-        "separator": SEPARATORS.get(batch.preview.get("delimiter", "")), "understood": _understood(batch, titles),
+        "separator": SEPARATORS.get(batch.preview.get("delimiter", "")), "understood": _understood(batch, manifest),
     }  # fmt: skip
     return render(request, "batch_state.html" if request.headers.get("HX-Request") else "batch.html", content)
 
 
-def _understood(batch: Batch, titles: dict[str, str]) -> dict[str, Any] | None:
-    """The first rows as the system reads them: days as days, amounts in yuan, only columns that hold something."""
+def _understood(batch: Batch, manifest: SourceManifest | None) -> dict[str, Any] | None:
+    """The first rows as the system reads them: who, which document, and every field with a unit, a day or a list of codes."""
     rows = batch.preview.get("understood", [])
-    names = [name for name in titles if any(name in row["cells"] for row in rows)]
-    if not names:
+    if manifest is None or not rows:
         return None
-    cells = [(row["line"], [row["cells"].get(name, "") for name in names]) for row in rows]
-    return {"titles": [titles[name] for name in names], "rows": cells}
+    shown = [item for item in manifest.fields if item.type not in PLAIN_TYPES or item.to == "document"]
+    shown = [item for item in shown if any(item.id in row["cells"] for row in rows)]
+    cells = [(row["line"], [row["cells"].get(item.id, "") for item in shown]) for row in rows]
+    return {"titles": [item.title for item in shown], "rows": cells}
 
 
 @permitted("batches.deliver")
