@@ -233,6 +233,12 @@ def test_a_unit_that_stands_elsewhere_in_the_file_is_not_passed_over(accepted: A
     assert accepted({"penalties.csv": content}) == []
 
 
+@pytest.mark.parametrize("words", ["办案单位：元通公司", "单位：千元商贸", "执法单位为亿元区局"])
+def test_a_name_that_begins_like_a_unit_is_none(accepted: Accept, words: str) -> None:
+    rows = [row(0, c5=words, c9="-1"), *(row(number) for number in range(1, 6))]
+    assert len(accepted({"penalties.csv": csv_of(*rows)})) == 5
+
+
 def test_two_columns_for_one_field_are_asked(accepted: Accept) -> None:
     titles = (*TITLES, "处罚日期")
     assert accepted({"penalties.csv": csv_of([*row(0), "2020-01-01"], [*row(1), "2020-01-01"], titles=titles)}) == []

@@ -410,6 +410,16 @@ def test_minor_dishonesty_that_its_source_did_not_publish_is_on_no_path(
     assert holding(everything(subjects[0]), "（虚构）罚7号") == []
 
 
+@pytest.mark.parametrize("number", ["410105199003078515", "410105 19900307 8515", "41010519900307851X"])
+def test_an_identity_number_inside_a_text_is_on_no_path(
+    subjects: list[Subject], take: Any, penalty: Any, number: str
+) -> None:
+    subject = subjects[0]
+    take("penalties", penalty((subject.code, subject.name, "（虚构）罚9号"), 违法事实=f"当事人{number}销售"))
+    assert CreditRecord.objects.count() == 1
+    assert holding(everything(subject), "19900307") == []
+
+
 @pytest.fixture
 def coming(subjects: list[Subject], take: Any, penalty: Any) -> CreditRecord:
     """A record whose publication begins tomorrow."""

@@ -19,6 +19,7 @@ from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from zhixin.dataset.identity import check_uscc
+from zhixin.dataset.persons import hide_persons
 from zhixin.dataset.sources import SourceField, SourceManifest, sources
 from zhixin_web.records import search
 from zhixin_web.records.models import CreditRecord, Subject, SubjectVersion
@@ -150,7 +151,7 @@ def _record(row: dict[str, Any]) -> PublishedRecord:
     body = json.loads(row["body"])
     manifest = sources()[row["source"]]
     lines = tuple(
-        (item.title, _amount(item, value) if item.type in ("money", "money_wan") else str(value))
+        (item.title, _amount(item, value) if item.type in ("money", "money_wan") else str(hide_persons(str(value))))
         for item in manifest.fields
         if not item.personal and item.to not in HIDDEN_TARGETS and (value := _value(body, item)) is not None
     )

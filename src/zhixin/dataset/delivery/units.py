@@ -10,7 +10,9 @@ from zhixin.dataset.sources import SourceField, header_key
 
 YUAN = {"元": 1, "千元": 1_000, "万元": 10_000, "万": 10_000, "百万元": 1_000_000, "亿元": 100_000_000, "亿": 100_000_000}
 _UNIT = re.compile(r"[(\[【]?\s*(?:单位[:：]?)?\s*(?:人民币)?(百万元|亿元|万元|千元|元|万|亿)\s*[)\]】]?\s*$")
-_STATED = re.compile(r"单位[^元万亿]{0,6}?(百万元|亿元|万元|千元|元)|^\s*[(]?(百万元|亿元|万元|千元|元)[)]?\s*$")
+_STATED = re.compile(
+    r"单位[^元万亿]{0,6}?(百万元|亿元|万元|千元|元)(?!(?!人民币)[\u4e00-\u9fff])|^\s*[(]?(百万元|亿元|万元|千元|元)[)]?\s*$"
+)
 _LOCALE = re.compile(r"\[\$([^\]-]*)(?:-[0-9A-Fa-f]+)?\]")
 _STANDARD_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 MONEY = ("money", "money_wan")
