@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zhixin.cli.screen import Screen
 from zhixin.cli.words import words
 from zhixin.errors import EXIT_NOT_ALL_CHECKED, LedgerUnreadable
+
+if TYPE_CHECKING:
+    from zhixin.trust.verification import Verdict
 
 
 def verify(
@@ -35,7 +38,13 @@ def verify(
             verdict = verify_dump(lines, notes, key)
     except UnicodeDecodeError as error:
         raise LedgerUnreadable(f"{dump} 不是 UTF-8 文本", f"{dump} is no UTF-8 text") from error
-    screen = Screen()
+    _say(Screen(), verdict)
+    if not verdict.is_whole:
+        raise typer.Exit(EXIT_NOT_ALL_CHECKED)
+
+
+def _say(screen: Screen, verdict: Verdict) -> None:
+    """Say what was checked, and what was not."""
     screen.say(
         f"账本 {verdict.entries} 条，根 {verdict.root.hex()}；检查点 {verdict.checkpoints} 个均符，覆盖前 {verdict.covered} 条",
         f"{verdict.entries} entries, root {verdict.root.hex()}; {verdict.checkpoints} checkpoints fit and cover the first {verdict.covered}",
@@ -46,15 +55,13 @@ def verify(
     )
     if verdict.is_whole:
         screen.say("账本完整", "the ledger holds")
-        return
-    if not verdict.checkpoints:
+    elif not verdict.checkpoints:
         screen.say("没有检查点：条目前后一致，但没有任何签名为它作证", "no checkpoint: nobody has signed for these entries")
     else:
         screen.say(
             f"检查点之后还有 {verdict.beyond} 条，尚无签名作证；取更新的检查点再核对",
             f"{verdict.beyond} entries are beyond the last checkpoint and nobody has signed for them: get a newer checkpoint",
         )
-    raise typer.Exit(EXIT_NOT_ALL_CHECKED)
 
 
 def _notes(path: Path) -> list[str]:

@@ -19,7 +19,6 @@ from zhixin.dataset.reading import read_table
 from zhixin.dataset.tables import Tables
 from zhixin.errors import DatasetError, Message
 from zhixin.evaluation.archive import RunFolder
-from zhixin.evaluation.evaluation import Evaluation
 from zhixin.explanation.sentences import measured_text, sentences
 from zhixin.law.catalogue import FieldDefinition
 from zhixin.law.nodes import constant, plain
@@ -53,31 +52,6 @@ def _records(tables: Tables, subject_id: str, numbers: list[int]) -> dict[int, M
     rows = read_table(tables.records, subject_no)
     behind = rows.filter(pc.is_in(rows["record_no"], pa.array(numbers, pa.int64())))
     return {row["record_no"]: row for row in behind.to_pylist()}
-
-
-def explain_evaluation(
-    rulebook: Rulebook, as_of: str, result: Evaluation, records: Iterable[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """The explanation of an evaluation made by the interpreter; ``rulebook`` is resolved."""
-    classes = [item.id for item in rulebook.classes]
-    mask = result.class_mask
-    grade = {
-        "subject_id": result.subject_id,
-        "class": classes[(mask & -mask).bit_length() - 1] if mask else None,
-        **{name: getattr(result, name) for name in _GRADE_COLUMNS},
-    }
-    rows = [
-        {
-            "indicator": item.indicator,
-            "value_num": item.value_num,
-            "value_den": item.value_den,
-            "points_milli": item.points_milli,
-            "uncapped_milli": item.uncapped_milli,
-            "record_nos": list(item.record_nos),
-        }
-        for item in result.contributions
-    ]
-    return explanation(rulebook, as_of, grade, rows, {record["record_no"]: record for record in records})
 
 
 _GRADE_COLUMNS = ("class_mask", "start_milli", "implied_milli", "score_milli", "ladder_grade", "grade", "step", "acted")

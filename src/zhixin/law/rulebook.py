@@ -44,7 +44,7 @@ from zhixin.law.rules import (
     SideGrade,
     SubjectClass,
 )
-from zhixin.law.vocabulary import Direction, RecordDate, Status, Visibility
+from zhixin.law.vocabulary import Direction, Status, Visibility
 
 
 class Cycle(Node):
@@ -237,6 +237,3 @@ def denominator(rulebook: Rulebook, measure: Measure) -> int | None:
         return None
     field = getattr(measure, "field", None)
     return 1 if field is None else rulebook.record_fields[field].denominator
-
-
-RECORD_DATES = tuple(RecordDate)

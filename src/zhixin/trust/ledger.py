@@ -24,7 +24,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from zhixin.errors import LedgerError, LedgerUnreadable
 
-VERSION = 1
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 SALT_BYTES = 32
 _ED25519 = b"\x01"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterator
 from typing import Any
@@ -91,13 +90,14 @@ def record_files(records: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
 
 
 def _serial(record_id: str) -> int:
-    """A number of at most eight digits that follows from a record's id."""
-    return int(hashlib.sha256(record_id.encode()).hexdigest()[:12], 16) % 10**8
+    """The number inside a record's id (F0000000122), counted from 1; no other record has it."""
+    return int(record_id[1:]) + 1
 
 
 def _patent_number(record_id: str) -> str:
     """A well-formed number of a fictional invention."""
-    body = f"20201{_serial(record_id) % 10**7:07d}"
+    years, number = divmod(_serial(record_id), 10**7)
+    body = f"{2001 + years}1{number:07d}"
     return f"ZL{body}.{patent_check_digit(body)}"
 
 

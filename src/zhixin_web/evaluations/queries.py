@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from zhixin import RunFolder
-from zhixin_web.evaluations.models import CurrentGrade, GradeOrder, Run
+from zhixin_web.evaluations.models import GradeOrder, Run
 from zhixin_web.evaluations.snapshots import run_folder
 from zhixin_web.records.models import Subject
 from zhixin_web.rulebooks.models import RulebookRelease
@@ -77,7 +77,3 @@ def order_as_of(subject: Subject, day: date) -> GradeOrder | None:
         subject=subject, status__in=[GradeOrder.Status.ACTIVE, GradeOrder.Status.ENDED], decided_at__lte=moment
     )
     return decided.filter(Q(ended_at=None) | Q(ended_at__gt=moment)).order_by("-decided_at").first()
-
-
-def current_grades() -> QuerySet[CurrentGrade]:
-    return CurrentGrade.objects.select_related("subject", "run")

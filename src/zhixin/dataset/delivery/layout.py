@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -57,9 +58,18 @@ def known_header(manifest: SourceManifest, text: Any) -> str:
     found = names.get(header_key(written)) or names.get(header_key(without_unit(written)), "")
     if found:
         return found
-    bare = {header_key(without_unit(title)): item.id for item in manifest.fields if item.type in MONEY
-            for title in (item.title, *item.aliases)}  # fmt: skip
-    return bare.get(header_key(without_unit(written)), "") if written.strip() else ""
+    return _money_titles(manifest.id).get(header_key(without_unit(written)), "") if written.strip() else ""
+
+
+@cache
+def _money_titles(source: str) -> dict[str, str]:
+    """Titles of the money columns of a source, their units left aside → field."""
+    return {
+        header_key(without_unit(title)): item.id
+        for item in sources()[source].fields
+        if item.type in MONEY
+        for title in (item.title, *item.aliases)
+    }
 
 
 def score_of(manifest: SourceManifest, remembered: Mapping[str, str]) -> Any:

@@ -49,6 +49,7 @@ class SourceFiles:
 
     Attributes:
         subjects: attributes by code, as the last source said.
+        said: by source and code: the digest of what a source of subjects or attributes says.
         records: by key: the row of the records table, and the digest of what it says.
     """
 
@@ -58,6 +59,7 @@ class SourceFiles:
     as_of: date
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     epoch: int = 1900
+    said: dict[tuple[str, str], bytes] = field(default_factory=dict)
     subjects: dict[str, dict[str, Any]] = field(default_factory=dict)
     records: dict[str, tuple[dict[str, Any], bytes]] = field(default_factory=dict)
     reports: dict[str, TableReport] = field(default_factory=dict)
@@ -87,7 +89,6 @@ class SourceFiles:
         names = None if manifest.gives == "subjects" else self._names_of
         epoch = self.epoch if table.has_serials else NO_SERIALS
         checker = RowChecker(manifest, layout, self.as_of, names, is_text=table.is_text, epoch=epoch)
-        self.said: dict[str, bytes] = {}
         personal = [place for place, name in layout.columns.items() if manifest.field(name).personal]
         rows = data_rows(table, layout)
         with Quarantine(self.work / "quarantine" / f"{manifest.id}.csv", report) as quarantine:
@@ -139,7 +140,7 @@ class SourceFiles:
             if manifest.gives == "attributes" and code not in self.subjects:
                 quarantine.add(line, "subject_id", code, _UNKNOWN, raw)
                 return
-            if self.said.setdefault(code, item.digest) != item.digest:
+            if self.said.setdefault((manifest.id, code), item.digest) != item.digest:
                 quarantine.add(line, "subject_id", code, _TWICE, raw)
                 return
             self.subjects.setdefault(code, {"name": item.name}).update(body["attributes"])

@@ -141,10 +141,11 @@ def _text_rows(path: Path, encoding: str, delimiter: str) -> Rows:
     """
     with path.open(encoding=encoding, newline="") as file:
         reader = csv.reader(file, strict=True, delimiter=delimiter)
-        line = 0
+        line = read = 0
         try:
             for line, cells in enumerate(reader, 1):
-                if any("\n" in cell and cell.count(delimiter) >= len(cells) - 1 > 0 for cell in cells):
+                has_breaks, read = reader.line_num - read > 1, reader.line_num
+                if has_breaks and any(cell.count(delimiter) >= len(cells) - 1 > 0 for cell in cells):
                     raise FileRefused(
                         "file.broken",
                         f"第 {line} 行有一格吞下了后面的整行（引号不成对）",

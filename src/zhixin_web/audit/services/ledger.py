@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection, transaction
-from django.utils import timezone
+from django.db import connection
 
 from zhixin.trust import ledger
 from zhixin_web.audit.failpoints import failpoint
-from zhixin_web.audit.models import SealedBody
 from zhixin_web.audit.queries import TILE, leaf_hashes, ledger_size
-from zhixin_web.audit.services.events import record_event
 
 LEDGER_LOCK = 0x5A48_4958
 
@@ -99,15 +96,6 @@ def insert_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
         else:
             marks = ", ".join(["%s"] * len(columns))
             cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(rows))
-
-
-def erase_body(seq: int, basis: str, by: Any) -> None:
-    """Erase the body and salt behind an entry; the entry stays and the ledger stays valid."""
-    with transaction.atomic():
-        body = SealedBody.objects.select_for_update().get(seq=seq)
-        if body.erased_at is None:
-            SealedBody.objects.filter(seq=seq).update(body="", salt=b"", erased_at=timezone.now())
-            record_event("ledger.erase", by=by, ref=str(seq), basis=basis)
 
 
 # --- checkpoints -----------------------------------------------------------------------------------------------------
