@@ -53,6 +53,7 @@ docs: setup  ## write the generated pages of docs anew
 
 long: setup  ## fault, load and random tests that take minutes
 	ZHIXIN_LONG=1 $(BIN)/python -m pytest -m long
+	ZHIXIN_LONG=1 $(BIN)/python -m pytest tests/property -m "not long" -n auto
 
 bench: setup  ## measure the engine against hand-written code
 	$(BIN)/python benchmarks/run.py

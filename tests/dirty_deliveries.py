@@ -34,6 +34,7 @@ import xlsxwriter
 import xlwt
 
 FIRMS = 300
+SEED, ROWS = 20261128, 12
 FILLER = 10_000  # added to the rows of every further sheet that holds rows
 COLUMNS = {
     "name": "行政相对人名称", "category": "行政相对人类别", "code": "行政相对人代码_1(统一社会信用代码)",

@@ -13,9 +13,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from property.agreement import comparable, evaluations
 from zhixin.dataset.facts import Facts, Previous
 from zhixin.dataset.tables import from_facts, subjects_schema
@@ -43,13 +44,6 @@ UNDECLARED = ("ownership", "scale", "name", "legal_representative", "nationality
 SEEDS = st.integers(0, 2**32 - 1)
 
 People = tuple[Facts, ...]
-
-
-def examples(count: int) -> settings:
-    return settings(
-        max_examples=count, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.generate, Phase.shrink),
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from property.agreement import Drawn, adds_up, compiled, differences, drawn, evaluations, interpreted
 from strategies import UNCOUNTED, Dataset, one_indicator, rulebooks
 from zhixin.dataset.facts import Facts, Previous
@@ -38,17 +39,6 @@ CITY = City(2000, 3)
 SEEDS = st.integers(0, 2**32 - 1)
 MONTHS = 13
 """How far the outlook is compared day by day: about 400 days."""
-
-
-def examples(count: int) -> settings:
-    return settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.generate, Phase.shrink),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +71,7 @@ def test_order_of_rows_does_not_matter(engine: Engine, example: Drawn, seed: int
     same(expected, evaluations(evaluate_tables(example.rulebook, mixed, example.dataset.moment, engine=engine)))
 
 
-@examples(60)
+@examples(60, in_test=25)
 @given(example=drawn(), seed=SEEDS)
 def test_order_of_records_does_not_matter_to_the_interpreter(example: Drawn, seed: int) -> None:
     rng = random.Random(seed)
@@ -99,7 +89,7 @@ def test_order_of_records_does_not_matter_to_the_interpreter(example: Drawn, see
     )
 
 
-@examples(60)
+@examples(60, in_test=25)
 @given(example=drawn())
 def test_start_and_points_add_up_to_the_score(example: Drawn) -> None:
     for evaluation in interpreted(example.rulebook, example.dataset).values():
@@ -161,7 +151,7 @@ def test_reevaluated_subjects_are_those_of_the_full_run(engine: Engine, example:
     assert some_contributions.to_pylist() == [row for row in contributions if row["subject_id"] in names]
 
 
-@examples(80)
+@examples(80, in_test=35)
 @given(rulebook=rulebooks())
 def test_dumped_rulebook_loads_as_itself(rulebook: Rulebook) -> None:
     again = loads_rulebook(dump_rulebook(rulebook))

@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 
+from examples import IS_LONG, SETTINGS
 from property.agreement import Drawn, compiled, disagreement, drawn, interpreted
 from zhixin.evaluation.engines.contract import Engine
 from zhixin.evaluation.engines.spark import SparkEngine
@@ -27,7 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
 
-RULEBOOKS = 8 if os.environ.get("ZHIXIN_LONG") == "1" else 3
+RULEBOOKS = 8 if IS_LONG else 1
 SUBJECTS = 12
 
 
@@ -58,14 +59,7 @@ def spark() -> Iterator[Engine]:
 def test_interpreter_and_spark_agree(spark: Engine) -> None:
     compared = 0
 
-    @settings(
-        max_examples=RULEBOOKS,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.generate),
-    )
+    @settings(SETTINGS, max_examples=RULEBOOKS, phases=(Phase.explicit, Phase.generate))
     @given(example=drawn(SUBJECTS))
     def agree(example: Drawn) -> None:
         nonlocal compared

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 
+from dirty_deliveries import FIRMS, SEED, firms, registrations_csv
+from web.layers import Layers, Maker
 from zhixin import City, load_rulebook
 from zhixin.law.loading import shipped_rulebooks
 from zhixin.law.rulebook import Rulebook
@@ -18,18 +21,57 @@ from zhixin_web.accounts.models import User
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services import batches as services
 from zhixin_web.demonstration.city_files import subject_files
+from zhixin_web.evaluations.models import Run
+from zhixin_web.evaluations.services import runs
+from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.records.models import Subject
-from zhixin_web.rulebooks.services import approval as rulebook_services
+from zhixin_web.rulebooks.models import RulebookRelease
+from zhixin_web.rulebooks.services import approval
 
 TODAY_YEAR = 2026
 Deliver = Callable[..., Batch]
+
+
+_layers: list[Layers] = []
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request: Any, django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[None]:
+    """The database, and below every test the layers it needs."""
+    makers = {
+        "people": Maker(_make_people),
+        "release": Maker(_make_release, "people"),
+        "subjects": Maker(_make_subjects, "release"),
+        "released": Maker(_make_released, "subjects"),
+        "registered": Maker(_make_registered, "release"),
+    }
+    layers = Layers(makers, tmp_path_factory.mktemp("layers"), django_db_blocker.unblock)
+    _layers.append(layers)
+    layers.reach(_wanted[-1])
+    yield
+    layers.reach(set())
+    _layers.clear()
+
+
+_wanted: list[set[str]] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: Any) -> None:
+    """Bring the database to the layers of a test before its fixtures open a savepoint above them."""
+    _wanted[:] = [set(getattr(item, "fixturenames", ()))]
+    for layers in _layers:
+        layers.reach(_wanted[-1])
 
 
 @pytest.fixture(autouse=True)
 def _folder(settings: Any, tmp_path: Path) -> None:
     """Each test has its own data folder."""
     settings.VAR = tmp_path / "var"
-    settings.VAR.mkdir()
+    if _layers:
+        _layers[-1].fill(settings.VAR)
+    else:
+        settings.VAR.mkdir()
 
 
 @pytest.fixture
@@ -42,10 +84,18 @@ def codes(city: City) -> list[str]:
     return [str(code) for code in city.codes()]
 
 
+def _make_people() -> None:
+    make_people(str(City(12, 7).codes()[0]))
+
+
+def _people() -> dict[str, User]:
+    return {user.username: user for user in User.objects.all()}
+
+
 @pytest.fixture
-def people(db: None, codes: list[str]) -> dict[str, User]:
+def people(db: None) -> dict[str, User]:
     """One account for each role, by the names of the demonstration (city, approver, district, …)."""
-    return make_people(codes[0])
+    return _people()
 
 
 @pytest.fixture
@@ -65,12 +115,58 @@ def take(people: dict[str, User], release: Any) -> Deliver:
     return taking
 
 
+def _register(people: dict[str, User]) -> None:
+    """Take in the twelve subjects of the city."""
+    for name, content in subject_files(City(12, 7).subject_table()):
+        batch, _ = services.deliver(
+            source=name, chunks=[content], way=Batch.Way.UPLOAD, by=people["city"], file_name="test.csv"
+        )
+        batch = services.process(batch)
+        if services.request_commit(batch, people["city"]):
+            batch.refresh_from_db()
+            services.process(batch)
+
+
+def _make_subjects() -> None:
+    _register(_people())
+
+
 @pytest.fixture
-def subjects(take: Deliver, city: City) -> list[Subject]:
+def subjects(release: Any) -> list[Subject]:
     """Twelve registered subjects."""
-    for name, content in subject_files(city.subject_table()):
-        take(name, content)
     return list(Subject.objects.order_by("code"))
+
+
+def _make_registered() -> None:
+    batch, _ = services.deliver(
+        source="registrations",
+        chunks=[registrations_csv(firms(FIRMS, SEED))],
+        way=Batch.Way.UPLOAD,
+        by=_people()["city"],
+        file_name="test.csv",
+    )
+    services.request_commit(services.process(batch), _people()["city"])
+    batch.refresh_from_db()
+    assert services.process(batch).accepted == FIRMS
+
+
+@pytest.fixture
+def registered(release: Any) -> None:
+    """The firms of the dirty deliveries."""
+
+
+def _make_released() -> None:
+    people, release = _people(), RulebookRelease.objects.get()
+    run = runs.execute(runs.start_run(release, as_of=timezone.localdate(), by=people["city"]))
+    assert run.status == "draft", run.error
+    propose_run(run, people["city"])
+    release_run(run, people["approver"])
+
+
+@pytest.fixture
+def released(subjects: list[Subject]) -> Run:
+    """A full run of today over the twelve subjects, released by two persons."""
+    return Run.objects.get()
 
 
 @cache
@@ -85,18 +181,11 @@ def flagship() -> Rulebook:
 
 
 @pytest.fixture
-def take_under(people: dict[str, User], city: City) -> Callable[[Any], list[Subject]]:
+def take_under(people: dict[str, User]) -> Callable[[Any], list[Subject]]:
     """Register the twelve subjects under another release than the flagship's."""
 
     def taking(_release: Any) -> list[Subject]:
-        for name, content in subject_files(city.subject_table()):
-            batch, _ = services.deliver(
-                source=name, chunks=[content], way=Batch.Way.UPLOAD, by=people["city"], file_name="test.csv"
-            )
-            batch = services.process(batch)
-            services.request_commit(batch, people["city"])
-            batch.refresh_from_db()
-            services.process(batch)
+        _register(people)
         return list(Subject.objects.order_by("code"))
 
     return taking
@@ -114,13 +203,15 @@ def browser_of(people: dict[str, User]) -> Callable[[str], Browser]:
     return opening
 
 
+def _make_release() -> None:
+    people = _people()
+    approval.approve_rulebook(approval.propose_rulebook(_flagship(), people["city"]), people["approver"])
+
+
 @pytest.fixture
-def release(people: dict[str, User]) -> Any:
+def release(people: dict[str, User]) -> RulebookRelease:
     """The flagship rulebook, released by two persons."""
-    rulebook = _flagship()
-    return rulebook_services.approve_rulebook(
-        rulebook_services.propose_rulebook(rulebook, people["city"]), people["approver"]
-    )
+    return RulebookRelease.objects.get()
 
 
 @pytest.fixture

@@ -10,7 +10,18 @@ from typing import Any
 
 import pytest
 
-from dirty_deliveries import FIRMS, Dirty, deliveries, firms, judge, normal_document, registrations_csv, wrongly_refused
+from dirty_deliveries import (
+    FIRMS,
+    ROWS,
+    SEED,
+    Dirty,
+    deliveries,
+    firms,
+    judge,
+    normal_document,
+    registrations_csv,
+    wrongly_refused,
+)
 from zhixin import load_rulebook, open_snapshot
 from zhixin.dataset.acceptance import accept
 from zhixin.dataset.delivery.refusals import FileRefused
@@ -21,7 +32,6 @@ from zhixin_web.records.models import CreditRecord
 
 pytestmark = pytest.mark.django_db
 
-SEED, ROWS = 20261128, 12
 ALL = deliveries(SEED, ROWS)
 BY_FILE = {item.file_name: item for item in ALL}
 MOST_WRONGLY_REFUSED = 0.05
@@ -29,11 +39,6 @@ MOST_WRONGLY_REFUSED = 0.05
 
 def by_kind(item: Dirty) -> str:
     return f"{item.kind}-{item.file_name}"
-
-
-@pytest.fixture
-def registered(take: Any) -> None:
-    assert take("registrations", registrations_csv(firms(FIRMS, SEED))).accepted == FIRMS
 
 
 def committed_by_the_site(batch: Batch) -> dict[int, dict[str, Any]]:

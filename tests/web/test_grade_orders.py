@@ -53,11 +53,6 @@ def evaluate(subjects: list[Subject], release: Any, people: Any) -> Evaluate:
 
 
 @pytest.fixture
-def released(evaluate: Evaluate) -> Run:
-    return evaluate()
-
-
-@pytest.fixture
 def subject(released: Run) -> Subject:
     """A subject evaluated as B."""
     found = Subject.objects.filter(current__grade="B").order_by("code").first()

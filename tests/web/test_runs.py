@@ -22,15 +22,6 @@ from zhixin_web.jobs.invariants import check
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.services.repair_and_revocation import change_record, erase_record
 
-
-@pytest.fixture
-def released(subjects: list[Subject], release: Any, people: Any) -> Run:
-    run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
-    assert run.status == "draft", run.error
-    propose_run(run, people["city"])
-    return release_run(run, people["approver"])
-
-
 LISTING = (
     "统一社会信用代码,企业名称,列入决定书文号,列入事由,列入日期,列入机关\n{code},{name},（虚构）列1,虚构,{day},虚构机关"
 )
