@@ -9,8 +9,9 @@
     ├── DatasetError        13   a dataset cannot be read at all (a bad row is quarantined instead)
     ├── WeightingRefused    14   judgements too inconsistent to give weights
     ├── EngineError         15   an evaluation engine is missing or failed
-    └── LedgerError         16   the ledger does not hold, or a signature or proof is refused
-        └── LedgerUnreadable 17  what was given is cut, malformed or ambiguous: nothing can be said of the ledger
+    ├── LedgerError         16   the ledger does not hold, or a signature or proof is refused
+    │   └── LedgerUnreadable 17  what was given is cut, malformed or ambiguous: nothing can be said of the ledger
+    └── DrawRefused         18   a draw is refused, or a published one does not follow from what was committed
 
 Exit status 0 is success, 3 means "done, but some rows are in quarantine" and 4 "nothing wrong was found, but not everything
 could be checked". One code per error serves the
@@ -145,3 +146,14 @@ class LedgerUnreadable(LedgerError):
 
     code = "ledger.unreadable"
     exit_status = 17
+
+
+class DrawRefused(ZhixinError):
+    """A draw is refused, or a published draw does not follow from what was committed; ``reasons`` holds all of it."""
+
+    code = "draw"
+    exit_status = 18
+
+    def __init__(self, reasons: Sequence[Message]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("；".join(item.zh for item in self.reasons), "; ".join(item.en for item in self.reasons))

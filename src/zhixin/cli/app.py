@@ -2,7 +2,7 @@
 
 Exit status: 0 done; 3 done, but rows are in quarantine; 10 wrong use; 11 rulebook wrong; 12 a case fails; 13 dataset
 unreadable; 14 weighting refused; 15 engine missing; 16 the ledger does not hold; 17 what was given of it is
-unreadable; 4 nothing wrong, but not everything could be checked. Messages are Chinese or English by
+unreadable; 18 a draw is refused or does not follow; 4 nothing wrong, but not everything could be checked. Messages are Chinese or English by
 locale (``ZHIXIN_LANG`` wins). What a command needs is imported when it runs: ``zhixin --help`` loads no engine.
 """
 
@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from zhixin.cli import analysis, datasets, ledger, rulebooks, runs
+from zhixin.cli import analysis, datasets, draws, ledger, rulebooks, runs
 from zhixin.cli.screen import Screen
 from zhixin.cli.words import words
 from zhixin.errors import RulebookError, ZhixinError
@@ -69,6 +69,26 @@ def ledger_commands() -> None:
 
 
 ledger_app.command("verify", help=words("验证导出的账本", "Check a dump of the ledger against its signed checkpoints"))(
+    ledger.verify
+)
+
+draw_app = typer.Typer(help=words("可验证的随机抽取", "verifiable random draws"), no_args_is_help=True)
+app.add_typer(draw_app, name="draw")
+draw_app.command(
+    "commit", help=words("冻结抽样框、人员与计划，得出承诺值", "Freeze frame, people and plan: the commitment")
+)(draws.commit)
+draw_app.command("run", help=words("用公共号码抽取（两人各自录入）", "Draw with public numbers, entered by two persons"))(
+    draws.run
+)
+draw_app.command("recuse", help=words("抽取后的回避", "Replace an inspector after the draw"))(draws.recuse)
+draw_app.command("substitute", help=words("按候补顺序替换企业", "Replace a unit by the next of the reserve"))(
+    draws.substitute
+)
+
+verify_app = typer.Typer(help=words("由外人核验", "checks by an outsider"), no_args_is_help=True)
+app.add_typer(verify_app, name="verify")
+verify_app.command("draw", help=words("核验公布的抽取结果", "Check a published draw"))(draws.verify)
+verify_app.command("ledger", help=words("验证导出的账本", "Check a dump of the ledger against its checkpoints"))(
     ledger.verify
 )
 

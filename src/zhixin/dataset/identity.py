@@ -127,6 +127,12 @@ def is_identity_number(code: str) -> bool:
     return 1900 <= born.year <= 2100 and "10X98765432"[total % 11] == code[17]
 
 
+def has_valid_check_character(code: str) -> bool:
+    """Whether a text is 18 characters long and ends with the check character of GB 32100."""
+    body = code[:17]
+    return len(code) == 18 and all(char in USCC_ALPHABET for char in body) and uscc_check_character(body) == code[17]
+
+
 def check_uscc(text: str) -> Checked:
     """A unified social credit code, cured and checked; warns on the inner organisation code, never rejects on it."""
     if any(char in _ZERO_WIDTH for char in text):

@@ -97,21 +97,23 @@ def split_point(size: int) -> int:
 
 RangeHash = Callable[[int, int], bytes]
 """Gives the hash of the subtree over leaves ``first … last−1``."""
+NodeHash = Callable[[bytes, bytes], bytes]
+"""Gives the hash of a node from those of its two children."""
 
 
-def root_of(leaves: Sequence[bytes]) -> bytes:
-    """The root over leaf hashes."""
+def root_of(leaves: Sequence[bytes], node: NodeHash = node_hash) -> bytes:
+    """The root over leaf hashes; that of no leaf is SHA-256 of nothing."""
     level = list(leaves)
     if not level:
         return EMPTY_ROOT
     while len(level) > 1:  # pairing from the left and lifting the odd one is the same tree
-        paired = [node_hash(level[place], level[place + 1]) for place in range(0, len(level) - 1, 2)]
+        paired = [node(level[place], level[place + 1]) for place in range(0, len(level) - 1, 2)]
         level = paired + level[len(level) - len(level) % 2 :]
     return level[0]
 
 
-def hashes_of(leaves: Sequence[bytes]) -> RangeHash:
-    return lambda first, last: root_of(leaves[first:last])
+def hashes_of(leaves: Sequence[bytes], node: NodeHash = node_hash) -> RangeHash:
+    return lambda first, last: root_of(leaves[first:last], node)
 
 
 def inclusion_proof(index: int, size: int, subtree: RangeHash) -> list[bytes]:
@@ -158,7 +160,9 @@ def consistency_proof(old: int, new: int, subtree: RangeHash) -> list[bytes]:
     return path[::-1]
 
 
-def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> bool:
+def verify_inclusion(
+    index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes, node: NodeHash = node_hash
+) -> bool:
     """RFC 9162 §2.1.3.2."""
     if not 0 <= index < size:
         return False
@@ -167,12 +171,12 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
         if last == 0:
             return False
         if place & 1 or place == last:
-            found = node_hash(step, found)
+            found = node(step, found)
             while not place & 1 and place:
                 place >>= 1
                 last >>= 1
         else:
-            found = node_hash(found, step)
+            found = node(found, step)
         place >>= 1
         last >>= 1
     return last == 0 and hmac.compare_digest(found, root)

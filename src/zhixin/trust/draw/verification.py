@@ -1,0 +1,99 @@
+"""Computes a published draw again. ``verify_draw.py`` does the same for an outsider and shares no code with this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from zhixin.errors import DrawRefused, LedgerError, Message
+from zhixin.trust.draw.changes import changes_of, recuse, substitute
+from zhixin.trust.draw.drawing import Document, Drawn, committed_faults, number_faults
+
+_KEYS = frozenset(
+    [
+        "plan",
+        "frame",
+        "inspectors",
+        "conflicts",
+        "commitment",
+        "numbers",
+        "sources",
+        "prk",
+        "strata",
+        "assignment",
+        "late_recusal",
+        "substitution",
+    ]
+)
+
+
+def verify(document: Document) -> list[Message]:
+    """Compute a published draw again; what differs, or an empty list.
+
+    Raises:
+        DrawRefused: the document cannot be read as a draw.
+    """
+    try:
+        return [
+            *_unknown_keys(document),
+            *committed_faults(document),
+            *number_faults(document["plan"], document["numbers"]),
+        ] or [
+            *_result_faults(document),
+            *_change_faults(document),
+        ]
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, LedgerError) as error:
+        raise DrawRefused(
+            [Message(f"这不是一份抽取结果：{error}", f"this is no published draw: {type(error).__name__} {error}")]
+        ) from error
+
+
+def _unknown_keys(document: Document) -> Iterable[Message]:
+    for key in sorted(set(document) - _KEYS):
+        yield Message(f"「{key}」不属于抽取结果，无从核对", f"{key!r} is no part of a draw and cannot be checked")
+
+
+def _result_faults(document: Document) -> Iterable[Message]:
+    drawn = Drawn(document, document["numbers"])
+    expected = drawn.results({name: len(found["reserve"]) for name, found in document["strata"].items()})
+    if document["numbers"] != [sorted(source) for source in document["numbers"]]:
+        yield Message("号码没有排序", "the numbers are not sorted")
+    for name in ("sources", "prk"):
+        if document[name] != expected[name]:
+            yield Message(f"{name} 不是由号码得出的", f"{name} does not follow from the numbers")
+    for name in sorted({*expected["strata"], *document["strata"]}):
+        if document["strata"].get(name) != expected["strata"].get(name):
+            yield Message(
+                f"层「{name}」抽中的不是票号最小者", f"stratum {name}: these are not the smallest tickets in order"
+            )
+    for unit in sorted({*expected["assignment"], *document["assignment"]}):
+        if document["assignment"].get(unit) != expected["assignment"].get(unit):
+            yield Message(f"{unit} 的检查人员不符", f"the inspectors of {unit} do not follow")
+    lighter = (0, 1)
+    for name, n in drawn.picks.items():
+        size = len(drawn.orders[name])
+        if size and lighter[0] * size > n * lighter[1] and not document["plan"].get("inversion"):
+            yield Message(f"层「{name}」抽得比更轻的层少", f"stratum {name} is drawn less than a lighter one")
+        lighter = (n, size) if size else lighter
+
+
+def _change_faults(document: Document) -> Iterable[Message]:
+    """Play substitutions and recusals again, each from those before it."""
+    before = {name: value for name, value in document.items() if name not in ("late_recusal", "substitution")}
+    for item in changes_of(document, "substitution"):
+        if not _follows(substitute, before, "substitution", item, item["unit"]):
+            yield Message(f"{item['unit']} 的替补不符", f"the substitute of {item['unit']} does not follow")
+        before["substitution"] = [*before.get("substitution", []), item]
+    for item in changes_of(document, "late_recusal"):
+        if not _follows(recuse, before, "late_recusal", item, item["unit"], item["recused"]):
+            yield Message(f"{item['unit']} 的回避替补不符", f"the recusal at {item['unit']} does not follow")
+        before["late_recusal"] = [*before.get("late_recusal", []), item]
+
+
+def _follows(change: Callable[..., Document], before: Document, name: str, published: Document, *about: str) -> bool:
+    """Whether the change that was published is the one that follows; its reason is the office's own word."""
+    reason = published.get("reason", "—")
+    try:
+        found = change(before, *about, reason)[name][-1]
+    except DrawRefused:
+        return False
+    return bool(found == {"reason": reason, **published})
