@@ -23,6 +23,7 @@ class Environment(BaseSettings):
     production: bool = False
     demo: bool = False
     secret_key: str = ""
+    evidence_key: str = ""
     allowed_hosts: str = "localhost,127.0.0.1,[::1],testserver"
     database_url: str = ""
     var: Path = Path("var")

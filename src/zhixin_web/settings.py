@@ -16,6 +16,8 @@ VAR.mkdir(parents=True, exist_ok=True)
 DEMO = ENVIRONMENT.demo
 DEBUG = False
 SECRET_KEY = ENVIRONMENT.secret_key
+EVIDENCE_KEY = ENVIRONMENT.evidence_key or SECRET_KEY
+"""Authenticates the commitments of governed rows; kept when the secret key is changed."""
 ALLOWED_HOSTS = [host.strip() for host in ENVIRONMENT.allowed_hosts.split(",") if host.strip()]
 ROOT_URLCONF = "zhixin_web.urls"
 WSGI_APPLICATION = "zhixin_web.wsgi.application"

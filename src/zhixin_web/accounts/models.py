@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from zhixin_web.audit.bound import BoundModel, BoundQuerySet
 
-class Organisation(models.Model):
+
+class Organisation(BoundModel):
     """A unit: the joint conference, a member unit, a district, an enterprise."""
 
     class Kind(models.TextChoices):
@@ -43,14 +45,24 @@ class Role(models.TextChoices):
 ADMINISTRATORS = (Role.AUDITOR, Role.SECURITY_ADMINISTRATOR, Role.SYSTEM_ADMINISTRATOR)
 
 
-class User(AbstractUser):
+class Accounts(UserManager.from_queryset(BoundQuerySet)):  # type: ignore[misc]
+    """Django's manager of accounts, whose writes are committed."""
+
+    use_in_migrations = False
+
+
+class User(BoundModel, AbstractUser):
     """An account. ``role`` is empty until a security administrator grants one."""
+
+    UNBOUND = frozenset({"last_login"})
 
     display_name = models.CharField(max_length=60)
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True)
     role = models.CharField(max_length=30, choices=Role.choices, blank=True)
     password_changed_at = models.DateTimeField(auto_now_add=True)
     must_change_password = models.BooleanField(default=False)
+
+    objects = Accounts()  # type: ignore[misc]
 
     class Meta(AbstractUser.Meta):
         constraints = [models.CheckConstraint(condition=Q(is_superuser=False), name="no_superuser")]
@@ -59,7 +71,7 @@ class User(AbstractUser):
         return self.display_name or self.username
 
 
-class RoleGrant(models.Model):
+class RoleGrant(BoundModel):
     """Who gave whom which role; the grantor is never the grantee."""
 
     user = models.ForeignKey(User, models.PROTECT, related_name="grants")

@@ -53,3 +53,22 @@ class SignedCheckpoint(models.Model):
     size = models.BigIntegerField(db_index=True)
     note = models.TextField()
     signed_at = models.DateTimeField(auto_now_add=True)
+
+
+class RowCommitment(models.Model):
+    """What a governed row held after an act of the application; the newest one of a row says what it must hold now.
+
+    ``mac`` authenticates table, row and columns under a key that is not in the database. ``head`` is the number of the
+    head (ledger entry ``rows.head``) that covers it; it alone is written later.
+    """
+
+    table = models.CharField(max_length=63)
+    row = models.CharField(max_length=64)
+    columns = models.TextField(blank=True)
+    """Canonical JSON of the columns; empty for a deleted row."""
+    mac = models.BinaryField(max_length=32)
+    head = models.BigIntegerField(null=True, db_index=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["table", "row", "-id"], name="audit_newest_commitment")]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import groupby
 
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from zhixin.trust import ledger
-from zhixin_web.audit.models import LedgerEntry, LedgerTile, SealedBody, SignedCheckpoint
+from zhixin_web.audit.bound import bound_models, described, head_root, mac_of
+from zhixin_web.audit.models import LedgerEntry, LedgerTile, RowCommitment, SealedBody, SignedCheckpoint
 
 TILE = 256
 
@@ -60,3 +62,68 @@ def dump_lines() -> Iterator[str]:
         if seq in bodies:
             line |= {"body": bodies[seq], "salt": bytes(salts[seq]).hex()}
         yield json.dumps(line, ensure_ascii=False)
+
+
+# --- governed rows -----------------------------------------------------------------------------------------------------
+
+
+def row_heads(last: int) -> dict[int, bytes]:
+    """The root of every head up to ``last``, computed from the stored codes."""
+    rows = RowCommitment.objects.filter(head__lte=last).order_by("head", "pk").values_list("head", "mac")
+    roots, before = {}, b""
+    for number, covered in groupby(rows.iterator(chunk_size=10_000), key=lambda row: row[0]):
+        before = roots[number] = head_root(before, (bytes(mac) for _, mac in covered))
+    return roots
+
+
+def row_deviations() -> tuple[int, list[str]]:
+    """How many governed rows were compared, and what deviates from what the application last wrote.
+
+    A deviation names table, row and column, what was expected and what was found.
+    """
+    newest: dict[str, dict[str, str]] = {}
+    broken = []
+    rows = RowCommitment.objects.order_by("pk").values_list("pk", "table", "row", "columns", "mac")
+    for pk, table, row, columns, mac in rows.iterator(chunk_size=10_000):
+        if mac_of(table, row, columns) != bytes(mac):
+            broken.append(f"audit_rowcommitment {pk}: the code of {table} {row} is not ours")
+        newest.setdefault(table, {})[row] = columns
+    broken += _heads_differ()
+    checked = 0
+    for model in bound_models():
+        table = model._meta.db_table
+        expected, found = newest.pop(table, {}), described(model)
+        checked += len(found)
+        broken += [f"{table} {row}: expected no such row, found one" for row in sorted(set(found) - set(expected))]
+        for row, columns in expected.items():
+            broken += _row_differs(f"{table} {row}", json.loads(columns) if columns else None, found.get(row))
+    return checked, broken
+
+
+def _row_differs(name: str, expected: dict[str, object] | None, found: dict[str, object] | None) -> list[str]:
+    if expected is None or found is None:
+        if expected is None and found is None:
+            return []
+        return [f"{name}: expected {'no row' if expected is None else 'a row'}, found {'none' if found is None else 'one'}"]
+    return [
+        f"{name}.{column}: expected {expected.get(column)!r}, found {found.get(column)!r}"
+        for column in sorted({*expected, *found})
+        if expected.get(column) != found.get(column)
+    ]
+
+
+def _heads_differ() -> list[str]:
+    """Heads in the ledger whose rows are not those they cover, and rows under a head that the ledger lacks."""
+    entries = LedgerEntry.objects.filter(kind="rows.head").values_list("seq", "ref")
+    bodies = dict(SealedBody.objects.filter(seq__in=[seq for seq, _ in entries]).values_list("seq", "body"))
+    committed = {json.loads(bodies[seq])["head"]: json.loads(bodies[seq]) for seq, _ in entries if bodies.get(seq)}
+    roots = row_heads(2**62)
+    counts = dict(
+        RowCommitment.objects.exclude(head=None).values_list("head").annotate(n=Count("pk")).values_list("head", "n")
+    )
+    broken = [
+        f"rows.head {number}: expected {body['rows']} commitments with root {body['root'][:16]}…, found {counts.get(number, 0)}"
+        for number, body in committed.items()
+        if roots.get(number, b"").hex() != body["root"] or counts.get(number) != body["rows"]
+    ]
+    return broken + [f"rows.head {number}: the ledger has no such head" for number in sorted(set(roots) - set(committed))]

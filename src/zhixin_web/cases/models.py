@@ -7,10 +7,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from zhixin_web.audit.bound import BoundModel
+
 PEOPLE = settings.AUTH_USER_MODEL
 
 
-class ErrorReport(models.Model):
+class ErrorReport(BoundModel):
     """Somebody says that a published record is wrong. It runs against a clock and is routed to the source's owner."""
 
     class Reason(models.TextChoices):

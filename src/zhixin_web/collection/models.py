@@ -7,8 +7,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from zhixin_web.audit.bound import BoundModel
 
-class Batch(models.Model):
+
+class Batch(BoundModel):
     """One delivery: a file or an API call, its bytes kept and hashed, its rows accounted for."""
 
     class Status(models.TextChoices):
@@ -27,6 +29,8 @@ class Batch(models.Model):
         FOLDER = "folder", _("文件夹")
         PUSH = "push", _("接口推送")
         PULL = "pull", _("定时拉取")
+
+    UNBOUND = frozenset({"heartbeat_at", "preview", "is_settled"})
 
     source = models.CharField(max_length=40, db_index=True)
     way = models.CharField(max_length=10, choices=Way.choices)
@@ -120,7 +124,7 @@ class ColumnMemory(models.Model):
         constraints = [models.UniqueConstraint(fields=["source", "header"], name="one_memory_per_header")]
 
 
-class Client(models.Model):
+class Client(BoundModel):
     """A program that may push deliveries for an organisation. Only a hash of its key is kept."""
 
     name = models.CharField(max_length=100)
@@ -131,8 +135,10 @@ class Client(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
 
-class Pull(models.Model):
+class Pull(BoundModel):
     """A scheduled pull of one source from an HTTP address."""
+
+    UNBOUND = frozenset({"next_at", "failures", "last_result", "last_at"})
 
     source = models.CharField(max_length=40, unique=True)
     address = models.URLField(max_length=500)

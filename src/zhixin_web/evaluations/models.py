@@ -9,12 +9,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from zhixin_web.audit.bound import BoundModel, BoundQuerySet
 from zhixin_web.rulebooks.models import RulebookRelease
 
 PEOPLE = settings.AUTH_USER_MODEL
 
 
-class Segment(models.Model):
+class Segment(BoundModel):
     """Sealed Parquet of the fact versions of a range of ledger sequence numbers."""
 
     first_seq = models.BigIntegerField(unique=True)
@@ -24,7 +25,7 @@ class Segment(models.Model):
     sealed_at = models.DateTimeField(auto_now_add=True)
 
 
-class RunQuerySet(models.QuerySet["Run"]):
+class RunQuerySet(BoundQuerySet["Run"]):
     """Selections of runs that every reader means the same way."""
 
     def released(self) -> Self:
@@ -39,7 +40,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.decisive().select_related("release").first()
 
 
-class Run(models.Model):
+class Run(BoundModel):
     """One evaluation: rulebook release × cut-off date × ledger sequence known."""
 
     class Status(models.TextChoices):
@@ -54,6 +55,8 @@ class Run(models.Model):
     class Kind(models.TextChoices):
         FULL = "full", _("全量评价")
         EVENT = "event", _("事件触发")
+
+    UNBOUND = frozenset({"stage", "token", "heartbeat_at", "cancel_requested"})
 
     release = models.ForeignKey(RulebookRelease, models.PROTECT, related_name="runs")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.FULL)
@@ -91,7 +94,7 @@ class Run(models.Model):
     is_projected = models.BooleanField(default=True)
     """Whether its results became the grades in force; an internal class never replaces a public evaluation."""
 
-    objects = RunQuerySet.as_manager()
+    objects = RunQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         constraints = [
@@ -140,7 +143,7 @@ HELD = "!held"
 """Stands for a grade that is held back; no ladder can have a grade of this name."""
 
 
-class GradeOrder(models.Model):
+class GradeOrder(BoundModel):
     """A decision by two persons to set a grade by hand, or to hold it back, for a term; it never outlives the term."""
 
     class Kind(models.TextChoices):

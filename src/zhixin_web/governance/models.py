@@ -7,10 +7,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from zhixin_web.audit.bound import BoundModel
+
 PEOPLE = settings.AUTH_USER_MODEL
 
 
-class Draft(models.Model):
+class Draft(BoundModel):
     """A rulebook being written. ``text`` is YAML; every save checks it and runs the cases."""
 
     title = models.CharField(max_length=200)
@@ -47,7 +49,7 @@ class WhatIf(models.Model):
     finished_at = models.DateTimeField(null=True)
 
 
-class Consultation(models.Model):
+class Consultation(BoundModel):
     """A draft laid before the public for a term, with what was said and what was answered."""
 
     draft = models.ForeignKey(Draft, models.PROTECT, related_name="consultations")
@@ -67,7 +69,7 @@ class Consultation(models.Model):
         ]
 
 
-class Comment(models.Model):
+class Comment(BoundModel):
     """What somebody says to a consultation. No name or contact is asked for, so none can leak."""
 
     consultation = models.ForeignKey(Consultation, models.PROTECT, related_name="comments")
@@ -84,7 +86,7 @@ class Comment(models.Model):
     replied_at = models.DateTimeField(null=True)
 
 
-class Panel(models.Model):
+class Panel(BoundModel):
     """A round of expert judgement on the weights of a rulebook's dimensions."""
 
     draft = models.ForeignKey(Draft, models.CASCADE, related_name="panels")
@@ -97,7 +99,7 @@ class Panel(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
 
-class ExpertSheet(models.Model):
+class ExpertSheet(BoundModel):
     """One expert's pairwise judgements: the upper triangle, row by row, as numbers of Saaty's scale."""
 
     panel = models.ForeignKey(Panel, models.CASCADE, related_name="sheets")

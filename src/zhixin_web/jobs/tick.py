@@ -86,7 +86,8 @@ def inbox() -> Path:
 
 def _system_account() -> User | None:
     """Whose name automatic deliveries bear: the first city officer."""
-    return User.objects.filter(role=Role.CITY_OFFICER, is_active=True).order_by("pk").first()
+    found: User | None = User.objects.filter(role=Role.CITY_OFFICER, is_active=True).order_by("pk").first()
+    return found
 
 
 def take_folders() -> Iterator[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from zhixin_web.audit.bound import BoundModel
 
-class Paper(models.Model):
+
+class Paper(BoundModel):
     """A paper with its hash. ``code`` follows from its content, so the same content never has two."""
 
     class Kind(models.TextChoices):

@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from zhixin_web.audit.bound import BoundModel
+
 
 class Subject(models.Model):
     """A subject as last known: a projection of its versions for lists and search."""
@@ -92,7 +94,7 @@ class CreditRecord(models.Model):
         ]
 
 
-class AppliedLaw(models.Model):
+class AppliedLaw(BoundModel):
     """The rulebook releases by which class and publication of the records were last computed: one row."""
 
     releases = models.CharField(max_length=500)

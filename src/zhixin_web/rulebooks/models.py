@@ -7,10 +7,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from zhixin_web.audit.bound import BoundModel
+
 PEOPLE = settings.AUTH_USER_MODEL
 
 
-class RulebookRelease(models.Model):
+class RulebookRelease(BoundModel):
     """One version of a rulebook, released by two persons; never deleted."""
 
     class Status(models.TextChoices):

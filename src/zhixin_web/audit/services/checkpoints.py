@@ -11,12 +11,14 @@ import sys
 from collections.abc import Sequence
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
 
 from zhixin.errors import LedgerError
 from zhixin.trust import ledger
-from zhixin_web.audit.models import LedgerEntry, SignedCheckpoint
-from zhixin_web.audit.queries import ledger_size, subtree
-from zhixin_web.audit.services.ledger import _KEYS
+from zhixin_web.audit.models import LedgerEntry, RowCommitment, SignedCheckpoint
+from zhixin_web.audit.queries import ledger_size, row_heads, subtree
+from zhixin_web.audit.services.ledger import append_one, lock_ledger
 
 
 def make_checkpoint() -> SignedCheckpoint | None:
@@ -27,6 +29,7 @@ def make_checkpoint() -> SignedCheckpoint | None:
     Raises:
         LedgerError: stored bytes do not fit their hashes, or the signer refuses.
     """
+    cover_rows()
     last = SignedCheckpoint.objects.order_by("-size").first()
     size = ledger_size()
     if size == 0 or (last is not None and last.size == size):
@@ -35,6 +38,26 @@ def make_checkpoint() -> SignedCheckpoint | None:
     proof = ledger.consistency_proof(last.size, size, subtree) if last else []
     note = ask_signer(ledger.Checkpoint(settings.LEDGER_ORIGIN, size, subtree(0, size)), proof)
     return SignedCheckpoint.objects.create(size=size, note=note)
+
+
+def cover_rows() -> int | None:
+    """Put the commitments of governed rows made since the last head into the ledger; the number of the new head.
+
+    A commitment written by a transaction that is still open is covered by the next head.
+    """
+    with transaction.atomic():
+        lock_ledger()
+        pending = list(RowCommitment.objects.filter(head=None).order_by("pk").values_list("pk", flat=True))
+        if not pending:
+            return None
+        last = RowCommitment.objects.aggregate(last=Max("head"))["last"]
+        number = 0 if last is None else last + 1
+        for start in range(0, len(pending), 500):
+            RowCommitment.objects.filter(pk__in=pending[start : start + 500]).update(head=number)
+        roots = row_heads(number)
+        body = {"head": number, "rows": len(pending), "root": roots[number].hex()}
+        append_one("rows.head", f"rows:{number}", body)
+    return number
 
 
 def _reread(first: int, last: int) -> None:
@@ -75,6 +98,10 @@ def ask_signer(checkpoint: ledger.Checkpoint, proof: Sequence[bytes]) -> str:
     if done.returncode:
         raise LedgerError(f"签署程序拒绝：{done.stderr.strip()}", f"the signer refuses: {done.stderr.strip()}")
     return done.stdout
+
+
+_KEYS: dict[str, str] = {}
+"""Public keys by the command that gives them."""
 
 
 def published_key() -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 
+from zhixin_web.audit.bound import commit_rows
 from zhixin_web.audit.models import Event
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -26,9 +28,12 @@ def record_event(
     user = by if by is not None else getattr(request, "user", None)
     known = user if getattr(user, "is_authenticated", False) else None
     address = request.META.get("REMOTE_ADDR") if request is not None else None
-    return Event.objects.create(
-        action=action, by=known, ref=ref[:200], outcome=outcome, address=address or None, detail=detail
-    )
+    with transaction.atomic():
+        event = Event.objects.create(
+            action=action, by=known, ref=ref[:200], outcome=outcome, address=address or None, detail=detail
+        )
+        commit_rows(Event, [event.pk])
+    return event
 
 
 def tracking_code() -> str:

@@ -96,9 +96,3 @@ def insert_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
         else:
             marks = ", ".join(["%s"] * len(columns))
             cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(rows))
-
-
-# --- checkpoints -----------------------------------------------------------------------------------------------------
-
-
-_KEYS: dict[str, str] = {}

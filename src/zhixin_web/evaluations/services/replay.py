@@ -13,6 +13,7 @@ from zhixin.dataset.snapshot import sha256_of
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.snapshots import (
     build_dataset,
+    read_grades,
     run_folder,
     write_segment,
 )
@@ -21,8 +22,13 @@ from zhixin_web.rulebooks.queries import rulebook_of
 
 
 def replay(run: Run) -> dict[str, Any]:
-    """Recompute a run from the facts in the database, not from its archive, and compare bytes."""
-    erased = CreditRecord.objects.filter(seq__lte=run.known_seq, erased_at__isnull=False).order_by("erased_at").first()
+    """Recompute a run from the facts in the database, not from its archive, and compare bytes.
+
+    ``unexplained`` holds what differs and is no result of a subject whose records were erased since: subjects, or files.
+    """
+    gone = CreditRecord.objects.filter(seq__lte=run.known_seq, erased_at__isnull=False)
+    erased = gone.order_by("erased_at").first()
+    excused = set(gone.values_list("subject__code", flat=True))
     with tempfile.TemporaryDirectory(dir=settings.VAR) as name:
         folder = Path(name)
         write_segment(folder / "segments", 0, run.known_seq)
@@ -39,8 +45,22 @@ def replay(run: Run) -> dict[str, Any]:
                 ("contributions.parquet", run.contributions_sha256),
             )
         }
+        is_equal = all(same.values()) and result.info["result_sha256"] == run.result_sha256
+        unexplained = [] if is_equal else _unexplained(folder / "run", run, excused)
     return {
-        "run": run.pk, "equal": all(same.values()) and result.info["result_sha256"] == run.result_sha256, "files": same,
+        "run": run.pk, "equal": is_equal, "files": same, "unexplained": unexplained,
         "result_sha256": result.info["result_sha256"], "archived_sha256": run.result_sha256,
         "erased_on": erased.erased_at.date().isoformat() if erased and erased.erased_at else None,
     }  # fmt: skip
+
+
+def _unexplained(again: Path, run: Run, excused: set[str]) -> list[str]:
+    """Subjects whose archived grade differs from the recomputed one, and archives that do not fit their hashes."""
+    names = {"grades.parquet": run.grades_sha256, "contributions.parquet": run.contributions_sha256}
+    changed = [name for name, expected in names.items() if sha256_of(run_folder(run) / name) != expected]
+    now = {row["subject_id"]: row for row in read_grades(again)}
+    then = {row["subject_id"]: row for row in read_grades(run_folder(run))}
+    differing = sorted(code for code in {*now, *then} if now.get(code) != then.get(code))
+    if not excused and not differing:
+        return changed or ["contributions.parquet"]
+    return changed + [code for code in differing if code not in excused]

@@ -83,6 +83,8 @@ def _check_day(record: CreditRecord, state: str, on: date) -> None:
 def erase_record(record: CreditRecord, *, basis: str, by: Any) -> int:
     """Erase body and salt of every version of a repaired or revoked record; its ledger entries stay valid.
 
+    An entry ``record.erase`` names the versions: nothing else may be empty.
+
     Raises:
         ValidationError: the record is still active.
     """
@@ -90,6 +92,8 @@ def erase_record(record: CreditRecord, *, basis: str, by: Any) -> int:
         versions = CreditRecord.objects.filter(key=record.key)
         if versions.order_by("-version")[0].state == "active":
             raise ValidationError(_("有效记录不能清除，须先修复或撤销"))
-        count = versions.filter(erased_at=None).update(body="", salt=b"", erased_at=timezone.now())
+        seqs = list(versions.filter(erased_at=None).order_by("seq").values_list("seq", flat=True))
+        count = versions.filter(seq__in=seqs).update(body="", salt=b"", erased_at=timezone.now())
+        append_one("record.erase", f"R{record.seq}", {"records": seqs, "basis": basis, "by": by.username})
         record_event("records.erase", by=by, ref=f"record:{record.seq}", basis=basis, versions=count)
     return count
