@@ -29,6 +29,10 @@ class Environment(BaseSettings):
     var: Path = Path("var")
     origin: str = "zhixin.example/ledger"
     signer_command: str = ""
+    witness_folder: Path | None = None
+    witness_command: str = ""
+    witness_url: str = ""
+    witness_mail: str = ""
     idle_minutes: int = 15
     session_hours: int = 8
     password_days: int = 90

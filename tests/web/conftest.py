@@ -23,6 +23,7 @@ from zhixin_web.collection.services import batches as services
 from zhixin_web.demonstration.city_files import subject_files
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services import runs
+from zhixin_web.evaluations.services.events import react
 from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.records.models import Subject
 from zhixin_web.rulebooks.models import RulebookRelease
@@ -189,6 +190,17 @@ def take_under(people: dict[str, User]) -> Callable[[Any], list[Subject]]:
         return list(Subject.objects.order_by("code"))
 
     return taking
+
+
+@pytest.fixture
+def answer(people: dict[str, User]) -> Callable[[Batch], Run | None]:
+    """React to a batch; an event-driven result that waits is released by the approver."""
+
+    def answering(batch: Batch) -> Run | None:
+        run = react(batch)
+        return release_run(run, people["approver"]) if run is not None and run.status == Run.Status.PROPOSED else run
+
+    return answering
 
 
 @pytest.fixture

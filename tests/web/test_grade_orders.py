@@ -20,7 +20,6 @@ from zhixin_web.evaluations.models import HELD, CurrentGrade, Grade, GradeOrder,
 from zhixin_web.evaluations.published import published_grade
 from zhixin_web.evaluations.queries import grade_as_of, previous_runs
 from zhixin_web.evaluations.services import runs as services
-from zhixin_web.evaluations.services.events import react
 from zhixin_web.evaluations.services.orders import decide_order, end_expired_orders, end_order, propose_order
 from zhixin_web.evaluations.services.release import propose_rollback, propose_run, release_run
 from zhixin_web.evaluations.services.replay import replay
@@ -276,18 +275,20 @@ def test_an_order_outlives_a_later_release_that_changes_the_grade_beneath(
     assert (current(subject).grade, current(subject).in_force) == ("D", in_force)
 
 
-def test_an_order_outlives_an_event(active: Order, subject: Subject, take: Any) -> None:
+def test_an_order_outlives_an_event(active: Order, subject: Subject, take: Any, answer: Any) -> None:
     active(kind="hold")
-    run = react(list_as_serious(take, subject))
+    run = answer(list_as_serious(take, subject))
     assert run is not None
     assert (run.status, current(subject).grade, current(subject).in_force) == ("released", "D", HELD)
 
 
-def test_a_subject_without_an_order_takes_the_grade_of_the_new_release(active: Order, subject: Subject, take: Any) -> None:
+def test_a_subject_without_an_order_takes_the_grade_of_the_new_release(
+    active: Order, subject: Subject, take: Any, answer: Any
+) -> None:
     active()
     other = Subject.objects.filter(current__grade="B").exclude(pk=subject.pk).order_by("code").first()
     assert other is not None
-    react(list_as_serious(take, other))
+    answer(list_as_serious(take, other))
     assert (current(other).grade, current(other).in_force) == ("D", "D")
 
 
@@ -480,10 +481,10 @@ def test_the_first_release_has_nothing_before_it(released: Run, people: Any) -> 
         propose_rollback(released, reason=REASON, by=people["city"])
 
 
-def test_an_event_is_not_rolled_back(second: Run, take: Any, people: Any) -> None:
+def test_an_event_is_not_rolled_back(second: Run, take: Any, answer: Any, people: Any) -> None:
     other = Subject.objects.filter(current__grade="B").order_by("code").first()
     assert other is not None
-    event = react(list_as_serious(take, other, 2))
+    event = answer(list_as_serious(take, other, 2))
     assert event is not None
     assert event.status == "released"
     with pytest.raises(ValidationError, match="只能回退最近一次已发布的全量评价，且之前须有已发布的评价"):
@@ -506,20 +507,20 @@ def test_a_roll_back_that_a_newer_release_has_overtaken_is_not_released(
 
 
 def test_a_roll_back_keeps_what_an_event_brought_before_the_release(
-    released: Run, subject: Subject, evaluate: Evaluate, take: Any, people: Any
+    released: Run, subject: Subject, evaluate: Evaluate, take: Any, answer: Any, people: Any
 ) -> None:
     """The results before the second release held the D of the listing; the archive of the first run does not."""
-    assert react(list_as_serious(take, subject)) is not None
+    assert answer(list_as_serious(take, subject)) is not None
     assert current(subject).grade == "D"
     second = evaluate()
     release_run(propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])
     assert current(subject).grade == "D", "a subject on the list of serious dishonesty was given back its B"
 
 
-def test_a_roll_back_keeps_what_an_event_brought_after_the_release(second: Run, take: Any, people: Any) -> None:
+def test_a_roll_back_keeps_what_an_event_brought_after_the_release(second: Run, take: Any, answer: Any, people: Any) -> None:
     other = Subject.objects.filter(current__grade="B").order_by("code").first()
     assert other is not None
-    event = react(list_as_serious(take, other, 2))
+    event = answer(list_as_serious(take, other, 2))
     assert event is not None
     assert current(other).grade == "D"
     release_run(propose_rollback(second, reason=REASON, by=people["city"]), people["approver"])

@@ -29,7 +29,6 @@ from zhixin_web.evaluations import fairness, published
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.published import published_grade, published_why
 from zhixin_web.evaluations.services import runs as services
-from zhixin_web.evaluations.services.events import react
 from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.faces.portal.credit_report import report_content
 from zhixin_web.records.models import CreditRecord, Subject
@@ -204,7 +203,7 @@ def test_the_bulk_file_of_a_public_grade_has_a_row_for_everybody(subjects: Any, 
 
 
 def test_an_internal_class_never_stands_in_for_a_public_grade(
-    penalised: Subject, release: Any, evaluated: Any, people: Any, take: Any
+    penalised: Subject, release: Any, evaluated: Any, people: Any, take: Any, answer: Any
 ) -> None:
     """A released run of an internal rulebook stays in the archive; an event is answered by the public one."""
     evaluated(release)
@@ -217,7 +216,7 @@ def test_an_internal_class_never_stands_in_for_a_public_grade(
     assert (run.status, run.is_projected) == ("released", False)
     counting = ("/data", "/ledger", "/stats")  # these say how long the ledger is, and it has grown
     assert [path for path in differing(before, everything(penalised)) if not path.startswith(counting)] == []
-    event = react(take("serious_list", LISTING.format(code=penalised.code, name=penalised.name, day=timezone.localdate())))
+    event = answer(take("serious_list", LISTING.format(code=penalised.code, name=penalised.name, day=timezone.localdate())))
     assert event is not None
     assert event.release == release
     shown = published_subject(penalised.code)

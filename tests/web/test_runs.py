@@ -10,7 +10,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from zhixin.dataset.sources import StandingRelease, sources
 from zhixin_web.audit.models import LedgerEntry
+from zhixin_web.collection.models import Batch
 from zhixin_web.evaluations.models import CurrentGrade, Grade, Run, Segment
 from zhixin_web.evaluations.queries import grade_as_of
 from zhixin_web.evaluations.services import runs as services
@@ -99,16 +101,44 @@ def test_segments_are_sealed_once_and_runs_export_only_what_is_new(
     assert ranges[1][0] == ranges[0][1] + 1
 
 
-def test_a_listing_makes_d_at_once(released: Run, take: Any) -> None:
+def listed(take: Any, subject: Subject) -> Batch:
+    return take("serious_list", LISTING.format(code=subject.code, name=subject.name, day=timezone.localdate()))
+
+
+def test_a_listing_is_evaluated_at_once_and_waits_for_a_person(released: Run, take: Any, people: Any) -> None:
+    """Listing is a legal act: nobody becomes D in the name of an approver who did nothing."""
     subject = Subject.objects.filter(current__grade="B").first()
-    batch = take("serious_list", LISTING.format(code=subject.code, name=subject.name, day=timezone.localdate()))
-    run = react(batch)
+    run = react(listed(take, subject))
     assert run is not None
-    assert (run.kind, run.status, run.only, run.is_automatic) == ("event", "released", [subject.code], True)
+    assert (run.kind, run.status, run.only, run.is_automatic) == ("event", "proposed", [subject.code], True)
+    assert CurrentGrade.objects.get(subject=subject).grade == "B"
+    run = release_run(run, people["approver"])
     assert run.proposed_by_id != run.released_by_id
     assert CurrentGrade.objects.get(subject=subject).grade == "D"
     assert CurrentGrade.objects.exclude(subject=subject).filter(run=run).count() == 0
     assert replay(run)["equal"]
+
+
+@pytest.mark.parametrize(("days", "status"), [(-1, "proposed"), (0, "released"), (1, "released")])
+def test_a_standing_order_of_the_source_releases_until_its_last_day(
+    released: Run, take: Any, monkeypatch: pytest.MonkeyPatch, days: int, status: str
+) -> None:
+    order = StandingRelease(
+        order="郑虚构〔2026〕1号", signed_by=("甲", "乙"), until=timezone.localdate() + timedelta(days=days)
+    )
+    monkeypatch.setitem(sources(), "serious_list", sources()["serious_list"].model_copy(update={"standing_release": order}))
+    subject = Subject.objects.filter(current__grade="B").first()
+    run = react(listed(take, subject))
+    assert run is not None
+    assert run.status == status
+    if status == "released":
+        assert all(word in run.reason for word in ("郑虚构〔2026〕1号", "甲", "乙", order.until.isoformat()))
+
+
+@pytest.mark.parametrize("persons", [("甲", "甲"), ("甲", " 甲"), ("", "乙")])
+def test_a_standing_order_is_signed_by_two(persons: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match="two different persons"):
+        StandingRelease(order="x", signed_by=persons, until=timezone.localdate())
 
 
 def test_without_the_standing_order_an_event_waits_for_the_approver(released: Run, release: Any, take: Any) -> None:
@@ -119,10 +149,10 @@ def test_without_the_standing_order_an_event_waits_for_the_approver(released: Ru
     assert (run.status, CurrentGrade.objects.get(subject=subject).grade) == ("proposed", "B")
 
 
-def test_a_past_grade_is_read_as_it_stood(released: Run, take: Any) -> None:
+def test_a_past_grade_is_read_as_it_stood(released: Run, take: Any, answer: Any) -> None:
     subject = Subject.objects.filter(current__grade="B").first()
     Run.objects.filter(pk=released.pk).update(released_at=timezone.now() - timedelta(days=3))
-    react(take("serious_list", LISTING.format(code=subject.code, name=subject.name, day=timezone.localdate())))
+    answer(take("serious_list", LISTING.format(code=subject.code, name=subject.name, day=timezone.localdate())))
     today = timezone.localdate()
     assert [grade_as_of(subject, today - timedelta(days=back))["grade"] for back in (0, 1, 2)] == ["D", "B", "B"]
     assert grade_as_of(subject, today - timedelta(days=9)) is None

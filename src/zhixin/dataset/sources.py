@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 RECORD_TARGETS = ("document", "document_on", "occurred_on", "decided_on", "published_on", "valid_until", "corrected_on")
 ENGINE_FIELDS = ("amount", "quantity", "code")
@@ -81,6 +82,29 @@ class Refuse(Strict):
     en: str
 
 
+class StandingRelease(Strict):
+    """A standing order: results that follow from this source's rows are released without a further person.
+
+    Only for an authority's own decided list, which two persons release on its side before it is delivered.
+    """
+
+    order: str = Field(min_length=1)
+    """The document that gives it."""
+    signed_by: tuple[str, str]
+    until: date
+    """The last day on which it holds."""
+
+    @model_validator(mode="after")
+    def _two_persons(self) -> StandingRelease:
+        first, second = (name.strip() for name in self.signed_by)
+        if not first or not second or first == second:
+            raise ValueError("a standing order is signed by two different persons")
+        return self
+
+    def holds_on(self, day: date) -> bool:
+        return day <= self.until
+
+
 class SourceManifest(Strict):
     """The layout of one data source (数据来源): who delivers it, which columns it has, what its rows become.
 
@@ -98,6 +122,7 @@ class SourceManifest(Strict):
     severity_by: SeverityBy | None = None
     same_acts_as: str = ""
     """Another source that reports the same acts: one decision that comes through both is one record."""
+    standing_release: StandingRelease | None = None
     refuse: tuple[Refuse, ...] = ()
     note: Words | None = None
     fields: tuple[SourceField, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,8 +19,8 @@ from zhixin.dataset.delivery.table import CHUNK
 from zhixin.dataset.sources import sources
 from zhixin.errors import LedgerError
 from zhixin_web.accounts.models import Role, User
-from zhixin_web.audit.services.checkpoints import make_checkpoint
 from zhixin_web.audit.services.events import record_event
+from zhixin_web.audit.services.witnesses import compare, sign_and_show
 from zhixin_web.collection.models import Batch, Pull
 from zhixin_web.collection.services.batches import deliver
 from zhixin_web.evaluations.models import Run
@@ -30,6 +31,7 @@ from zhixin_web.records.services.reapply_law import apply_law_in_force
 from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.models import RulebookRelease
 
+_log = logging.getLogger(__name__)
 SETTLED = timedelta(seconds=5)
 TIMEOUT = httpx.Timeout(10.0, read=20.0)
 LONGEST_PULL = timedelta(minutes=5)
@@ -39,6 +41,7 @@ MOST_FAILURES_DOUBLED = 6
 def tick() -> list[str]:
     """Do everything that is due; gives one line for each thing done. One failing step does not stop the others."""
     steps: tuple[Callable[[], Iterator[str]], ...] = (
+        compare_with_witnesses,
         resume,
         apply_law_in_force,
         take_folders,
@@ -57,6 +60,9 @@ def tick() -> list[str]:
         except (OperationalError, InterfaceError) as error:  # a locked or restarted database comes back
             done.append(f"{step.__name__}: the database did not answer ({error})")
             close_old_connections()
+        except Exception as error:
+            _log.exception("tick: %s failed", step.__name__)
+            done.append(f"{step.__name__}: failed ({type(error).__name__}: {error})")
     return done
 
 
@@ -203,10 +209,18 @@ def start_due_runs() -> Iterator[str]:
 
 
 def sign() -> Iterator[str]:
-    """A checkpoint if anything was added."""
-    made = make_checkpoint()
+    """A checkpoint if anything was added, shown to the witnesses."""
+    made, unreached = sign_and_show()
     if made is not None:
         yield f"checkpoint at {made.size}"
+    for name in unreached:
+        yield f"not reached: {name}"
+
+
+def compare_with_witnesses() -> Iterator[str]:
+    """Compare the ledger with the checkpoints held outside; where it does not fit, publication stops."""
+    for found in compare():
+        yield f"publication stopped: {found.en}"
 
 
 def sweep() -> Iterator[str]:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from zhixin.dataset.sources import sources
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import settle_batch
@@ -16,6 +17,7 @@ from zhixin_web.collection.services.reversal import reverse_batch
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.services.release import _release
 from zhixin_web.evaluations.services.runs import Status, execute, start_run
+from zhixin_web.evaluations.snapshots import read_grades, run_folder
 from zhixin_web.records.models import CreditRecord
 from zhixin_web.rulebooks.queries import rulebook_of
 
@@ -23,15 +25,16 @@ from zhixin_web.rulebooks.queries import rulebook_of
 def react(batch: Batch) -> Run | None:
     """After a batch: re-evaluate at once the subjects that an event-driven kind has touched (a listing makes D).
 
-    The result is released at once where the approver of the rulebook gave that standing order and is not the one who
-    took the batch in; otherwise it waits, proposed, for an approver. Each step may be cut off and done again: until all
-    is done the batch is not settled, and ``tick`` comes back to it.
+    A result that lowers a grade waits, proposed, for an approver: listing is a legal act (ADR 22). It is released at once
+    where it lowers none, or where the source's file names a standing order in force; both only if the approver of the
+    rulebook allows event-driven results and is not the one who took the batch in. Each step may be cut off and done again:
+    until all is done the batch is not settled, and ``tick`` comes back to it.
     """
     if batch.status not in (Batch.Status.COMMITTED, Batch.Status.UNDONE) or batch.is_settled:
         return None
     run = _event_run(batch)
     if run is not None:
-        run = _settle_event(execute(run), batch.committed_by or batch.by)
+        run = _settle_event(execute(run), batch)
     if run is None or not run.is_busy:
         settle_batch(batch)
     return run
@@ -55,8 +58,9 @@ def _event_run(batch: Batch) -> Run | None:
     return start_run(release, as_of=timezone.localdate(), by=by, kind=Run.Kind.EVENT, only=codes, trigger=trigger)
 
 
-def _settle_event(run: Run, maker: Any) -> Run:
-    """Propose the draft of an event-driven run and carry out the standing order."""
+def _settle_event(run: Run, batch: Batch) -> Run:
+    """Propose the draft of an event-driven run; release it where that lowers no grade or a standing order says so."""
+    maker = batch.committed_by or batch.by
     with transaction.atomic():
         if Run.objects.filter(pk=run.pk, status=Status.DRAFT).update(
             status=Status.PROPOSED, proposed_by=maker, is_automatic=True
@@ -64,9 +68,32 @@ def _settle_event(run: Run, maker: Any) -> Run:
             record_event("runs.propose", by=maker, ref=f"run:{run.pk}", automatic=True)
     run.refresh_from_db()
     release = run.release
-    if run.status == Status.PROPOSED and run.is_automatic and release.releases_events and release.approved_by_id != maker.pk:
-        run = _release(run, release.approved_by)
-    return run
+    if (
+        run.status != Status.PROPOSED
+        or not run.is_automatic
+        or not release.releases_events
+        or release.approved_by_id == maker.pk
+    ):
+        return run
+    order = sources()[batch.source].standing_release
+    if order is not None and order.holds_on(timezone.localdate()):
+        named = f"{order.order}（{'、'.join(order.signed_by)}；{order.until}）"
+        Run.objects.filter(pk=run.pk).update(reason=named[:500])
+        record_event("runs.standing_order", by=maker, ref=f"run:{run.pk}", order=order.order, until=order.until.isoformat())
+    elif _lowers_a_grade(run):
+        return run
+    return _release(run, release.approved_by)
+
+
+def _lowers_a_grade(run: Run) -> bool:
+    """Whether a result is worse than the grade in force, or cannot be compared with it: then a person decides."""
+    ranks = rulebook_of(run.release).grade_rank
+    held = dict(CurrentGrade.objects.filter(subject__code__in=run.only).values_list("subject__code", "grade"))
+    for row in read_grades(run_folder(run)):
+        was, now = held.get(row["subject_id"]), row["grade"]
+        if row["subject_id"] in run.only and was != now and not (was in ranks and now in ranks and ranks[now] < ranks[was]):
+            return True
+    return False
 
 
 def undo_batch(batch: Batch, by: Any, reason: str) -> Batch:

@@ -15,6 +15,7 @@ from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one, insert_rows, lock_ledger
+from zhixin_web.audit.services.witnesses import refuse_if_stopped
 from zhixin_web.evaluations.models import CurrentGrade, GradeOrder, Run
 from zhixin_web.evaluations.queries import events_kept
 from zhixin_web.evaluations.services.runs import Status
@@ -84,6 +85,7 @@ def release_run(run: Run, by: Any) -> Run:
 
 
 def _release(run: Run, by: Any) -> Run:
+    refuse_if_stopped()
     with transaction.atomic():
         lock_ledger()
         run = Run.objects.select_for_update().get(pk=run.pk)

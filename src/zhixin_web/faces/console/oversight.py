@@ -23,8 +23,9 @@ from zhixin_web.accounts.permissions import ACTIONS, ANYONE, permitted
 from zhixin_web.accounts.services.accounts import grant_role, open_account, set_active
 from zhixin_web.audit.models import Event, LedgerEntry, SignedCheckpoint
 from zhixin_web.audit.queries import consistency_proof, dump_lines, inclusion_proof, latest_checkpoint, ledger_size
-from zhixin_web.audit.services.checkpoints import make_checkpoint, published_key
+from zhixin_web.audit.services.checkpoints import published_key
 from zhixin_web.audit.services.events import record_event
+from zhixin_web.audit.services.witnesses import sign_and_show
 from zhixin_web.presentation.paging import page_of
 
 MOST_ENTRIES = 1_000
@@ -57,7 +58,7 @@ def ledger_page(request: HttpRequest) -> HttpResponse:
 def sign_checkpoint(request: HttpRequest) -> HttpResponse:
     """Have the ledger signed now instead of at the next tick."""
     try:
-        made = make_checkpoint()
+        made, _unreached = sign_and_show()
         messages.success(request, _("已签署检查点") if made else _("上次签署后没有新条目"))
     except LedgerError as error:
         messages.error(request, error.message.zh)

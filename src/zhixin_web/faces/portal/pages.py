@@ -8,13 +8,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from django.urls import Resolver404, resolve
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from zhixin_web.accounts.permissions import ANYONE
+from zhixin_web.audit.services.witnesses import stopped
 
 Handler = Callable[[HttpRequest], HttpResponse]
 Page = Callable[..., HttpResponse]
@@ -40,6 +41,9 @@ class PublicPages:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        held = stopped() if _is_published(request) else None
+        if held is not None:
+            return publication_is_stopped(request, held)
         if request.method in ("GET", "HEAD") and not request.path_info.startswith(("/c/", "/api/", "/static/")):
             try:
                 match = resolve(request.path_info)
@@ -48,6 +52,28 @@ class PublicPages:
             if getattr(match.func, "is_public_page", False):
                 return match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
         return self.get_response(request)
+
+
+PUBLISHED = ("e", "s", "pub", "data", "stats", "fairness", "api")
+"""The first part of addresses at which results and records are published; while publication is stopped nothing is."""
+
+
+def _is_published(request: HttpRequest) -> bool:
+    return request.method in ("GET", "HEAD") and request.path_info.split("/")[1] in PUBLISHED
+
+
+def publication_is_stopped(request: HttpRequest, held: dict[str, Any]) -> HttpResponse:
+    """503 with the reason: what the database says may not be what was decided."""
+    language = language_of(request)
+    reasons = [zh if language != "en" else en for zh, en in held["reasons"]]
+    if request.path_info.startswith("/api/"):
+        return JsonResponse({"code": "publication_stopped", "since": held["at"], "reasons": reasons}, status=503)
+    with translation.override(language):
+        response = show(
+            request, "portal/stopped.html", {"since": held["at"][:16].replace("T", " "), "reasons": reasons}, status=503
+        )
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def language_of(request: HttpRequest) -> str:
