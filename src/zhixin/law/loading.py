@@ -6,6 +6,7 @@ with an id are replaced by id, other parts as a whole; ``remove`` lists ids to d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from zhixin.law.checks.structure import check
 from zhixin.law.extending import extended
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.yaml_text import Document, Path_, Position, dotted
+
+_IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,80}")
 
 
 def load_rulebook(path: Path | str) -> Rulebook:
@@ -109,6 +112,16 @@ def _read(file: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any] | None, di
     removed = value.pop("remove", {})
     if parent_id is None:
         return value, document.positions, []
+    if not _IDENTIFIER.fullmatch(str(parent_id)):
+        return (
+            None,
+            document.positions,
+            [
+                _plain_fault(
+                    document, "R005", "extends 应是规则的编号，不是路径", "extends names a rulebook's id, not a path"
+                )
+            ],
+        )
     parent_file = file.parent.parent / str(parent_id) / "rulebook.yaml"
     if not parent_file.is_file():
         parent_file = rulebook_file(str(parent_id))

@@ -16,6 +16,9 @@ Position = tuple[str, int]
 
 Path_ = tuple[str | int, ...]
 
+MOST_CHARACTERS, MOST_DEPTH, MOST_VALUES, MOST_DIGITS = 4_000_000, 40, 400_000, 30
+"""Beyond these a text is refused before it is built: 5,000 indicators with cases keep far below."""
+
 
 _NUMBER = re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9]+)?$")
 
@@ -33,15 +36,65 @@ class Document:
         self.file = file
         self.positions: dict[Path_, Position] = {(): (file, 1)}
         self.faults: list[Fault] = []
+        self.value: Any = None
         try:
-            node = yaml.compose(text, Loader=yaml.CSafeLoader)
+            node = self._composed(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             line = mark.line + 1 if mark else 1
             self._fault(line, "R001", (), Message(f"不是有效的 YAML：{error.problem}", f"not valid YAML: {error.problem}"))
-            self.value: Any = None
             return
-        self.value = self._build(node, ()) if node is not None else {}
+        except (yaml.YAMLError, UnicodeError) as error:
+            self._fault(1, "R001", (), Message(f"不是有效的 YAML：{error}", f"not valid YAML: {error}"))
+            return
+        if not self.faults:
+            self.value = self._build(node, ()) if node is not None else {}
+
+    def _composed(self, text: str) -> yaml.Node | None:
+        """The nodes of a text whose size, depth and aliases keep within bounds; a fault otherwise."""
+        if len(text) > MOST_CHARACTERS:
+            self._fault(
+                1,
+                "R006",
+                (),
+                Message(f"文件超过 {MOST_CHARACTERS:,} 字", f"the file is longer than {MOST_CHARACTERS:,} characters"),
+            )
+            return None
+        sizes: dict[str, int] = {}
+        open_: list[tuple[str | None, int]] = []
+        values = 0
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            if isinstance(event, yaml.CollectionStartEvent):
+                open_.append((event.anchor, values))
+            elif isinstance(event, yaml.CollectionEndEvent):
+                anchor, before = open_.pop()
+                if anchor is not None:
+                    sizes[anchor] = values - before
+            elif isinstance(event, yaml.AliasEvent):
+                if any(anchor == event.anchor for anchor, _ in open_):
+                    self._fault(
+                        line,
+                        "R006",
+                        (),
+                        Message(f"别名 *{event.anchor} 引用了自身", f"the alias *{event.anchor} contains itself"),
+                    )
+                    return None
+                values += sizes.get(str(event.anchor), 1)
+            elif isinstance(event, yaml.ScalarEvent):
+                values += 1
+            if len(open_) > MOST_DEPTH:
+                self._fault(
+                    line, "R006", (), Message(f"嵌套超过 {MOST_DEPTH} 层", f"nested deeper than {MOST_DEPTH} levels")
+                )
+                return None
+            if values > MOST_VALUES:
+                what = Message(
+                    f"展开别名后超过 {MOST_VALUES:,} 个值", f"more than {MOST_VALUES:,} values once aliases are expanded"
+                )
+                self._fault(line, "R006", (), what)
+                return None
+        return yaml.compose(text, Loader=yaml.CSafeLoader)
 
     def _fault(self, line: int, code: str, path: Path_, what: Message) -> None:
         remedy = Message("请改正该行后重试", "mend that line and check again")
@@ -74,6 +127,10 @@ class Document:
         if text.lower() in _WORDS:
             return _WORDS[text.lower()]
         if _NUMBER.match(text):
+            if len(text) > MOST_DIGITS:
+                what = Message(f"数字超过 {MOST_DIGITS} 位", f"a number of more than {MOST_DIGITS} digits")
+                self._fault(node.start_mark.line + 1, "R006", path, what)
+                return 0
             return int(text) if "." not in text else Decimal(text)
         if _DATE.match(text):
             try:

@@ -43,6 +43,23 @@ def references(rulebook: Rulebook) -> Iterator[Problem]:
             yield from (unknown_name((*path, "classes"), "分类", "class", name) for name in set(item.classes) - classes)
         yield from _grades_of_rule(rulebook, path, item, grades)
         yield from _nodes_below(rulebook, path, item, classes, grades)
+    yield from _classes_before_use(rulebook)
+
+
+def _classes_before_use(rulebook: Rulebook) -> Iterator[Problem]:
+    """A class is decided from classes above it: one that names itself or a later one would never be known in time."""
+    places = {item.id: place for place, item in enumerate(rulebook.classes)}
+    for place, item in enumerate(rulebook.classes):
+        for name in sorted({node.class_ for node in walk(item.when) if isinstance(node, InClass)}):
+            if places.get(name, -1) >= place:
+                yield problem_at(
+                    "R038",
+                    ("classes", place, "when"),
+                    f"分类 {item.id} 引用了{'自身' if name == item.id else f'排在其后的分类 {name}'}，判定时尚无结果",
+                    f"class {item.id} refers to {'itself' if name == item.id else f'the later class {name}'}, which is not yet decided",
+                    "把被引用的分类排在前面，或改写条件",
+                    "put the class it needs above it, or write the condition out",
+                )
 
 
 def _grades_of_rule(rulebook: Rulebook, path: Path, item: Any, grades: set[str]) -> Iterator[Problem]:
