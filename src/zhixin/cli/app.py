@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from zhixin.cli import analysis, datasets, draws, ledger, rulebooks, runs
+from zhixin.cli import analysis, datasets, deadlines, draws, ledger, rulebooks, runs
 from zhixin.cli.screen import Screen
 from zhixin.cli.words import words
 from zhixin.errors import RulebookError, ZhixinError
@@ -37,6 +37,7 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {
     analysis.validity: ("检验分级是否有效：命中率、提升、AUC、KS", "Does the grading work? Hit rate, lift, AUC, KS"),
     analysis.weights: ("定权：层次分析、熵权、CRITIC 及组合", "Weights: AHP, entropy, CRITIC, combined"),
     datasets.synth: ("生成虚构城市（演示数据）", "Make a fictional city"),
+    deadlines.deadline: ("期限届满日：计入哪些天、依据何在", "When a term ends: the days that count, and their source"),
     rulebooks.schema: ("规则文件的 JSON Schema", "JSON Schema of rulebooks, for editors"),
 }
 for _command, _help in COMMANDS.items():

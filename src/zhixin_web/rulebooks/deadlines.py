@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from zhixin.law.calendar import working_days
+from zhixin.law.deadline import reckon
 from zhixin.law.nodes import Text
 from zhixin_web.rulebooks.law_in_force import TermSource, law_in_force
 
@@ -33,12 +34,8 @@ def clock(name: str, start: date) -> Clock:
         ValidationError: no rulebook in force sets it.
     """
     deadline, days, source = law_in_force(start).deadline(name)
-    calendar = working_days()
-    if deadline.unit == "calendar":
-        due_on = calendar.not_on_a_day_off(start + timedelta(days=days))
-        return Clock(deadline.title, days, deadline.unit, source, due_on, (due_on,), calendar.is_presumed(due_on))
-    counted = calendar.counted(start, days)
-    return Clock(deadline.title, days, deadline.unit, source, counted[-1], counted, any(map(calendar.is_presumed, counted)))
+    found = reckon(start, days, deadline.unit)
+    return Clock(deadline.title, days, deadline.unit, source, found.due_on, found.counted, found.is_presumed)
 
 
 def days_left(today: date, due_on: date) -> int:
