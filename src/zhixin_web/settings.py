@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "zhixin_web.collection",
     "zhixin_web.evaluations",
     "zhixin_web.cases",
+    "zhixin_web.inspections",
     "zhixin_web.governance",
     "zhixin_web.workspace",
     "zhixin_web.jobs",

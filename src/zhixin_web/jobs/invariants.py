@@ -18,6 +18,7 @@ from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services.replay import replay
 from zhixin_web.jobs.projections import (
+    draw_deviations,
     erasure_deviations,
     file_deviations,
     grade_deviations,
@@ -34,6 +35,7 @@ PROJECTIONS = {
     "grades in force follow from released archives and orders": grade_deviations,
     "files are as they were hashed": file_deviations,
     "what is erased is named by an entry": erasure_deviations,
+    "every draw has one commitment and one end": draw_deviations,
 }
 RECORD_KINDS = ("record.add", "record.correct", "record.revoke", "repair.accept")
 

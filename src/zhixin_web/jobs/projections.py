@@ -16,12 +16,15 @@ from django.conf import settings
 from zhixin.dataset.delivery.rows import content_digest
 from zhixin.dataset.snapshot import sha256_of
 from zhixin.dataset.sources import sources
+from zhixin.trust.draw import verify
+from zhixin.trust.draw.drawing import committed_faults
 from zhixin_web.audit.models import LedgerEntry, SealedBody
 from zhixin_web.collection import originals
 from zhixin_web.collection.models import Batch
 from zhixin_web.evaluations.models import CurrentGrade, Grade, GradeOrder, Run, Segment
 from zhixin_web.evaluations.queries import events_kept
 from zhixin_web.evaluations.snapshots import read_grades, run_folder, segment_file, segment_folder
+from zhixin_web.inspections.models import Draw
 from zhixin_web.records.models import CreditRecord, Subject, SubjectVersion
 from zhixin_web.records.projected_terms import projected_terms
 from zhixin_web.records.search import name_key
@@ -278,3 +281,24 @@ def erasure_deviations() -> tuple[int, list[str]]:
         if seq not in kept:
             broken.append(f"audit_ledgerentry {seq}: expected a body that opens it, found none")
     return len(empty) + len(kept), broken
+
+
+def draw_deviations() -> tuple[int, list[str]]:
+    """Every draw was committed once, ended once at most, and its document is what its entries say and what it commits to."""
+    entries: dict[tuple[str, str], list[int]] = {}
+    for kind, ref, seq in LedgerEntry.objects.filter(kind__in=("draw.commit", "draw.result", "draw.abort")).values_list(
+        "kind", "ref", "seq"
+    ):
+        entries.setdefault((kind, ref.removeprefix("draw:")), []).append(seq)
+    broken: list[str] = []
+    ended = {Draw.Status.DRAWN: "draw.result", Draw.Status.PUBLISHED: "draw.result", Draw.Status.ABORTED: "draw.abort"}
+    draws = {item.draw_id: item for item in Draw.objects.all()}
+    for name, item in draws.items():
+        committed, results, aborts = (entries.pop((kind, name), []) for kind in ("draw.commit", "draw.result", "draw.abort"))
+        if committed != [item.commit_seq] or len(results) + len(aborts) != (item.status in ended):
+            broken.append(
+                f"inspections_draw {name}: {len(committed)} commitments, {len(results)} results, {len(aborts)} aborts"
+            )
+        faults = verify(item.document) if "numbers" in item.document else committed_faults(item.document)
+        broken += [f"inspections_draw {name}.document: {fault.en}" for fault in faults]
+    return len(draws), broken + [f"the ledger knows a draw {name} that is not there" for _kind, name in sorted(entries)]

@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from zhixin_web.accounts.permissions import ANYONE
-from zhixin_web.audit.services.witnesses import stopped
+from zhixin_web.audit.published import publication_stop
 
 Handler = Callable[[HttpRequest], HttpResponse]
 Page = Callable[..., HttpResponse]
@@ -41,7 +41,7 @@ class PublicPages:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        held = stopped() if _is_published(request) else None
+        held = publication_stop() if _is_published(request) else None
         if held is not None:
             return publication_is_stopped(request, held)
         if request.method in ("GET", "HEAD") and not request.path_info.startswith(("/c/", "/api/", "/static/")):

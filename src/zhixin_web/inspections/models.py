@@ -1,0 +1,174 @@
+"""Inspectors and their conflicts, yearly plans, draws, tasks. All of it is committed as it is written (:mod:`zhixin_web.audit.bound`)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from zhixin_web.audit.bound import BoundModel
+
+PEOPLE = settings.AUTH_USER_MODEL
+
+
+class Inspector(BoundModel):
+    """Somebody with a certificate who may be sent (检查人员名录库). ``code`` is the public identifier."""
+
+    code = models.CharField(max_length=20, unique=True)
+    account = models.OneToOneField(PEOPLE, models.PROTECT, null=True, related_name="inspector")
+    name = models.CharField(max_length=60)
+    unit = models.ForeignKey("accounts.Organisation", models.PROTECT, related_name="+")
+    certificate = models.CharField(max_length=60)
+    valid_until = models.DateField()
+    specialities = models.JSONField(default=list)
+    """Codes of items this person may inspect; empty: all."""
+    on_leave_from = models.DateField(null=True)
+    on_leave_until = models.DateField(null=True)
+    is_active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Conflict(BoundModel):
+    """An inspector who must not inspect a subject (回避)."""
+
+    inspector = models.ForeignKey(Inspector, models.PROTECT, related_name="conflicts")
+    subject = models.ForeignKey("records.Subject", models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=200)
+    declared_by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    declared_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["inspector", "subject"], name="one_conflict")]
+
+
+class Plan(BoundModel):
+    """A yearly plan (年度抽查计划): which items, under which release, how many a visit needs; made by one, approved by another."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("草拟")
+        PROPOSED = "proposed", _("待审批")
+        APPROVED = "approved", _("已批准")
+        FILED = "filed", _("已备案")
+        REFUSED = "refused", _("未批准")
+
+    year = models.IntegerField()
+    title = models.CharField(max_length=120)
+    basis = models.CharField(max_length=200)
+    items = models.JSONField(default=list)
+    release = models.ForeignKey("rulebooks.RulebookRelease", models.PROTECT, related_name="+")
+    strata = models.JSONField(default=list)
+    """Grades from lightest to heaviest with num, den, least, and where they come from; frozen when proposed."""
+    stated_percent = models.CharField(max_length=12, blank=True)
+    """The overall ratio that the published notice promises, as written."""
+    excess_reason = models.CharField(max_length=300, blank=True)
+    inversion = models.CharField(max_length=300, blank=True)
+    team = models.IntegerField(default=2)
+    cap = models.IntegerField(default=40)
+    most_visits_a_year = models.IntegerField(default=1)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT, db_index=True)
+    filing = models.CharField(max_length=120, blank=True)
+    made_by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(PEOPLE, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("made_by")), name="plan_maker_is_not_approver"
+            )
+        ]
+
+
+class Draw(BoundModel):
+    """One draw of a plan: committed, then numbers entered by two, drawn, published; or aborted with its reason."""
+
+    class Status(models.TextChoices):
+        COMMITTED = "committed", _("已承诺，待开奖")
+        DRAWN = "drawn", _("已抽取")
+        PUBLISHED = "published", _("已公布")
+        ABORTED = "aborted", _("已中止")
+
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="draws")
+    draw_id = models.CharField(max_length=60, unique=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.COMMITTED, db_index=True)
+    document = models.JSONField()
+    """As :mod:`zhixin.trust.draw` makes it, and as it is published."""
+    commitment = models.CharField(max_length=64, unique=True)
+    committed_by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    committed_at = models.DateTimeField(auto_now_add=True)
+    commit_seq = models.BigIntegerField()
+    drawn_at = models.DateTimeField(null=True)
+    result_seq = models.BigIntegerField(null=True)
+    published_at = models.DateTimeField(null=True)
+    abort_reason = models.CharField(max_length=300, blank=True)
+
+
+class NumberEntry(BoundModel):
+    """The public numbers as one person read them; the two entries of a draw are by different people."""
+
+    draw = models.ForeignKey(Draw, models.PROTECT, related_name="entries")
+    by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    numbers = models.JSONField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["draw", "by"], name="one_entry_per_person")]
+
+
+class Exclusion(BoundModel):
+    """A subject left out of a frame before the freeze, with its reason."""
+
+    draw = models.ForeignKey(Draw, models.PROTECT, related_name="exclusions")
+    subject = models.ForeignKey("records.Subject", models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=200)
+
+
+class Task(BoundModel):
+    """One drawn enterprise to be inspected by a team until a day, for the items of the plan; then its result."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("待检查")
+        SUBMITTED = "submitted", _("待复核")
+        REVIEWED = "reviewed", _("已复核，待公示")
+        PUBLISHED = "published", _("已公示")
+        REPLACED = "replaced", _("已由候补替换")
+
+    draw = models.ForeignKey(Draw, models.PROTECT, related_name="tasks")
+    subject = models.ForeignKey("records.Subject", models.PROTECT, related_name="inspection_tasks")
+    number = models.CharField(max_length=60, unique=True)
+    stratum = models.CharField(max_length=20)
+    due_on = models.DateField(db_index=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN, db_index=True)
+    method = models.CharField(max_length=20, blank=True)
+    result = models.CharField(max_length=20, blank=True)
+    disposal = models.CharField(max_length=20, blank=True)
+    note = models.TextField(max_length=2000, blank=True)
+    inspected_on = models.DateField(null=True)
+    submitted_by = models.ForeignKey(PEOPLE, models.PROTECT, null=True, related_name="+")
+    submitted_at = models.DateTimeField(null=True)
+    reviewed_by = models.ForeignKey(PEOPLE, models.PROTECT, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True)
+    publish_by = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["draw", "subject"], name="one_task_per_draw"),
+            models.CheckConstraint(
+                condition=Q(reviewed_by=None) | ~Q(reviewed_by=F("submitted_by")), name="reviewer_did_not_inspect"
+            ),
+        ]
+
+
+class Assignment(BoundModel):
+    """An inspector on the team of a task; one who was recused stays named, with the reason."""
+
+    task = models.ForeignKey(Task, models.PROTECT, related_name="assignments")
+    inspector = models.ForeignKey(Inspector, models.PROTECT, related_name="assignments")
+    recused_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "inspector"], name="one_assignment")]

@@ -1,0 +1,147 @@
+"""Results of inspections: entered by one of two certified inspectors, reviewed by another, published as records."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from zhixin.reference.inspection_items import DISPOSALS, METHODS, RECORDED, RESULTS
+from zhixin_web.accounts.models import User
+from zhixin_web.accounts.permissions import may
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.audit.services.ledger import append_one
+from zhixin_web.collection.models import Batch
+from zhixin_web.collection.services.batches import deliver, process, request_commit
+from zhixin_web.inspections.models import Task
+from zhixin_web.rulebooks.deadlines import clock
+
+Status = Task.Status
+FEWEST = 2
+"""Inspectors with a certificate at every inspection (行政处罚法 42)."""
+
+
+def submit_result(
+    task: Task, *, method: str, result: str, disposal: str, note: str, inspected_on: date | None, by: User
+) -> Task:
+    """Take the result of a visit from somebody of its team.
+
+    Raises:
+        PermissionDenied: not on the team.
+        ValidationError: by field; fewer than two certificates held on the day; the task was withdrawn or submitted meanwhile.
+    """
+    if not task.assignments.filter(inspector__account=by, recused_reason="").exists():
+        raise PermissionDenied
+    faults: dict[str, str] = {}
+    for name, value, known in (("method", method, METHODS), ("result", result, RESULTS), ("disposal", disposal, DISPOSALS)):
+        if value not in known:
+            faults[name] = _("请选择")
+    today = timezone.localdate()
+    if inspected_on is None:
+        faults["inspected_on"] = _("请填写检查日期")
+    elif inspected_on > today:
+        faults["inspected_on"] = _("检查日期晚于今天，请核对手机时间")
+    elif task.draw.drawn_at is not None and inspected_on < timezone.localdate(task.draw.drawn_at):
+        faults["inspected_on"] = _("检查日期早于抽取日期 %(day)s") % {"day": timezone.localdate(task.draw.drawn_at)}
+    if result != "clean" and not note.strip():
+        faults["note"] = _("请写明发现的情况")
+    if inspected_on is not None and "inspected_on" not in faults:
+        held = task.assignments.filter(
+            recused_reason="", inspector__valid_until__gte=inspected_on, inspector__is_active=True
+        )
+        if held.count() < FEWEST:
+            faults["inspected_on"] = _("当日持有效执法证的检查人员不足两人（行政处罚法第四十二条）")
+    if faults:
+        raise ValidationError(faults)
+    with transaction.atomic():
+        found = Task.objects.select_for_update().get(pk=task.pk)
+        if found.status != Status.OPEN:
+            raise ValidationError(_("该任务已不在待检查状态：%(status)s") % {"status": found.get_status_display()})
+        found.method, found.result, found.disposal, found.note = method, result, disposal, note.strip()[:2000]
+        found.inspected_on, found.submitted_by, found.submitted_at = inspected_on, by, timezone.now()
+        found.status = Status.SUBMITTED
+        found.save()
+        record_event("inspections.submit", by=by, ref=f"task:{found.number}", result=result)
+    return found
+
+
+def review_result(task: Task, by: User, *, accept: bool, reason: str = "") -> Task:
+    """Accept a result, which starts the clock of publication, or send it back.
+
+    Raises:
+        PermissionDenied: the account may not, or was on the team.
+        ValidationError: nothing to review, or sent back without a reason.
+    """
+    if (
+        not may(by, "inspections.review")
+        or task.assignments.filter(inspector__account=by).exists()
+        or by.pk == task.submitted_by_id
+    ):
+        raise PermissionDenied
+    if not accept and not reason.strip():
+        raise ValidationError({"reason": _("请写明退回的理由")})
+    with transaction.atomic():
+        found = Task.objects.select_for_update().get(pk=task.pk)
+        if found.status != Status.SUBMITTED:
+            raise ValidationError(_("该任务不在待复核状态"))
+        if accept:
+            assert found.inspected_on is not None
+            found.status, found.reviewed_by, found.reviewed_at = Status.REVIEWED, by, timezone.now()
+            found.publish_by = clock("inspection.publish", found.inspected_on).due_on
+        else:
+            found.status = Status.OPEN
+        found.save()
+        record_event("inspections.review", by=by, ref=f"task:{found.number}", accepted=accept, reason=reason.strip()[:300])
+    return found
+
+
+def publish_results(by: User) -> Batch | None:
+    """Deliver all reviewed results as one batch of the source ``inspections``: they become records as any delivery does.
+
+    Raises:
+        PermissionDenied: the account may not.
+        ValidationError: a row was refused; nothing counts as published then.
+    """
+    if not may(by, "inspections.plan"):
+        raise PermissionDenied
+    with transaction.atomic():
+        tasks = list(
+            Task.objects.select_for_update().filter(status=Status.REVIEWED).select_related("subject").order_by("pk")
+        )
+        recorded = [task for task in tasks if task.result in RECORDED]
+        batch = _deliver(recorded, by) if recorded else None
+        if batch is not None and batch.accepted + batch.duplicates != len(recorded):
+            raise ValidationError(
+                _("批次 %(batch)s 有 %(count)s 行未入库，请先处理")
+                % {"batch": batch.pk, "count": len(recorded) - batch.accepted}
+            )
+        for task in tasks:
+            append_one(
+                "inspection.result",
+                f"task:{task.number}",
+                {"task": task.number, "result": task.result, "on": str(task.inspected_on)},
+            )
+        Task.objects.filter(pk__in=[task.pk for task in tasks]).update(status=Status.PUBLISHED)
+        record_event("inspections.publish", by=by, ref=f"batch:{batch.pk}" if batch else "", tasks=len(tasks))
+    return batch
+
+
+def _deliver(tasks: list[Task], by: User) -> Batch:
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(["统一社会信用代码", "企业名称", "抽查任务编号", "检查结果", "检查完成日期"])
+    for task in tasks:
+        rows.writerow([task.subject.code, task.subject.name, task.number, RESULTS[task.result].zh, task.inspected_on])
+    batch, _is_new = deliver(
+        source="inspections", file_name="inspections.csv", chunks=[text.getvalue().encode()], way=Batch.Way.FOLDER, by=by
+    )
+    batch = process(batch)
+    if request_commit(batch, by):
+        batch.refresh_from_db()
+        batch = process(batch)
+    return batch
