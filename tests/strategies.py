@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from zhixin.dataset.facts import Facts, Previous
 from zhixin.dataset.tables import RELATIONS, Tables, from_facts, table_of
 from zhixin.errors import UsageError
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 Plain = Mapping[str, Any]

@@ -15,7 +15,7 @@ from zhixin.dataset.reading import read_table
 from zhixin.dataset.tables import Tables
 from zhixin.evaluation.interpreter.interpreter import Interpreter
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 RULEBOOK = Path(__file__).parents[2] / "rulebooks" / "zhengzhou-ip"

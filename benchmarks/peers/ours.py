@@ -12,7 +12,7 @@ from zhixin.dataset.tables import Tables
 from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES, Outcome, coded_schema
 from zhixin.evaluation.tables_evaluation import evaluate_tables as run_engine
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 
 RULEBOOK = Path(__file__).parents[2] / "rulebooks" / "zhengzhou-ip"
 

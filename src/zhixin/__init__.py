@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from zhixin.explanation.outlook import Outlook
     from zhixin.fiction.city import City
     from zhixin.law.loading import check_file, dump_rulebook, json_schema, load_rulebook
-    from zhixin.law.moment import Moment
-    from zhixin.law.moment import Moment as Horizon
+    from zhixin.law.moment_and_windows import Moment
+    from zhixin.law.moment_and_windows import Moment as Horizon
     from zhixin.law.rulebook import Rulebook
 
 __all__ = [
@@ -78,8 +78,8 @@ _HOMES = {
     "Evaluation": ("zhixin.evaluation.evaluation", "Evaluation"),
     "Facts": ("zhixin.dataset.facts", "Facts"),
     "Fault": ("zhixin.errors", "Fault"),
-    "Horizon": ("zhixin.law.moment", "Moment"),
-    "Moment": ("zhixin.law.moment", "Moment"),
+    "Horizon": ("zhixin.law.moment_and_windows", "Moment"),
+    "Moment": ("zhixin.law.moment_and_windows", "Moment"),
     "Interpreter": ("zhixin.evaluation.interpreter.interpreter", "Interpreter"),
     "Outlook": ("zhixin.explanation.outlook", "Outlook"),
     "Previous": ("zhixin.dataset.facts", "Previous"),

@@ -27,7 +27,7 @@ from zhixin.evaluation.interpreter.interpreter import Interpreter
 from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.fiction.city import DISTRICT_SHARES, City
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 FLAGSHIP = load_rulebook("zhengzhou-ip")

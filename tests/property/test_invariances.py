@@ -32,7 +32,7 @@ from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.explanation.outlook import Outlook
 from zhixin.fiction.city import City
 from zhixin.law.loading import dump_rulebook, load_rulebook, loads_rulebook
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 CITY = City(2000, 3)

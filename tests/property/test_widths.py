@@ -25,7 +25,7 @@ from zhixin.evaluation.plan.overflow import Widths
 from zhixin.evaluation.plan.whole_columns import ColumnPlan, columns_for
 from zhixin.fiction.city import City
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 
 MOST = 10**18
 """A thousand times what intake accepts."""

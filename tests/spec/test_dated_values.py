@@ -10,7 +10,7 @@ from spec.law import Spec, hold, rulebook_of
 from zhixin.dataset.facts import Facts
 from zhixin.explanation.outlook import Outlook
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 
 title = {"zh": "分期取值", "en": "Dated values"}
 

@@ -9,7 +9,7 @@ import pytest
 
 from zhixin.law.calendar import FIRST_DAY, LAST_DAY, first_of_month, full_years, latest_start, shift_days, shift_months
 from zhixin.law.filters import Window
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 
 ONE_DAY = timedelta(1)
 

@@ -14,7 +14,7 @@ from examples import examples
 from zhixin.cli.app import app
 from zhixin.errors import UsageError
 from zhixin.law.calendar import working_days
-from zhixin.law.deadline import UNITS, Suspension, reckon
+from zhixin.law.reckoning_of_terms import UNITS, Suspension, reckon
 
 DAY = date.fromisoformat
 

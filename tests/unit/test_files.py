@@ -12,7 +12,7 @@ import pytest
 import xlsxwriter
 
 from unit.writing import write_csv
-from zhixin.dataset.files import CHUNK, encoding_of, read_sheet
+from zhixin.dataset.sheets_and_encodings import CHUNK, encoding_of, read_sheet
 from zhixin.errors import DatasetError
 
 TEXT = "统一社会信用代码,企业名称\n91110000600037341L,郑州“虚构”有限公司\n"

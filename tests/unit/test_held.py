@@ -25,7 +25,7 @@ from zhixin.evaluation.run import reevaluate
 from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.fiction.city import City
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 HORIZON = Moment(date(2026, 11, 1))

@@ -20,7 +20,7 @@ from zhixin.evaluation.engines.polars import PolarsEngine
 from zhixin.evaluation.interpreter.interpreter import Interpreter
 from zhixin.evaluation.plan.overflow import Interval, Stage, put_through
 from zhixin.evaluation.tables_evaluation import evaluate_tables
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 MOST = 10**15

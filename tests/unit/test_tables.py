@@ -16,7 +16,7 @@ from zhixin.evaluation.run import evaluate
 from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.fiction.city import City
 from zhixin.law.loading import load_rulebook
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 
 NUMBERS = [0, 0, 2, 3, 3, 3, 5, 8, 8, 9]
 ROWS = pa.table({"subject_no": pa.array(NUMBERS, pa.int32()), "place": range(len(NUMBERS))})

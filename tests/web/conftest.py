@@ -23,7 +23,7 @@ from zhixin_web.collection.services import batches as services
 from zhixin_web.demonstration.city_files import subject_files
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services import runs
-from zhixin_web.evaluations.services.events import react
+from zhixin_web.evaluations.services.reevaluate_after_batch import react
 from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.records.models import Subject
 from zhixin_web.rulebooks.models import RulebookRelease

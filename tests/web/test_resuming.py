@@ -15,7 +15,7 @@ from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services import batches as record_services
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.services import runs as services
-from zhixin_web.evaluations.services.events import _event_run
+from zhixin_web.evaluations.services.reevaluate_after_batch import _event_run
 from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.jobs import tick as schedule
 from zhixin_web.records.models import Subject

@@ -16,7 +16,7 @@ from zhixin_web.collection.models import Batch
 from zhixin_web.evaluations.models import CurrentGrade, Grade, Run, Segment
 from zhixin_web.evaluations.queries import grade_as_of
 from zhixin_web.evaluations.services import runs as services
-from zhixin_web.evaluations.services.events import react, undo_batch
+from zhixin_web.evaluations.services.reevaluate_after_batch import react, undo_batch
 from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.evaluations.services.replay import replay
 from zhixin_web.evaluations.snapshots import run_folder, segment_file, segment_folder

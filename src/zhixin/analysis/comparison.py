@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from zhixin.dataset.files import quoted
+from zhixin.dataset.sheets_and_encodings import quoted
 from zhixin.evaluation.archive import RunFolder
 from zhixin.law.nodes import constant
 from zhixin.law.rulebook import Rulebook

@@ -23,7 +23,7 @@ from zhixin.evaluation.evaluation import Contribution, Evaluation
 from zhixin.evaluation.interpreter.interpreter import Interpreter
 from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.law.catalogue import RECORD_COLUMNS, FieldDefinition
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.nodes import Node, Number
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.vocabulary import NUMERIC_TYPES

@@ -25,7 +25,7 @@ def validity(
     import polars as pl
 
     from zhixin.analysis.validity_of_grades import measure
-    from zhixin.dataset.files import read_sheet
+    from zhixin.dataset.sheets_and_encodings import read_sheet
     from zhixin.evaluation.archive import RunFolder
     from zhixin.law.vocabulary import Direction
 
@@ -89,7 +89,7 @@ def weights(
 ) -> None:
     """Give weights: AHP, entropy, CRITIC, combined."""
     from zhixin.analysis.weighting import Weights, ahp, combine, critic, entropy
-    from zhixin.dataset.files import read_sheet
+    from zhixin.dataset.sheets_and_encodings import read_sheet
 
     screen = Screen()
     columns: dict[str, Weights] = {}

@@ -12,7 +12,7 @@ from zhixin.cli.words import words
 from zhixin.errors import UsageError
 
 if TYPE_CHECKING:
-    from zhixin.law.deadline import Suspension
+    from zhixin.law.reckoning_of_terms import Suspension
 
 SHOWN = 40
 """A longer list of days is cut in the middle."""
@@ -31,7 +31,7 @@ def deadline(
     ] = None,
 ) -> None:
     """Reckon the end of a term; says which days count and where the calendar comes from."""
-    from zhixin.law.deadline import reckon
+    from zhixin.law.reckoning_of_terms import reckon
 
     found = reckon(_day(start), number, unit, [_interval(text) for text in suspend or []])
     screen = Screen()
@@ -70,7 +70,7 @@ def _day(text: str) -> date:
 
 
 def _interval(text: str) -> Suspension:
-    from zhixin.law.deadline import Suspension
+    from zhixin.law.reckoning_of_terms import Suspension
 
     first, dots, last = text.partition("..")
     if not dots:

@@ -24,10 +24,10 @@ import pyarrow.parquet as pq
 
 from zhixin.dataset.contract import contract
 from zhixin.dataset.delivery.source_files import SourceFiles
-from zhixin.dataset.files import SUFFIXES, quoted
 from zhixin.dataset.folders import check_place, put_in_place
 from zhixin.dataset.intake import DUPLICATE, NO_SUBJECT, Intake, Progress, rows_at
 from zhixin.dataset.quarantine import Quarantine, TableReport
+from zhixin.dataset.sheets_and_encodings import SUFFIXES, quoted
 from zhixin.dataset.snapshot import TABLE_NAMES, sha256_of, write_batches
 from zhixin.dataset.sources import sources
 from zhixin.dataset.tables import ROW_GROUP, records_schema

@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any
 
 from zhixin.dataset.cells import Refusal, is_placeholder, parse_as_written, parse_date, refusal
+from zhixin.dataset.hiding_persons import holds_person
 from zhixin.dataset.identity import check_uscc
-from zhixin.dataset.persons import holds_person
 
 _BRACKETS = str.maketrans(dict.fromkeys("([{<【〔﹝〈《「『〖", "(") | dict.fromkeys(")]}>】〕﹞〉》」』〗", ")"))
 _FIGURE = re.compile("[0-9０-９一二三四五六七八九〇零十百千A-Za-z]")

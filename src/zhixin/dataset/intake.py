@@ -18,8 +18,8 @@ from zhixin.dataset.cells import (
     refusal,
 )
 from zhixin.dataset.contract import SYNONYMS, Column, contract
-from zhixin.dataset.files import Row, Sheet, read_sheet
 from zhixin.dataset.quarantine import Quarantine, TableReport
+from zhixin.dataset.sheets_and_encodings import Row, Sheet, read_sheet
 from zhixin.errors import DatasetError
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.vocabulary import Nature

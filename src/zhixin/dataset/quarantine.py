@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from zhixin.dataset.cells import Refusal
-from zhixin.dataset.persons import hide_persons
+from zhixin.dataset.hiding_persons import hide_persons
 
 
 @dataclass

@@ -19,7 +19,7 @@ from zhixin.dataset.snapshot import open_snapshot
 from zhixin.dataset.tables import RELATIONS, Tables
 from zhixin.errors import DatasetError
 from zhixin.law.loading import loads_rulebook
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 

@@ -25,7 +25,7 @@ from zhixin.dataset.snapshot import sha256_of
 from zhixin.dataset.tables import CODED, IN_ORDER, LEFT_OUT, ROW_GROUP, Tables, repeats
 from zhixin.errors import DatasetError
 from zhixin.evaluation.plan.sql import script_for
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 SEAL = "held.json"

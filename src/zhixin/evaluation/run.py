@@ -29,13 +29,13 @@ from zhixin.dataset.snapshot import open_snapshot, sha256_of, write_batches
 from zhixin.dataset.tables import Tables
 from zhixin.errors import DatasetError, UsageError, ZhixinError
 from zhixin.evaluation.archive import RunFolder
+from zhixin.evaluation.engines.choice import default_engine
 from zhixin.evaluation.engines.contract import Engine
 from zhixin.evaluation.engines.duckdb import DuckDBEngine
-from zhixin.evaluation.engines.polars import PolarsEngine
 from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES, ComputedBy, Outcome, coded_schema
 from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.law.loading import dump_rulebook
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 Progress = Callable[[str], None]
@@ -105,7 +105,7 @@ def evaluate(
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     progress("evaluate")
-    engine = engine or PolarsEngine(folder=work / "spill")
+    engine = engine or default_engine(work / "spill")
     numbers = None if chosen is None else _numbers_of(tables, chosen)
     with ThreadPoolExecutor(1) as beside:
         inputs = beside.submit(_input_hashes, tables)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from zhixin.dataset.tables import PREVIOUS, RELATIONS, Tables
+from zhixin.evaluation.engines.choice import default_engine
 from zhixin.evaluation.engines.contract import Engine
-from zhixin.evaluation.engines.polars import PolarsEngine
 from zhixin.evaluation.outcome import Outcome
 from zhixin.evaluation.plan.compiled import Compiled
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 
@@ -40,4 +40,4 @@ def evaluate_tables(
         relations=RELATIONS.empty_table() if tables.relations is None else tables.relations,
         previous=PREVIOUS.empty_table() if tables.previous is None else tables.previous,
     )
-    return (engine or PolarsEngine()).evaluate(Compiled(rulebook, moment, evidence), whole, only)
+    return (engine or default_engine()).evaluate(Compiled(rulebook, moment, evidence), whole, only)

@@ -21,7 +21,7 @@ from zhixin.law.calendar import first_of_month, shift_days, shift_months
 from zhixin.law.checks.structure import change_dates
 from zhixin.law.filters import Corrected, RecordFilter, Window
 from zhixin.law.measures import AppendedTerm, AttributeAge, CleanYears, Combined, DaysSince, Ratio
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.nodes import Dated, walk
 from zhixin.law.points import Once, Steps
 from zhixin.law.publicity_and_repair import repair_from

@@ -15,7 +15,7 @@ from zhixin.dataset.tables import Tables
 from zhixin.errors import DatasetError
 from zhixin.evaluation.engines.polars import PolarsEngine
 from zhixin.evaluation.tables_evaluation import evaluate_tables
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 TEST_FROM = date(2014, 1, 1)

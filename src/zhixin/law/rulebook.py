@@ -31,7 +31,7 @@ from zhixin.law.catalogue import (
 )
 from zhixin.law.measures import Attribute, AttributeAge, CleanYears, Combined, Measure, Ratio, Related
 from zhixin.law.nodes import Basis, Node, Text
-from zhixin.law.resolving import Repealed, value_on, without_classes, without_grades
+from zhixin.law.resolving_dated_values import Repealed, value_on, without_classes, without_grades
 from zhixin.law.rules import (
     Add,
     Decisions,

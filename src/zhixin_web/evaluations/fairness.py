@@ -12,7 +12,7 @@ from functools import lru_cache
 import duckdb
 
 from zhixin.analysis.validity_of_grades import wilson
-from zhixin.dataset.files import quoted
+from zhixin.dataset.sheets_and_encodings import quoted
 from zhixin.law.vocabulary import Visibility
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.snapshots import attribute_types, run_folder, sealed_segments, segment_file, segment_folder

@@ -1,4 +1,4 @@
-"""Rulebook releases, runs, sealed segments of facts, grades. Grades are insert-only; ``CurrentGrade`` is their projection."""
+"""Runs, sealed segments of facts, grades, orders. Grades are insert-only; ``CurrentGrade`` is their projection."""
 
 from __future__ import annotations
 

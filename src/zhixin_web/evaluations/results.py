@@ -11,7 +11,7 @@ import duckdb
 
 from zhixin import RunFolder, compare
 from zhixin.analysis.comparison import Comparison
-from zhixin.dataset.files import quoted
+from zhixin.dataset.sheets_and_encodings import quoted
 from zhixin.law.nodes import Dated
 from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run

@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
 
-from zhixin.dataset.files import quoted
 from zhixin.dataset.folders import flush, put_in_place
+from zhixin.dataset.sheets_and_encodings import quoted
 from zhixin.dataset.snapshot import sha256_of, write_batches
 from zhixin.dataset.sources import ENGINE_FIELDS, sources
 from zhixin.dataset.tables import PREVIOUS, ROW_GROUP, records_schema, subjects_schema

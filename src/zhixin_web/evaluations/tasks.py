@@ -7,7 +7,7 @@ from django_tasks import task
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import process
 from zhixin_web.evaluations.models import Run
-from zhixin_web.evaluations.services.events import react
+from zhixin_web.evaluations.services.reevaluate_after_batch import react
 from zhixin_web.evaluations.services.runs import execute
 
 

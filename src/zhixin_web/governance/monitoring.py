@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from zhixin.analysis.validity_of_grades import stability_of_shares, wilson
-from zhixin.dataset.files import quoted
+from zhixin.dataset.sheets_and_encodings import quoted
 from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.snapshots import run_folder

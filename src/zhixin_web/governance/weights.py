@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 
 from zhixin.analysis.weighting import Weights, combine, critic, entropy
-from zhixin.dataset.files import quoted
+from zhixin.dataset.sheets_and_encodings import quoted
 from zhixin.errors import UsageError
 from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from zhixin import RunFolder, compare, evaluate
 from zhixin.analysis.comparison import Comparison
-from zhixin.dataset.files import quoted
+from zhixin.dataset.sheets_and_encodings import quoted
 from zhixin.errors import ZhixinError
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.evaluations.models import Run

@@ -18,8 +18,8 @@ from typing import Any
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
+from zhixin.dataset.hiding_persons import hide_persons
 from zhixin.dataset.identity import check_uscc
-from zhixin.dataset.persons import hide_persons
 from zhixin.dataset.sources import SourceField, SourceManifest, sources
 from zhixin_web.records import search
 from zhixin_web.records.models import CreditRecord, Subject, SubjectVersion

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from zhixin.law.calendar import working_days
-from zhixin.law.deadline import reckon
 from zhixin.law.nodes import Text
+from zhixin.law.reckoning_of_terms import reckon
 from zhixin_web.rulebooks.law_in_force import TermSource, law_in_force
 
 

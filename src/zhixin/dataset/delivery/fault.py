@@ -7,7 +7,7 @@ from typing import Any
 from zhixin.dataset.cells import (
     Refusal,
 )
-from zhixin.dataset.persons import hide_persons
+from zhixin.dataset.hiding_persons import hide_persons
 from zhixin.errors import Message
 
 

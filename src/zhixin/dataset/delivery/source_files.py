@@ -20,7 +20,7 @@ from zhixin.dataset.delivery.opening import open_delivery, why_held
 from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.delivery.rows import CheckedRow, RowChecker
 from zhixin.dataset.delivery.table import kind_of
-from zhixin.dataset.persons import without_persons
+from zhixin.dataset.hiding_persons import without_persons
 from zhixin.dataset.quarantine import Quarantine, TableReport
 from zhixin.dataset.sources import ENGINE_FIELDS, RECORD_TARGETS, SourceManifest, sources
 from zhixin.errors import DatasetError, Message

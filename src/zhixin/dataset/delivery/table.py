@@ -15,7 +15,7 @@ from zhixin.dataset.cells import is_empty
 from zhixin.dataset.delivery.contained import read_workbook
 from zhixin.dataset.delivery.refusals import FileRefused, empty_file
 from zhixin.dataset.delivery.workbooks import Merge
-from zhixin.dataset.files import EncodingError, encoding_of
+from zhixin.dataset.sheets_and_encodings import EncodingError, encoding_of
 from zhixin.errors import DatasetError
 
 DELIMITERS = (",", ";", "\t", "|")

@@ -1,7 +1,8 @@
-"""Engines by name."""
+"""Engines by name, and the one that is taken where none is named."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from zhixin.errors import EngineError
@@ -11,6 +12,15 @@ from zhixin.evaluation.engines.polars import PolarsEngine
 from zhixin.evaluation.engines.spark import SparkEngine
 
 EngineName = Literal["polars", "duckdb", "spark"]
+
+
+def default_engine(folder: Path | None = None) -> Engine:
+    """Open the engine that evaluates where none is named: Polars over whole columns (ADR 18).
+
+    Args:
+        folder: where it may spill; its own by default.
+    """
+    return PolarsEngine(folder=folder)
 
 
 def open_engine(name: EngineName, **options: Any) -> Engine:

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zhixin.dataset.files import quoted
 from zhixin.dataset.reading import scanned
+from zhixin.dataset.sheets_and_encodings import quoted
 from zhixin.dataset.tables import ROW_GROUP, TableLike, Tables
 from zhixin.evaluation.engines.contract import too_large
 from zhixin.evaluation.engines.script_driver import run_script

@@ -22,7 +22,7 @@ from zhixin.evaluation.outcome import Outcome
 from zhixin.evaluation.plan.compiled import Compiled
 from zhixin.evaluation.plan.sql import Query
 from zhixin.evaluation.plan.whole_columns import ColumnPlan, Table
-from zhixin.evaluation.reach import within_reach
+from zhixin.evaluation.rows_within_reach import within_reach
 
 
 class TooWide(Exception):

@@ -17,7 +17,7 @@ from zhixin.evaluation.engines.kernels import adjustments
 from zhixin.evaluation.outcome import Outcome
 from zhixin.evaluation.plan.compiled import Compiled
 from zhixin.evaluation.plan.sql import Dialect, Query, Script
-from zhixin.evaluation.reach import subject_ids, within_reach
+from zhixin.evaluation.rows_within_reach import subject_ids, within_reach
 
 
 class Database(Protocol):

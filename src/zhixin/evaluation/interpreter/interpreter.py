@@ -17,7 +17,7 @@ from zhixin.evaluation.evaluation import Contribution, Evaluation
 from zhixin.evaluation.interpreter.measuring import Measured, Record, Subject, half_up, points_of
 from zhixin.law.filters import RecordFilter
 from zhixin.law.measures import Count
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.nodes import Dated, DatedNumber, constant, milli
 from zhixin.law.points import (
     Affine,

@@ -31,7 +31,7 @@ from zhixin.law.measures import (
     Related,
     Sum,
 )
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.nodes import constant
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.rules import Indicator, Rule

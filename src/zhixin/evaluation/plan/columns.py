@@ -35,7 +35,7 @@ from zhixin.law.measures import (
     Related,
     Sum,
 )
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.nodes import constant, walk
 from zhixin.law.rulebook import Rulebook, denominator
 

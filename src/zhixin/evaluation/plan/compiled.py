@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zhixin.evaluation.plan.plan import Plan
 from zhixin.evaluation.plan.sql import Dialect, Hashed, Script, plan_of, script_for
 from zhixin.evaluation.plan.whole_columns import ColumnPlan, columns_for
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 

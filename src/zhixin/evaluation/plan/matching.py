@@ -14,7 +14,7 @@ from zhixin.evaluation.plan.columns import Value, Wide, field_column, int64, who
 from zhixin.evaluation.plan.slots import WORD_BITS, Atom, Portion, Slot, SlotTable
 from zhixin.law.calendar import shift_months
 from zhixin.law.measures import AppendedTerm, Count, Latest
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.points import PerRecord
 from zhixin.law.rulebook import Rulebook
 

@@ -41,7 +41,7 @@ from zhixin.law.measures import (
     Related,
     Sum,
 )
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.nodes import walk
 from zhixin.law.points import Cases, PerRecord
 from zhixin.law.rulebook import Rulebook

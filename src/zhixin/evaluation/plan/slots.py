@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from zhixin.law.calendar import FIRST_DAY, LAST_DAY, shift_days
 from zhixin.law.filters import CorrectedTest, DatedFlag, FieldTest, RecordFilter
 from zhixin.law.measures import AppendedTerm, CleanYears, Count, DaysSince, Exists, Extreme, Latest, Mean, Sum
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.nodes import Dated, constant, milli
 from zhixin.law.points import Affine, Linear, Once, PerRecord, PerUnit, Steps, Tier
 from zhixin.law.rulebook import Rulebook

@@ -16,7 +16,7 @@ import pyarrow as pa
 from zhixin.dataset.reading import narrowed
 from zhixin.dataset.tables import PREVIOUS, RELATIONS, records_schema
 from zhixin.evaluation.plan.plan import Plan, compile_rulebook
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 Dialect = Literal["duckdb", "pyspark"]

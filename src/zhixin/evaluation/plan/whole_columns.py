@@ -17,7 +17,7 @@ from zhixin.evaluation.plan.overflow import Stage, Widths
 from zhixin.evaluation.plan.plan import Plan
 from zhixin.evaluation.plan.sql import Hashed, Query, plan_of, query_of
 from zhixin.law.measures import AppendedTerm
-from zhixin.law.moment import Moment
+from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
 Table = Any

@@ -32,7 +32,7 @@ from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.collection import originals
 from zhixin_web.collection.models import Batch, ColumnMemory
 from zhixin_web.collection.register import names_of
-from zhixin_web.collection.services.commit import CHUNK, Committing, cells_of
+from zhixin_web.collection.services.committing_rows import CHUNK, Committing, cells_of
 from zhixin_web.records.services.versions import chunked
 
 PROBLEMS_SHOWN, UNDERSTOOD_SHOWN = 200, 5

@@ -18,7 +18,7 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
 from zhixin_web.collection.register import names_of
 from zhixin_web.collection.services.batches import Status
-from zhixin_web.collection.services.commit import Committing
+from zhixin_web.collection.services.committing_rows import Committing
 
 
 def mend_row(row: QuarantinedRow, cells: dict[str, Any], by: Any, *, is_confirmed: bool = False) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append, append_one, insert_rows, seal
 from zhixin_web.collection.models import Batch, ColumnMemory
 from zhixin_web.collection.services.batches import Status
-from zhixin_web.collection.services.commit import CHUNK
+from zhixin_web.collection.services.committing_rows import CHUNK
 from zhixin_web.records.models import CreditRecord, SubjectVersion
 from zhixin_web.records.services.repair_and_revocation import write_versions
 from zhixin_web.records.services.versions import VERSION_COLUMNS, chunked, digest_of, project

@@ -1,4 +1,4 @@
-"""Writes of evaluation: start, execute, cancel, propose, release, roll back and replay runs."""
+"""Runs from their start to a finished draft: queue, claim, snapshot, evaluation, cancel, retry."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from zhixin_web.collection.services import batches as services
 from zhixin_web.collection.services.correction import discard_rows, mend_row
 from zhixin_web.collection.template_workbook import template_workbook
 from zhixin_web.evaluations.preflight import freshness
-from zhixin_web.evaluations.services.events import undo_batch
+from zhixin_web.evaluations.services.reevaluate_after_batch import undo_batch
 from zhixin_web.evaluations.tasks import process_batch
 from zhixin_web.presentation.language import in_english
 from zhixin_web.presentation.paging import page_of

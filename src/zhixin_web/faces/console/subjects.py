@@ -32,7 +32,7 @@ from zhixin_web.presentation.language import language_code
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.presentation.templatetags.zhixin import district_name, kind_title
 from zhixin_web.records import queries
-from zhixin_web.records.masking import masked
+from zhixin_web.records.masking_for_officers import masked
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.scope import visible_records, visible_subjects
 from zhixin_web.records.services.repair_and_revocation import change_record, erase_record
