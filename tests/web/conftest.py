@@ -12,6 +12,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from dirty_deliveries import FIRMS, SEED, firms, registrations_csv
+from web.drawing import approved, committed, drawn, inspectors, make, on_the_day, task  # noqa: F401
 from web.layers import Layers, Maker
 from zhixin import City, load_rulebook
 from zhixin.law.loading import shipped_rulebooks

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
 import zhixin.trust.draw
+from web.drawing import NUMBERS, OTHERS, drawing_day, issue_of
 from zhixin.trust.draw import verify
 from zhixin_web.accounts.models import Role, User
 from zhixin_web.audit.models import LedgerEntry
-from zhixin_web.evaluations.models import Run
 from zhixin_web.inspections.models import Conflict, Draw, Inspector, NumberEntry, Plan, Task
 from zhixin_web.inspections.published import proof_of, published_draw
 from zhixin_web.inspections.services import draws, plans, results
@@ -27,74 +26,6 @@ from zhixin_web.jobs.invariants import check
 from zhixin_web.records.models import CreditRecord, Subject
 
 pytestmark = pytest.mark.django_db
-NUMBERS = [[3, 8, 11, 14, 19, 22, 27, 30, 33, 41, 44, 46, 52, 55, 58, 61, 66, 70, 73, 80]]
-OTHERS = [[*NUMBERS[0][:-1], 79]]
-
-
-def drawing_day() -> date:
-    """The first day whose drawing may be named today: a day and a night from now."""
-    return timezone.localdate() + timedelta(days=2)
-
-
-def issue_of(day: date) -> str:
-    return f"{day.year}{day.timetuple().tm_yday:03d}"
-
-
-@pytest.fixture
-def inspectors(people: dict[str, User]) -> list[Inspector]:
-    """Six certified inspectors, the first with the account of the demonstration's inspector."""
-    unit = people["inspector"].organisation
-    assert unit is not None
-    until = timezone.localdate() + timedelta(days=400)
-    return [
-        Inspector.objects.create(
-            code=f"INS{number:03d}", name=f"虚构{number}", unit=unit, certificate=f"豫A{number:05d}", valid_until=until,
-            account=people["inspector"] if number == 1 else None,
-        )
-        for number in range(1, 7)
-    ]  # fmt: skip
-
-
-@pytest.fixture
-def make(released: Run, people: Any, release: Any) -> Callable[..., Plan]:
-    def making(**changes: Any) -> Plan:
-        options = {
-            "year": timezone.localdate().year, "title": "年度抽查计划", "basis": "郑虚构〔2026〕1号", "items": ["trademark_use", "patent_claims"],
-            "release": release, "by": people["city"], "inversion": "示例城市各等级户数很少", "excess_reason": "户数少",
-        }  # fmt: skip
-        return plans.make_plan(**(options | changes))
-
-    return making
-
-
-@pytest.fixture
-def approved(make: Any, people: Any, inspectors: Any) -> Plan:
-    plan = make()
-    plans.propose_plan(plan, people["city"])
-    plans.decide_plan(plan, approve=True, by=people["approver"])
-    plan.refresh_from_db()
-    return plan
-
-
-@pytest.fixture
-def committed(approved: Plan, people: Any) -> Draw:
-    return draws.commit_draw(approved, game="快乐8", issue=issue_of(drawing_day()), day=drawing_day(), by=people["city"])
-
-
-@pytest.fixture
-def on_the_day(committed: Draw, monkeypatch: pytest.MonkeyPatch) -> Draw:
-    """The day of the drawing has come."""
-    day = drawing_day()
-    monkeypatch.setattr(timezone, "localdate", lambda value=None, **_: day if value is None else value.date())
-    return committed
-
-
-@pytest.fixture
-def drawn(on_the_day: Draw, people: Any) -> Draw:
-    draws.enter_numbers(on_the_day, NUMBERS, people["city"])
-    return draws.enter_numbers(on_the_day, NUMBERS, people["approver"])
-
-
 # --- plans ----------------------------------------------------------------------------------------------------------
 
 
@@ -311,17 +242,6 @@ def test_all_of_this_is_bound_to_the_ledger(drawn: Draw, people: Any) -> None:
 
 
 # --- results ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def task(drawn: Draw, people: Any, inspectors: list[Inspector]) -> Task:
-    """A task whose team has the inspector of the demonstration on it."""
-    found = Task.objects.filter(assignments__inspector=inspectors[0]).first()
-    if found is None:
-        found = Task.objects.first()
-        assert found is not None
-        found.assignments.filter(pk=found.assignments.first().pk).update(inspector=inspectors[0])
-    return found
 
 
 def submit(task: Task, by: User, **changes: Any) -> Task:

@@ -23,6 +23,7 @@ VALUES = {
     "source": "penalties",
     "form": "json",
     "kind": "results",
+    "draw_id": "none",
 }
 
 

@@ -20,11 +20,12 @@ from zhixin.law.calendar import shift_months
 from zhixin.law.loading import shipped_rulebooks
 from zhixin_web.accounts.demonstration_people import make_people
 from zhixin_web.accounts.models import User
-from zhixin_web.audit.services.checkpoints import make_checkpoint
+from zhixin_web.audit.services.witnesses import sign_and_show
 from zhixin_web.cases.services.reports import file_report
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit
 from zhixin_web.demonstration.city_files import MONTHS_BACK, SEED, record_files, subject_files
+from zhixin_web.demonstration.inspections import make_inspections
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.services.orders import propose_order
 from zhixin_web.evaluations.services.release import propose_run, release_run
@@ -70,7 +71,8 @@ def build(subjects: int, tell: Tell) -> None:
             as_of = min(end - timedelta(days=1), today)
             _run(release, as_of, people, tell)
     _leave_something_to_do(table, people)
-    make_checkpoint()
+    make_inspections(release, people)
+    sign_and_show()
 
 
 def _take(name: str, content: bytes, people: dict[str, User], tell: Tell) -> Batch:

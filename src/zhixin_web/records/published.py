@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -83,6 +83,11 @@ def published_subject(code: str) -> PublishedSubject | None:
         return None
     rows = list(Subject.objects.filter(code=code).values(*_SUBJECT)[:1])
     return _subject(rows[0]) if rows else None
+
+
+def published_names(codes: Iterable[str]) -> dict[str, str]:
+    """The names of subjects by code."""
+    return dict(Subject.objects.filter(code__in=list(codes)).values_list("code", "name"))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The compiler's last stage: dimensions, score steps, ladder and decisions as columns of the wide table."""
+"""Scores as columns of the wide table: points of indicators, dimensions, score steps, the ladder."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ NAVIGATION = (
     ("/pub", _("公示公告")),
     ("/rules", _("评价规则")),
     ("/measures", _("激励惩戒措施")),
+    ("/draws", _("双随机抽查")),
     ("/consultations", _("征求意见")),
     ("/data", _("开放数据")),
     ("/stats", _("统计")),
@@ -54,7 +55,7 @@ class PublicPages:
         return self.get_response(request)
 
 
-PUBLISHED = ("e", "s", "pub", "data", "stats", "fairness", "api")
+PUBLISHED = ("e", "s", "pub", "draws", "data", "stats", "fairness", "api")
 """The first part of addresses at which results and records are published; while publication is stopped nothing is."""
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from zhixin_web.faces.portal import announcements, data, enterprise, rules, tour, views
+from zhixin_web.faces.portal import announcements, data, draws, enterprise, rules, tour, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -22,6 +22,11 @@ urlpatterns = [
     path("rules/<int:pk>.yaml", rules.text, name="rules_text"),
     path("rules/<int:old>/diff/<int:new>", rules.difference, name="rules_difference"),
     path("rules/<int:pk>/document.<slug:form>", rules.document, name="rules_document"),
+    path("draws", draws.draws, name="draws"),
+    path("draws/<slug:draw_id>", draws.draw, name="draw"),
+    path("draws/<slug:draw_id>.json", draws.draw_file, name="draw_file"),
+    path("draws/<slug:draw_id>/<str:code>", draws.frame_proof, name="frame_proof"),
+    path("verify_draw.py", draws.verifier, name="verify_draw"),
     path("measures", rules.measures, name="measures"),
     path("consultations", rules.consultations, name="consultations"),
     path("consultations/<int:pk>", rules.consultation, name="consultation"),

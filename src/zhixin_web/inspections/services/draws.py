@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -37,8 +37,10 @@ def _refused(error: DrawRefused) -> ValidationError:
     return ValidationError([reason.in_language(language) for reason in error.reasons])
 
 
-def commit_draw(plan: Plan, *, game: str, issue: str, day: date, by: User) -> Draw:
+def commit_draw(plan: Plan, *, game: str, issue: str, day: date, by: User, frozen_at: datetime | None = None) -> Draw:
     """Freeze frame, people and plan of today and put the commitment into the ledger.
+
+    ``frozen_at`` is now; only the demonstration, which makes a draw of last month, gives another moment.
 
     Raises:
         PermissionDenied: the account may not.
@@ -63,7 +65,7 @@ def commit_draw(plan: Plan, *, game: str, issue: str, day: date, by: User) -> Dr
         proposal = cdraw.Proposal(
             draw_id=f"zz-{plan.year}-{plan.pk}-{number}",
             basis=f"{plan.title}（{plan.basis}）",
-            frozen_at=timezone.localtime().replace(microsecond=0),
+            frozen_at=(frozen_at or timezone.localtime()).replace(microsecond=0),
             strata=[item.for_draw() for item in strata if sizes[item.id]],
             sources=[Source(known.id if known else game, issue.strip(), day)],
             frame=frame.units,

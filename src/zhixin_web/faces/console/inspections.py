@@ -1,0 +1,272 @@
+"""Pages of inspections: plans with their forecast, draws from commitment to publication, tasks with their results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from zhixin.errors import DrawRefused
+from zhixin.reference.inspection_items import DISPOSALS, METHODS, RESULTS, inspection_items
+from zhixin.trust.draw.public_numbers import GAMES, read_numbers
+from zhixin_web.accounts.models import User
+from zhixin_web.accounts.permissions import may, permitted
+from zhixin_web.inspections import queries
+from zhixin_web.inspections.models import Draw, Inspector, Plan, Task
+from zhixin_web.inspections.services import draws, plans, results
+from zhixin_web.inspections.strata import frame_of, visits_of
+from zhixin_web.presentation.paging import page_of
+from zhixin_web.rulebooks.models import RulebookRelease
+
+
+def _carried_out(request: HttpRequest, act: Callable[[], Any], done: str) -> bool:
+    """Carry out an act; what refuses it is shown in its own words."""
+    try:
+        act()
+    except PermissionDenied:
+        messages.error(request, _("须由另一位有权限的人办理"))
+        return False
+    except ValidationError as error:
+        for text in error.messages:
+            messages.error(request, text)
+        return False
+    messages.success(request, done)
+    return True
+
+
+def _officer(request: HttpRequest) -> User:
+    """The signed-in account; pages without one never get here."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+@permitted("inspections.view")
+@require_GET
+def inspections_page(request: HttpRequest) -> HttpResponse:
+    """Plans, draws, and the tasks of this account by deadline."""
+    tasks = queries.visible_tasks(_officer(request)).order_by("due_on", "number")
+    status = request.GET.get("status", Task.Status.OPEN)
+    if status in Task.Status.values:
+        tasks = tasks.filter(status=status)
+    content = {
+        "plans": Plan.objects.select_related("made_by").order_by("-pk")[:20],
+        "draws": queries.draws()[:20],
+        "page": page_of(request, tasks),
+        "status": status,
+        "statuses": Task.Status.choices,
+        "today": timezone.localdate(),
+        "to_publish": Task.objects.filter(status=Task.Status.REVIEWED).count(),
+    }
+    return render(request, "inspections.html", content)
+
+
+@permitted("inspections.plan")
+def new_plan(request: HttpRequest) -> HttpResponse:
+    """Draft a plan: which items, under which release, how many go together."""
+    faults: dict[str, list[str]] = {}
+    released = RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).order_by("-approved_at")
+    if request.method == "POST":
+        try:
+            plan = plans.make_plan(
+                year=_whole(request.POST.get("year", ""), "year"),
+                title=request.POST.get("title", ""),
+                basis=request.POST.get("basis", ""),
+                items=request.POST.getlist("items"),
+                release=_release(released, request.POST.get("release", "")),
+                by=_officer(request),
+                team=_whole(request.POST.get("team", ""), "team"),
+                cap=_whole(request.POST.get("cap", ""), "cap"),
+                stated_percent=request.POST.get("stated_percent", ""),
+                excess_reason=request.POST.get("excess_reason", ""),
+                inversion=request.POST.get("inversion", ""),
+            )
+            return redirect("inspection_plan", pk=plan.pk)
+        except ValidationError as error:
+            faults = error.message_dict
+    content = {"items": inspection_items(), "releases": released, "faults": faults, "given": request.POST, "year": timezone.localdate().year, "chosen": request.POST.getlist("items")}  # fmt: skip
+    return render(request, "inspection_plan_new.html", content)
+
+
+def _whole(text: str, field: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 6):
+        raise ValidationError({field: _("请填写整数")})
+    return int(text)
+
+
+def _release(released: Any, text: str) -> RulebookRelease:
+    found: RulebookRelease | None = next((item for item in released if str(item.pk) == text), None)
+    if found is None:
+        raise ValidationError({"release": _("请选择")})
+    return found
+
+
+@permitted("inspections.view")
+@require_GET
+def plan_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One plan: its ratios, what they come to today by stratum, district and person, its draws."""
+    plan = get_object_or_404(Plan.objects.select_related("made_by", "decided_by", "release"), pk=pk)
+    strata = queries.planned_strata(plan)
+    frame = frame_of(strata, most_visits=plan.most_visits_a_year, today=timezone.localdate())
+    counted = visits_of(strata, frame.sizes)
+    visits = sum(found for _units, found in counted.values())
+    inspectors = queries.available_inspectors(timezone.localdate()).count()
+    chosen = inspection_items()
+    content = {
+        "plan": plan,
+        "rows": [(item, *counted[item.id]) for item in strata],
+        "units": len(frame.units),
+        "visits": visits,
+        "share": visits / len(frame.units) if frame.units else 0,
+        "inspectors": inspectors,
+        "each": visits * plan.team / inspectors if inspectors else None,
+        "excluded": len(frame.excluded),
+        "items": [item for item in chosen.items if item.code in plan.items],
+        "draws": plan.draws.order_by("-pk"),
+        "games": list(GAMES.values()),
+        "today": timezone.localdate(),
+    }
+    return render(request, "inspection_plan.html", content)
+
+
+@permitted("inspections.view", reauthenticate=True)
+@require_POST
+def act_on_plan(request: HttpRequest, pk: int) -> HttpResponse:
+    """Propose, approve, refuse, file a plan, or commit a draw of it."""
+    plan, by, act = get_object_or_404(Plan, pk=pk), _officer(request), request.POST.get("act", "")
+    acts: dict[str, tuple[Callable[[], Any], str]] = {
+        "propose": (lambda: plans.propose_plan(plan, by), _("已提请审批")),
+        "approve": (lambda: plans.decide_plan(plan, approve=True, by=by), _("已批准")),
+        "refuse": (lambda: plans.decide_plan(plan, approve=False, by=by), _("未予批准")),
+        "file": (lambda: plans.file_plan(plan, request.POST.get("number", ""), by), _("已登记备案文号")),
+        "commit": (lambda: _commit(request, plan), _("已冻结并写入账本，等待开奖")),
+    }
+    if act in acts:
+        _carried_out(request, *acts[act])
+    return redirect("inspection_plan", pk=pk)
+
+
+def _commit(request: HttpRequest, plan: Plan) -> None:
+    day = _day(request.POST.get("day", ""))
+    if day is None:
+        raise ValidationError({"day": _("请填写开奖日期")})
+    draws.commit_draw(
+        plan, game=request.POST.get("game", ""), issue=request.POST.get("issue", ""), day=day, by=_officer(request)
+    )
+
+
+@permitted("inspections.view")
+@require_GET
+def draw_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One draw: what was committed, who has entered numbers, what was drawn, what changed since."""
+    draw = get_object_or_404(queries.draws(), pk=pk)
+    tasks = draw.tasks.select_related("subject").annotate(people=Count("assignments")).order_by("number")
+    content = {
+        "draw": draw,
+        "page": page_of(request, tasks),
+        "sources": draw.document["plan"]["sources"],
+        "entered": [item.by for item in draw.entries.select_related("by")],
+        "strata": draw.document.get("strata", {}),
+        "excluded": draw.exclusions.select_related("subject")[:200],
+        "frame": len(draw.document["frame"]),
+        "may_enter": may(_officer(request), "inspections.numbers")
+        and not draw.entries.filter(by=_officer(request)).exists(),
+    }
+    return render(request, "inspection_draw.html", content)
+
+
+@permitted("inspections.view", reauthenticate=True)
+@require_POST
+def act_on_draw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Enter numbers, publish or abort."""
+    draw, by, act = get_object_or_404(Draw, pk=pk), _officer(request), request.POST.get("act", "")
+    acts: dict[str, tuple[Callable[[], Any], str]] = {
+        "enter": (lambda: draws.enter_numbers(draw, _numbers(request, draw), by), _("已录入号码")),
+        "publish": (lambda: draws.publish_draw(draw, by), _("已公布")),
+        "abort": (lambda: draws.abort_draw(draw, request.POST.get("reason", ""), by), _("已中止并公布理由")),
+    }
+    if act in acts:
+        _carried_out(request, *acts[act])
+    return redirect("inspection_draw", pk=pk)
+
+
+def _numbers(request: HttpRequest, draw: Draw) -> list[list[int]]:
+    try:
+        return [
+            read_numbers(request.POST.get(f"numbers{place}", "")) for place in range(len(draw.document["plan"]["sources"]))
+        ]
+    except DrawRefused as error:
+        raise ValidationError(error.message.zh) from error
+
+
+@permitted("inspections.view")
+def task_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One task: its enterprise, its team, the checklist; the result, its review, recusal and substitution."""
+    task = get_object_or_404(queries.visible_tasks(_officer(request)), pk=pk)
+    faults: dict[str, list[str]] = {}
+    if request.method == "POST":
+        try:
+            return _act_on_task(request, task)
+        except ValidationError as error:
+            faults = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+        except PermissionDenied:
+            faults = {"": [_("须由该任务的检查人员或另一位有权限的人办理")]}
+    chosen = inspection_items()
+    content = {
+        "task": task,
+        "team": queries.team_of(task),
+        "items": [item for item in chosen.items if item.code in task.draw.plan.items],
+        "methods": METHODS,
+        "results": RESULTS,
+        "disposals": DISPOSALS,
+        "faults": faults,
+        "given": request.POST,
+        "today": timezone.localdate(),
+        "is_mine": task.assignments.filter(inspector__account=_officer(request), recused_reason="").exists(),
+    }
+    return render(request, "inspection_task.html", content)
+
+
+def _act_on_task(request: HttpRequest, task: Task) -> HttpResponse:
+    act, by = request.POST.get("act", ""), _officer(request)
+    reason = request.POST.get("reason", "")
+    if act == "submit":
+        results.submit_result(
+            task, method=request.POST.get("method", ""), result=request.POST.get("result", ""), disposal=request.POST.get("disposal", ""),
+            note=request.POST.get("note", ""), inspected_on=_day(request.POST.get("inspected_on", "")), by=by,
+        )  # fmt: skip
+        messages.success(request, _("已提交，等待另一人复核"))
+    elif act in ("accept", "return"):
+        results.review_result(task, by, accept=act == "accept", reason=reason)
+        messages.success(request, _("已复核") if act == "accept" else _("已退回"))
+    elif act == "recuse":
+        draws.recuse(task, get_object_or_404(Inspector, code=request.POST.get("inspector", "")[:20]), reason, by)
+        messages.success(request, _("已由次序中的下一人接替"))
+    elif act == "substitute":
+        made = draws.substitute(task, reason, by)
+        messages.success(request, _("已由候补替换"))
+        return redirect("inspection_task", pk=made.pk)
+    return redirect("inspection_task", pk=task.pk)
+
+
+@permitted("inspections.plan")
+@require_POST
+def publish_results(request: HttpRequest) -> HttpResponse:
+    """Publish all reviewed results: they become records through the ordinary pipeline."""
+    _carried_out(request, lambda: results.publish_results(_officer(request)), _("已公示，并作为信用记录入库"))
+    return redirect("inspections")
