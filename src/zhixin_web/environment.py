@@ -29,6 +29,9 @@ class Environment(BaseSettings):
     var: Path = Path("var")
     origin: str = "zhixin.example/ledger"
     signer_command: str = ""
+    proxies: str = ""
+    rate_limits: bool = True
+    rate_storage: str = "memory://"
     witness_folder: Path | None = None
     witness_command: str = ""
     witness_url: str = ""

@@ -58,6 +58,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "zhixin_web.accounts.visitors.VisitorAddress",
+    "zhixin_web.accounts.visitors.RateLimits",
     "zhixin_web.faces.portal.pages.PublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "zhixin_web.presentation.language.LanguageByChoice",
@@ -154,6 +156,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 LEDGER_ORIGIN = ENVIRONMENT.origin
 SIGNER_COMMAND = ENVIRONMENT.signer_command
+PROXIES = ENVIRONMENT.proxies
+RATE_LIMITS = ENVIRONMENT.rate_limits
+RATE_STORAGE = ENVIRONMENT.rate_storage
 WITNESS_FOLDER = ENVIRONMENT.witness_folder
 WITNESS_COMMAND = ENVIRONMENT.witness_command
 WITNESS_URL = ENVIRONMENT.witness_url

@@ -25,7 +25,7 @@ APPS = (
     "workspace",
 )
 OPEN_TO_THE_PUBLIC = {
-    "accounts.permissions", "audit.models", "audit.queries", "audit.services.checkpoints", "cases.models", "cases.queries",
+    "accounts.permissions", "accounts.visitors", "audit.models", "audit.queries", "audit.services.checkpoints", "cases.models", "cases.queries",
     "cases.services.reports", "evaluations.fairness", "governance.queries", "governance.services.consultations", "papers.fonts",
     "papers.models", "papers.services.issue", "rulebooks.deadlines", "rulebooks.document", "rulebooks.law_in_force",
 }  # fmt: skip

@@ -28,6 +28,8 @@ class ErrorReport(BoundModel):
         REFUSED = "refused", _("经核实无误")
 
     code = models.CharField(max_length=16, unique=True)
+    visitor = models.CharField(max_length=32, blank=True)
+    """A code of who filed it, so that one visitor has one open report on a record; no address."""
     subject = models.ForeignKey("records.Subject", models.PROTECT, related_name="error_reports")
     record_seq = models.BigIntegerField(db_index=True)
     record_key = models.CharField(max_length=240, db_index=True)

@@ -20,11 +20,11 @@ from zhixin_web.rulebooks.deadlines import clock
 MOST_OPEN_PER_RECORD = 20
 
 
-def file_report(record: CreditRecord, *, reason: str, text: str) -> ErrorReport:
+def file_report(record: CreditRecord, *, reason: str, text: str, visitor: str = "") -> ErrorReport:
     """Anybody's word that a published record is wrong; the clock starts today.
 
     Raises:
-        ValidationError: no reason, no text, or too many open reports on this record already.
+        ValidationError: no reason, no text, an open report of this visitor, or too many of others, on this record.
     """
     text = text.replace("\x00", "")
     faults: dict[str, str] = {}
@@ -36,11 +36,15 @@ def file_report(record: CreditRecord, *, reason: str, text: str) -> ErrorReport:
         raise ValidationError(faults)
     today = timezone.localdate()
     with transaction.atomic():
+        mine = ErrorReport.objects.filter(record_key=record.key, status=ErrorReport.Status.OPEN, visitor=visitor)
+        if visitor and mine.exists():
+            raise ValidationError({"text": _("您对该记录的报错正在核实，请凭编号查询进度")})
         waiting = ErrorReport.objects.filter(record_key=record.key, status=ErrorReport.Status.OPEN).count()
         if waiting >= MOST_OPEN_PER_RECORD:
             raise ValidationError({"text": _("该记录已有多件报错在核实，请凭编号查询进度")})
         report = ErrorReport.objects.create(
             code=tracking_code(),
+            visitor=visitor,
             subject=record.subject,
             record_seq=record.seq,
             record_key=record.key,
@@ -52,7 +56,7 @@ def file_report(record: CreditRecord, *, reason: str, text: str) -> ErrorReport:
         )
         append_one(
             "objection.file",
-            f"report:{report.code}",
+            f"report:{report.pk}",
             {"record": record.seq, "reason": reason, "due_on": report.due_on.isoformat()},
         )
         record_event("reports.file", ref=f"report:{report.pk}")
@@ -77,6 +81,6 @@ def answer_report(report: ErrorReport, *, upheld: bool, answer: str, by: Any) ->
             raise ValidationError(_("该报错已答复"))
         found.status, found.answer, found.answered_by, found.answered_at = status, answer.strip()[:2000], by, timezone.now()
         found.save()
-        append_one("objection.decide", f"report:{found.code}", {"record": found.record_seq, "status": str(status)})
+        append_one("objection.decide", f"report:{found.pk}", {"record": found.record_seq, "status": str(status)})
         record_event("reports.answer", by=by, ref=f"report:{found.pk}", status=str(status))
     return found

@@ -15,6 +15,7 @@ from zhixin.dataset.sources import sources
 from zhixin.explanation.sentences import sentences
 from zhixin.law.calendar import shift_months
 from zhixin_web.accounts.permissions import ANYONE, permitted
+from zhixin_web.accounts.visitors import visitor_code
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint
 from zhixin_web.cases.models import ErrorReport
@@ -165,7 +166,12 @@ def report_error(request: HttpRequest, code: str, seq: int) -> HttpResponse:
     faults: dict[str, str] = {}
     if request.method == "POST":
         try:
-            report = file_report(item, reason=request.POST.get("reason", ""), text=request.POST.get("text", ""))
+            report = file_report(
+                item,
+                reason=request.POST.get("reason", ""),
+                text=request.POST.get("text", ""),
+                visitor=visitor_code(request),
+            )
             return redirect("report_status", code=report.code)
         except ValidationError as error:
             faults = {name: texts[0] for name, texts in error.message_dict.items()}
