@@ -32,6 +32,7 @@ from zhixin_web.collection.template_workbook import template_workbook
 from zhixin_web.evaluations.preflight import freshness
 from zhixin_web.evaluations.services.reevaluate_after_batch import undo_batch
 from zhixin_web.evaluations.tasks import process_batch
+from zhixin_web.presentation import asked
 from zhixin_web.presentation.language import in_english
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records.models import Subject
@@ -279,7 +280,7 @@ def quarantine(request: HttpRequest) -> HttpResponse:
 @require_POST
 def discard(request: HttpRequest) -> HttpResponse:
     """Leave the chosen rows out for good, with the reason."""
-    chosen = [int(value) for value in request.POST.getlist("row") if value.isdigit()]
+    chosen = [asked.key(value) for value in request.POST.getlist("row")]
     rows = list(visible_rows(request.user, "quarantine.fix").filter(pk__in=chosen))
     if not rows:
         messages.error(request, _("请先选择要处理的行"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -25,6 +24,7 @@ from zhixin_web.governance.services.consultations import open_consultation, publ
 from zhixin_web.governance.services.panels import open_panel, save_sheet
 from zhixin_web.governance.tasks import execute_what_if
 from zhixin_web.governance.weights import combined_weights
+from zhixin_web.presentation import asked
 from zhixin_web.presentation.language import in_english, language_code
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.rulebooks.deadlines import clock
@@ -46,9 +46,7 @@ def _told(request: HttpRequest, error: ValidationError) -> None:
 @require_POST
 def new_draft(request: HttpRequest) -> HttpResponse:
     """Begin a draft from a released version."""
-    base = get_object_or_404(
-        RulebookRelease, pk=request.POST.get("base") if request.POST.get("base", "").isdigit() else 0, status="released"
-    )
+    base = get_object_or_404(RulebookRelease, pk=asked.key(request.POST.get("base")), status="released")
     try:
         draft = services.open_draft(base, title=request.POST.get("title", ""), by=request.user)
     except ValidationError as error:
@@ -88,7 +86,7 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         services.save_draft(
             draft, text=request.POST.get("text", ""), cases=request.POST.get("cases", ""),
-            revision=int(revision) if revision.isdigit() else -1, by=request.user,
+            revision=asked.key(revision), by=request.user,
         )  # fmt: skip
         messages.success(request, _("已保存、检查并运行用例"))
         return redirect("draft", pk=pk)
@@ -113,9 +111,7 @@ def draft_form(request: HttpRequest, pk: int) -> HttpResponse:
         revision = request.POST.get("revision", "")
         try:
             text = with_numbers(draft.text, dict(request.POST.items()))
-            services.save_draft(
-                draft, text=text, cases=draft.cases, revision=int(revision) if revision.isdigit() else -1, by=request.user
-            )
+            services.save_draft(draft, text=text, cases=draft.cases, revision=asked.key(revision), by=request.user)
             messages.success(request, _("已保存、检查并运行用例"))
             return redirect("draft_form", pk=pk)
         except ValidationError as error:
@@ -148,11 +144,10 @@ def put_forward(request: HttpRequest, pk: int) -> HttpResponse:
     """Propose a draft for release."""
     try:
         text = request.POST.get("effective_from", "")
-        day = date.fromisoformat(text) if text else None
+        day = asked.day(text)
+        if text and day is None:
+            raise ValidationError(_("日期应写作 2026-01-31"))
         release = services.put_forward(get_object_or_404(Draft, pk=pk, is_closed=False), by=request.user, effective_from=day)
-    except ValueError:
-        messages.error(request, _("日期应写作 2026-01-31"))
-        return redirect("draft", pk=pk)
     except ValidationError as error:
         _told(request, error)
         return redirect("draft", pk=pk)
@@ -209,10 +204,7 @@ def what_if_page(request: HttpRequest, pk: int) -> HttpResponse:
 def new_consultation(request: HttpRequest, pk: int) -> HttpResponse:
     """Lay a draft before the public."""
     draft = get_object_or_404(Draft, pk=pk)
-    try:
-        closes = date.fromisoformat(request.POST.get("closes_on", ""))
-    except ValueError:
-        closes = None
+    closes = asked.day(request.POST.get("closes_on"))
     try:
         made = open_consultation(
             draft,
@@ -288,7 +280,7 @@ def new_panel(request: HttpRequest, pk: int) -> HttpResponse:
             draft,
             run,
             title=request.POST.get("title", ""),
-            share_milli=10 * int(share) if share.isdigit() else -1,
+            share_milli=-1 if asked.whole_number(share) is None else 10 * asked.key(share),
             by=request.user,
         )
     except ValidationError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -21,6 +20,7 @@ from zhixin_web.cases.queries import visible_reports
 from zhixin_web.cases.services.reports import answer_report
 from zhixin_web.evaluations.models import GradeOrder
 from zhixin_web.evaluations.services import orders as order_services
+from zhixin_web.presentation import asked
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.scope import visible_subjects
@@ -49,11 +49,7 @@ def grades_page(request: HttpRequest) -> HttpResponse:
 def propose_order(request: HttpRequest, code: str) -> HttpResponse:
     """Propose that a subject's grade be set by hand or held."""
     subject: Subject = get_object_or_404(visible_subjects(request.user), code=code)
-    text = request.POST.get("until", "")
-    try:
-        until = date.fromisoformat(text) if text else None
-    except ValueError:
-        until = None
+    until = asked.day(request.POST.get("until"))
     try:
         order_services.propose_order(
             subject, kind=request.POST.get("kind", ""), grade=request.POST.get("grade", ""), reason=request.POST.get("reason", ""),

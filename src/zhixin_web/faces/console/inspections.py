@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -24,6 +23,7 @@ from zhixin_web.inspections import queries
 from zhixin_web.inspections.models import Draw, Inspector, Plan, Task
 from zhixin_web.inspections.services import draws, plans, results
 from zhixin_web.inspections.strata import frame_of, visits_of
+from zhixin_web.presentation import asked
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.rulebooks.models import RulebookRelease
 
@@ -47,13 +47,6 @@ def _officer(request: HttpRequest) -> User:
     """The signed-in account; pages without one never get here."""
     assert isinstance(request.user, User)
     return request.user
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 @permitted("inspections.view")
@@ -104,9 +97,10 @@ def new_plan(request: HttpRequest) -> HttpResponse:
 
 
 def _whole(text: str, field: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
+    found = asked.whole_number(text)
+    if found is None or found > 999_999:
         raise ValidationError({field: _("请填写整数")})
-    return int(text)
+    return found
 
 
 def _release(released: Any, text: str) -> RulebookRelease:
@@ -162,7 +156,7 @@ def act_on_plan(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _commit(request: HttpRequest, plan: Plan) -> None:
-    day = _day(request.POST.get("day", ""))
+    day = asked.day(request.POST.get("day"))
     if day is None:
         raise ValidationError({"day": _("请填写开奖日期")})
     draws.commit_draw(
@@ -248,7 +242,7 @@ def _act_on_task(request: HttpRequest, task: Task) -> HttpResponse:
     if act == "submit":
         results.submit_result(
             task, method=request.POST.get("method", ""), result=request.POST.get("result", ""), disposal=request.POST.get("disposal", ""),
-            note=request.POST.get("note", ""), inspected_on=_day(request.POST.get("inspected_on", "")), by=by,
+            note=request.POST.get("note", ""), inspected_on=asked.day(request.POST.get("inspected_on")), by=by,
         )  # fmt: skip
         messages.success(request, _("已提交，等待另一人复核"))
     elif act in ("accept", "return"):

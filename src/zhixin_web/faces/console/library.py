@@ -19,6 +19,7 @@ from zhixin.dataset.spreadsheets import Lines, safe_cell
 from zhixin_web.accounts.permissions import permitted, scope_of
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.evaluations.models import CurrentGrade
+from zhixin_web.presentation import asked
 from zhixin_web.presentation.language import language_code
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records import search
@@ -146,8 +147,9 @@ def facets_part(request: HttpRequest) -> HttpResponse:
 @require_POST
 def keep_view(request: HttpRequest) -> HttpResponse:
     """Keep the list under a name, or drop one."""
-    if request.POST.get("drop", "").isdigit():
-        drop_view(int(request.POST["drop"]), by=request.user)
+    drop = asked.whole_number(request.POST.get("drop"))
+    if drop is not None:
+        drop_view(drop, by=request.user)
         return redirect("subjects")
     query = QueryDict(request.POST.get("query", "")[:500])
     try:

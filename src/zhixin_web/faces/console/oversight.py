@@ -12,7 +12,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -26,6 +25,7 @@ from zhixin_web.audit.queries import consistency_proof, dump_lines, inclusion_pr
 from zhixin_web.audit.services.checkpoints import published_key
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.witnesses import sign_and_show
+from zhixin_web.presentation import asked
 from zhixin_web.presentation.paging import page_of
 
 MOST_ENTRIES = 1_000
@@ -135,25 +135,25 @@ AUDIT_FILTERS = {"action": "action__startswith", "who": "by__username", "ref": "
 
 
 def _events(request: HttpRequest) -> tuple[QuerySet[Event], dict[str, str]]:
-    """The events that a query string asks for, newest first, and what it asked."""
+    """The events that a query string asks for, newest first, and what it sought."""
     found = Event.objects.select_related("by").order_by("-pk")
-    asked = {name: request.GET.get(name, "").replace("\x00", "").strip()[:150] for name in AUDIT_FILTERS}
+    sought = {name: request.GET.get(name, "").replace("\x00", "").strip()[:150] for name in AUDIT_FILTERS}
     for name, lookup in AUDIT_FILTERS.items():
-        if name == "day" and asked[name]:
-            day = parse_date(asked[name]) if len(asked[name]) == 10 else None
+        if name == "day" and sought[name]:
+            day = asked.day(sought[name])
             found = found.filter(at__date=day) if day else found.none()
-        elif asked[name]:
-            found = found.filter(**{lookup: asked[name]})
-    return found, asked
+        elif sought[name]:
+            found = found.filter(**{lookup: sought[name]})
+    return found, sought
 
 
 @permitted("audit.view")
 @require_GET
 def events(request: HttpRequest) -> HttpResponse:
     """Who did or read what, newest first, by action, account, object or day."""
-    found, asked = _events(request)
+    found, sought = _events(request)
     return render(
-        request, "events.html", {"page": page_of(request, found), "asked": asked, "query": request.GET.urlencode()}
+        request, "events.html", {"page": page_of(request, found), "asked": sought, "query": request.GET.urlencode()}
     )
 
 
@@ -161,8 +161,8 @@ def events(request: HttpRequest) -> HttpResponse:
 @require_GET
 def events_table(request: HttpRequest) -> Any:
     """The same as CSV; taking it out is an event itself."""
-    found, asked = _events(request)
-    record_event("audit.export", request=request, filters={name: value for name, value in asked.items() if value})
+    found, sought = _events(request)
+    record_event("audit.export", request=request, filters={name: value for name, value in sought.items() if value})
     writer = csv.writer(Lines())
 
     def lines() -> Iterator[str]:
@@ -217,7 +217,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
 @require_POST
 def open_new(request: HttpRequest) -> HttpResponse:
     """Open an account without a role; the security administrator grants one."""
-    unit = Organisation.objects.filter(pk=request.POST.get("organisation") or 0).first()
+    unit = Organisation.objects.filter(pk=asked.key(request.POST.get("organisation"))).first()
     try:
         open_account(
             username=request.POST.get("username", "")[:150], display_name=request.POST.get("display_name", "")[:60], organisation=unit,

@@ -16,6 +16,7 @@ from zhixin_web.accounts.permissions import permitted
 from zhixin_web.governance.models import Consultation
 from zhixin_web.governance.queries import open_drafts
 from zhixin_web.papers.fonts import FontMissing
+from zhixin_web.presentation import asked
 from zhixin_web.presentation.language import in_english, language_code
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.rulebooks.document import rules_document
@@ -115,8 +116,7 @@ def rulebook_text(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def compare_rulebooks(request: HttpRequest) -> HttpResponse:
     """Any two versions, article by article: ``?old=&new=``."""
-    chosen = [text if text.isdigit() else "0" for text in (request.GET.get("old", ""), request.GET.get("new", ""))]
-    old, new = (get_object_or_404(RulebookRelease, pk=int(text)) for text in chosen)
+    old, new = (get_object_or_404(RulebookRelease, pk=asked.key(request.GET.get(name))) for name in ("old", "new"))
     changes = differences(rulebook_of(old), rulebook_of(new), language_code())
     return render(request, "rulebook_difference.html", {"old": old, "new": new, "changes": changes})
 

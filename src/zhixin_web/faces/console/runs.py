@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -25,6 +24,7 @@ from zhixin_web.evaluations.services import runs as services
 from zhixin_web.evaluations.services.release import propose_rollback, propose_run, release_run
 from zhixin_web.evaluations.services.replay import replay
 from zhixin_web.evaluations.tasks import execute_run
+from zhixin_web.presentation import asked
 from zhixin_web.presentation.charts import histogram
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.rulebooks.models import RulebookRelease
@@ -53,17 +53,15 @@ def new_run(request: HttpRequest) -> HttpResponse:
     )
     text = request.POST.get("as_of") or timezone.localdate().isoformat()
     if request.method == "POST" and chosen is not None:
-        known = request.POST.get("known_seq", "").strip()
+        known, day = request.POST.get("known_seq", "").strip(), asked.day(text)
         try:
-            run = services.start_run(
-                chosen, as_of=date.fromisoformat(text), by=request.user, known_seq=int(known) if known else None
-            )
+            if day is None or (known and asked.whole_number(known) is None):
+                raise ValidationError(_("日期应写作 2026-01-31，账本序号应为整数"))
+            run = services.start_run(chosen, as_of=day, by=request.user, known_seq=asked.whole_number(known))
             execute_run.enqueue(run.pk)
             return redirect("run", pk=run.pk)
         except ValidationError as error:
             faults = error.messages
-        except ValueError:
-            faults = [_("日期应写作 2026-01-31，账本序号应为整数")]
     checks = preflight(chosen, timezone.localdate()) if chosen else {}
     stale = [sources()[name].title for name in checks.get("stale", [])]
     content = {

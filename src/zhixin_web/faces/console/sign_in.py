@@ -13,7 +13,6 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_otp import login as otp_login
@@ -24,12 +23,13 @@ from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, permitted
 from zhixin_web.accounts.services.accounts import change_password
 from zhixin_web.accounts.services.second_factor import accepts, device_of
 from zhixin_web.audit.services.events import record_event
+from zhixin_web.presentation import asked
 
 
 def _next(request: HttpRequest) -> str:
     """Where to go on: only inside this site."""
     wanted = request.POST.get("next") or request.GET.get("next") or settings.LOGIN_REDIRECT_URL
-    return wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else settings.LOGIN_REDIRECT_URL
+    return asked.address(request, wanted, settings.LOGIN_REDIRECT_URL)
 
 
 @permitted(ANYONE)

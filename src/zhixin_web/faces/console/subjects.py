@@ -27,6 +27,7 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.evaluations.queries import grade_as_of, run_in_force
 from zhixin_web.evaluations.snapshots import run_folder
+from zhixin_web.presentation import asked
 from zhixin_web.presentation.charts import explanation_waterfall, strip, timeline
 from zhixin_web.presentation.language import language_code
 from zhixin_web.presentation.paging import page_of
@@ -48,10 +49,7 @@ FEWEST_PEERS = 10
 
 
 def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None
+    return asked.day(text)
 
 
 @permitted("subjects.view")

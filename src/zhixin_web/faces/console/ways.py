@@ -16,6 +16,7 @@ from zhixin_web.accounts.models import Organisation, Role, User
 from zhixin_web.accounts.permissions import permitted
 from zhixin_web.collection.models import Client, Pull
 from zhixin_web.collection.services.ways import open_client, schedule_pull, switch
+from zhixin_web.presentation import asked
 
 
 @permitted("ways.manage")
@@ -52,7 +53,7 @@ def save_pull(request: HttpRequest) -> HttpResponse:
 @require_POST
 def new_client(request: HttpRequest) -> HttpResponse:
     """A key for a pushing program; it is shown once."""
-    account = get_object_or_404(User, pk=request.POST.get("account") or 0)
+    account = get_object_or_404(User, pk=asked.key(request.POST.get("account")))
     client, key = open_client(name=request.POST.get("name", "").strip()[:100] or "—", account=account, by=request.user)
     return render(request, "client_key.html", {"client": client, "key": key})
 

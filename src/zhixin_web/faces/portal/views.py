@@ -8,13 +8,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET
 
 from zhixin_web.accounts.permissions import ANYONE, permitted
 from zhixin_web.evaluations.published import grade_counts, grades_by_district, published_grades_of, published_runs
 from zhixin_web.faces.portal.pages import VIEW_COOKIE, language_of, public_page, show
 from zhixin_web.faces.portal.site_check import site_rules
+from zhixin_web.presentation import asked
 from zhixin_web.records.published import find_published, subjects_by_district
 from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.published import rulebook_in_force
@@ -83,8 +83,7 @@ def site_check(request: HttpRequest) -> HttpResponse:
 @require_GET
 def preferences(request: HttpRequest) -> HttpResponse:
     """Keep language and view in the visitor's own cookies and go back to the page."""
-    wanted = request.GET.get("next", "/")
-    response = redirect(wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else "/")
+    response = redirect(asked.address(request, request.GET.get("next"), "/"))
     options: dict[str, Any] = {"max_age": PREFERENCE_SECONDS, "samesite": "Lax", "secure": settings.SESSION_COOKIE_SECURE}
     if request.GET.get("language") in ("zh-hans", "en"):
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, request.GET["language"], **options)
