@@ -11,22 +11,19 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
-from django.conf import settings
 from django.db import models, transaction
+from django.utils import timezone
 
+from zhixin_web.audit.evidence_key import key
 from zhixin_web.audit.models import Event, RowCommitment
 
 _T = TypeVar("_T", bound=models.Model)
 _CLEAR = (models.DateField, models.BooleanField, models.IntegerField, models.ForeignKey, models.AutoField)
 """Kinds of columns kept as they are; texts are kept as a code, so that erasing a row erases its words."""
 _SHORT = 120
-
-
-def key() -> bytes:
-    """The key of the commitments: never in the database."""
-    return hmac.digest(settings.EVIDENCE_KEY.encode(), b"zhixin row commitments", "sha256")
 
 
 def bound_columns(model: type[models.Model]) -> list[models.Field[Any, Any]]:
@@ -56,20 +53,22 @@ def described(model: type[models.Model], pks: Iterable[Any] | None = None) -> di
     return found
 
 
-def mac_of(table: str, row: str, columns: str) -> bytes:
-    return hmac.digest(key(), f"{table}\0{row}\0{columns}".encode(), "sha256")
+def mac_of(table: str, row: str, columns: str, at: datetime) -> bytes:
+    """The code of a commitment; the moment makes that of the same content at another time another one."""
+    return hmac.digest(key(), f"{table}\0{row}\0{columns}\0{at.astimezone(UTC).isoformat()}".encode(), "sha256")
 
 
 def commit_rows(model: type[models.Model], pks: Sequence[Any], *, deleted: bool = False) -> None:
     """Commit what rows hold now, or that they are gone, in the caller's transaction."""
     table = model._meta.db_table
     held = {} if deleted else described(model, pks)
+    now = timezone.now()
     made = []
     for pk in map(str, pks):
         if not deleted and pk not in held:
             continue
         columns = "" if deleted else json.dumps(held[pk], sort_keys=True, ensure_ascii=False)
-        made.append(RowCommitment(table=table, row=pk, columns=columns, mac=mac_of(table, pk, columns)))
+        made.append(RowCommitment(table=table, row=pk, columns=columns, at=now, mac=mac_of(table, pk, columns, now)))
     RowCommitment.objects.bulk_create(made, batch_size=500)
 
 

@@ -29,6 +29,8 @@ class LedgerEntry(models.Model):
     ref = models.CharField(max_length=240, db_index=True)
     data = models.TextField()
     leaf = models.BinaryField(max_length=32)
+    mac = models.BinaryField(max_length=32)
+    """The application's own code of number and line, under a key that is not in the database: nobody else can add an entry."""
 
 
 class SealedBody(models.Model):
@@ -58,7 +60,8 @@ class SignedCheckpoint(models.Model):
 class RowCommitment(models.Model):
     """What a governed row held after an act of the application; the newest one of a row says what it must hold now.
 
-    ``mac`` authenticates table, row and columns under a key that is not in the database. ``head`` is the number of the
+    ``mac`` authenticates table, row, columns and moment under a key that is not in the database; the same one twice is an
+    earlier state put forward again. ``head`` is the number of the
     head (ledger entry ``rows.head``) that covers it; it alone is written later.
     """
 
@@ -68,7 +71,7 @@ class RowCommitment(models.Model):
     """Canonical JSON of the columns; empty for a deleted row."""
     mac = models.BinaryField(max_length=32)
     head = models.BigIntegerField(null=True, db_index=True)
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField()
 
     class Meta:
         indexes = [models.Index(fields=["table", "row", "-id"], name="audit_newest_commitment")]

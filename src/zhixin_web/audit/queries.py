@@ -83,10 +83,14 @@ def row_deviations() -> tuple[int, list[str]]:
     """
     newest: dict[str, dict[str, str]] = {}
     broken = []
-    rows = RowCommitment.objects.order_by("pk").values_list("pk", "table", "row", "columns", "mac")
-    for pk, table, row, columns, mac in rows.iterator(chunk_size=10_000):
-        if mac_of(table, row, columns) != bytes(mac):
+    seen: set[bytes] = set()
+    rows = RowCommitment.objects.order_by("pk").values_list("pk", "table", "row", "columns", "mac", "at")
+    for pk, table, row, columns, mac, at in rows.iterator(chunk_size=10_000):
+        if mac_of(table, row, columns, at) != bytes(mac):
             broken.append(f"audit_rowcommitment {pk}: the code of {table} {row} is not ours")
+        if bytes(mac) in seen:
+            broken.append(f"audit_rowcommitment {pk}: an earlier state of {table} {row} is put forward again")
+        seen.add(bytes(mac))
         newest.setdefault(table, {})[row] = columns
     broken += _heads_differ()
     checked = 0

@@ -11,9 +11,13 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, F, Q
 
+from zhixin.errors import LedgerError
 from zhixin.trust import ledger
+from zhixin_web.audit.evidence_key import entry_mac
 from zhixin_web.audit.models import LedgerEntry, LedgerTile, SignedCheckpoint
 from zhixin_web.audit.queries import TILE, row_deviations
+from zhixin_web.audit.services.checkpoints import published_key
+from zhixin_web.audit.services.witnesses import witnessed
 from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services.replay import replay
@@ -118,23 +122,47 @@ def ledger_verifies() -> Finding:
     """Gapless; every leaf is the hash of its stored bytes; tiles and checkpoints fit; open bodies open their commitments."""
     broken: list[str] = []
     leaves: list[bytes] = []
-    rows = LedgerEntry.objects.order_by("seq").values_list("seq", "data", "leaf")
-    for seq, data, leaf in rows.iterator(chunk_size=20_000):
+    key = published_key()
+    rows = LedgerEntry.objects.order_by("seq").values_list("seq", "kind", "ref", "data", "leaf", "mac")
+    for seq, kind, ref, data, leaf, mac in rows.iterator(chunk_size=20_000):
         if seq != len(leaves):
             broken.append(f"entry {len(leaves)} is missing")
             break
         if hashlib.sha256(b"\x00" + data.encode()).digest() != bytes(leaf):
             broken.append(f"entry {seq} does not fit its hash")
+        if entry_mac(seq, data) != bytes(mac):
+            broken.append(f"entry {seq} was not written by the application")
+        said = json.loads(data)
+        if (said.get("kind"), said.get("ref")) != (kind, ref):
+            broken.append(f"audit_ledgerentry {seq}: expected {said.get('kind')} {said.get('ref')}, found {kind} {ref}")
         leaves.append(bytes(leaf))
     for number, stored in LedgerTile.objects.order_by("number").values_list("number", "hash"):
         if ledger.root_of(leaves[number * TILE : (number + 1) * TILE]) != bytes(stored):
             broken.append(f"tile {number} does not fit its entries")
-    for note in SignedCheckpoint.objects.order_by("size").values_list("note", flat=True):
+    notes = list(SignedCheckpoint.objects.order_by("size").values_list("size", "note"))
+    broken += [
+        f"a checkpoint that the witnesses hold is gone: {held.splitlines()[1]} entries"
+        for held in witnessed()
+        if held not in {note for _, note in notes}
+    ]
+    for size, note in notes:
         signed = ledger.Checkpoint.parse(note)
+        if size != signed.size:
+            broken.append(f"audit_signedcheckpoint of {signed.size} entries: expected size {signed.size}, found {size}")
+        if key and not _is_signed(note, key):
+            broken.append(f"the checkpoint of {signed.size} entries is not signed by our signer")
         if signed.size > len(leaves) or ledger.root_of(leaves[: signed.size]) != signed.root:
             broken.append(f"the checkpoint of {signed.size} entries does not fit")
     broken += _bodies_open()
     return Finding("the ledger verifies", len(leaves), tuple(broken[:100]))
+
+
+def _is_signed(note: str, key: str) -> bool:
+    try:
+        ledger.verify_note(note, key)
+    except LedgerError:
+        return False
+    return True
 
 
 def _bodies_open() -> list[str]:

@@ -21,7 +21,23 @@ class Migration(migrations.Migration):
                 ("ref", models.CharField(db_index=True, max_length=240)),
                 ("data", models.TextField()),
                 ("leaf", models.BinaryField(max_length=32)),
+                ("mac", models.BinaryField(max_length=32)),
             ],
+        ),
+        migrations.CreateModel(
+            name="RowCommitment",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("table", models.CharField(max_length=63)),
+                ("row", models.CharField(max_length=64)),
+                ("columns", models.TextField(blank=True)),
+                ("mac", models.BinaryField(max_length=32)),
+                ("head", models.BigIntegerField(db_index=True, null=True)),
+                ("at", models.DateTimeField()),
+            ],
+            options={
+                "indexes": [models.Index(fields=["table", "row", "-id"], name="audit_newest_commitment")],
+            },
         ),
         migrations.CreateModel(
             name="LedgerTile",

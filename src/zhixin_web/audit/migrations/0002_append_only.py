@@ -11,4 +11,5 @@ class Migration(migrations.Migration):
         append_only("audit_ledgertile", "number", gapless=True),
         append_only("audit_sealedbody", "seq", erasable=("body", "salt")),
         append_only("audit_signedcheckpoint", "id"),
+        append_only("audit_rowcommitment", "id", projected=("head",)),
     ]

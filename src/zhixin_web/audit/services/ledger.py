@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from zhixin.trust import ledger
+from zhixin_web.audit.evidence_key import entry_mac
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.queries import TILE, leaf_hashes, ledger_size
 
@@ -57,10 +58,10 @@ def append(items: Sequence[Sealed], *, keep_bodies: bool = True) -> list[int]:
         line = ledger.entry(item.kind, item.ref, ledger.commitment(item.body, item.salt), now)
         leaf = ledger.leaf_hash(line.encode())
         leaves.append(leaf)
-        rows.append((seq, item.kind, item.ref, line, leaf))
+        rows.append((seq, item.kind, item.ref, line, leaf, entry_mac(seq, line)))
         if keep_bodies:
             bodies.append((seq, item.body, item.salt, None))
-    insert_rows("audit_ledgerentry", ("seq", "kind", "ref", "data", "leaf"), rows)
+    insert_rows("audit_ledgerentry", ("seq", "kind", "ref", "data", "leaf", "mac"), rows)
     if bodies:
         insert_rows("audit_sealedbody", ("seq", "body", "salt", "erased_at"), bodies)
     _complete_tiles(first, leaves)

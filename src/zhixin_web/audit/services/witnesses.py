@@ -109,6 +109,11 @@ def _outside() -> Iterator[tuple[str, str]]:
             yield shlex.join(signer_command()[:3]), last.read_text(encoding="utf-8")
 
 
+def witnessed() -> list[str]:
+    """The notes of the folder beside the database."""
+    return witness.notes(witness_log())
+
+
 def deviations() -> list[Message]:
     """What of the checkpoints outside the database does not fit its ledger."""
     size, found = ledger_size(), []
