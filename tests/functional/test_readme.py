@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from zhixin.fiction.chicago import evaluate
+from zhixin.fiction.chicago import ChicagoResult, evaluate
+from zhixin.fiction.chicago_draw import compare_draws
 from zhixin.law.loading import load_rulebook
 
 ROOT = Path(__file__).parents[2]
@@ -23,8 +24,12 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def shares() -> list[str]:
-    result = evaluate(load_rulebook("chicago-food"))
+def result() -> ChicagoResult:
+    return evaluate(load_rulebook("chicago-food"))
+
+
+@pytest.fixture(scope="module")
+def shares(result: ChicagoResult) -> list[str]:
     return [f"{share:.1%}" for share in (result.validity.first_half, 0.5, result.as_it_happened)]
 
 
@@ -32,3 +37,12 @@ def shares() -> list[str]:
 def test_the_figures_of_chicago_are_those_that_come_out(name: str, shares: list[str]) -> None:
     text = (ROOT / name).read_text(encoding="utf-8").replace(" %", "%")
     assert all(share in text for share in shares)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md", "docs/explanation/chicago.md"])
+def test_drawing_by_grade_finds_more_for_the_same_work(name: str, result: ChicagoResult) -> None:
+    found = compare_draws(result, [grade.id for grade in load_rulebook("chicago-food").ladder])
+    assert found.interval[0] > 0
+    text = (ROOT / name).read_text(encoding="utf-8")
+    low, high = found.interval
+    assert all(figure in text for figure in (f"{found.by_grade:.1f}", f"{found.uniform:.1f}", f"{low:.1f}–{high:.1f}"))
