@@ -16,7 +16,7 @@ from zhixin_web.evaluations.services import runs as run_services
 from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.evaluations.snapshots import run_folder
 from zhixin_web.governance.forms import editable_numbers, with_effective_date, with_numbers
-from zhixin_web.governance.models import Draft
+from zhixin_web.governance.models import Consultation, Draft
 from zhixin_web.governance.monitoring import note_of, watched
 from zhixin_web.governance.services import drafts as services
 from zhixin_web.governance.services.consultations import file_comment, open_consultation, publish_summary, reply_comment
@@ -72,7 +72,7 @@ def test_a_change_that_breaks_a_case_is_told_and_cannot_be_put_forward(draft: Dr
     found = save(draft, people["city"], text=with_numbers(draft.text, {"score/start/otherwise": "70"}))
     assert found.results["disagreements"]
     with pytest.raises(ValidationError, match="用例未通过"):
-        services.put_forward(found, by=people["city"])
+        services.put_forward(found, by=people["city"], effective_from=timezone.localdate())
 
 
 def test_a_save_over_somebody_elses_save_is_refused_and_nothing_is_lost(draft: Draft, people: Any) -> None:
@@ -90,6 +90,44 @@ def test_only_those_who_draft_may_draft(release: Any, people: Any, draft: Draft)
             services.open_draft(release, title="x", by=people[name])
         with pytest.raises(PermissionDenied):
             save(draft, people[name])
+
+
+@pytest.mark.parametrize(("days", "is_refused"), [(None, True), (-1, True), (0, False), (1, False)])
+def test_the_day_of_entry_is_given_and_not_in_the_past(
+    draft: Draft, people: Any, days: int | None, is_refused: bool
+) -> None:
+    changed = save(draft, people["city"], cases="", text=draft.text.replace("建议稿", "新稿"))
+    day = None if days is None else timezone.localdate() + timedelta(days=days)
+    if is_refused:
+        with pytest.raises(ValidationError, match="施行日期"):
+            services.put_forward(changed, by=people["city"], effective_from=day)
+    else:
+        assert services.put_forward(changed, by=people["city"], effective_from=day).status == "proposed"
+
+
+@pytest.mark.parametrize(("closed", "answered"), [(False, True), (True, False), (True, True)])
+def test_a_consultation_binds(draft: Draft, people: Any, closed: bool, answered: bool) -> None:
+    changed = save(draft, people["city"], cases="", text=draft.text.replace("建议稿", "新稿"))
+    today = timezone.localdate()
+    consultation = open_consultation(
+        changed,
+        title="征求意见",
+        explanation="起草说明：调整分值的理由如下。",
+        closes_on=today + timedelta(days=60),
+        by=people["city"],
+    )
+    comment = file_comment(consultation, about="", stance="change", text="建议调整分值")
+    if answered:
+        reply_comment(comment, reply="已采纳您的意见", is_adopted=True, by=people["city"])
+    if closed:
+        Consultation.objects.filter(pk=consultation.pk).update(
+            opens_on=today - timedelta(days=40), closes_on=today - timedelta(days=1)
+        )
+    if closed and answered:
+        assert services.put_forward(changed, by=people["city"], effective_from=today).status == "proposed"
+    else:
+        with pytest.raises(ValidationError, match=r"截止|未答复"):
+            services.put_forward(changed, by=people["city"], effective_from=today)
 
 
 def test_a_draft_is_put_forward_with_its_day_and_then_closed(draft: Draft, people: Any) -> None:

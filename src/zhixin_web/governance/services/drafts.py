@@ -141,13 +141,18 @@ def put_forward(draft: Draft, *, by: Any, effective_from: date | None = None) ->
     """Propose a draft for release; another person approves it.
 
     Args:
-        effective_from: the day it is to be in force from, written into the rulebook; as written in the draft by default.
+        effective_from: the day it is to be in force from, written into the rulebook.
 
     Raises:
-        ValidationError: it has errors, a case fails, or this very version is there already.
+        ValidationError: no day or one in the past; a consultation on it is open or has comments without an answer; it has
+            errors, a case fails, or this very version is there already.
     """
-    if effective_from is not None:
-        draft.text = with_effective_date(draft.text, effective_from)
+    if effective_from is None:
+        raise ValidationError(_("请填写施行日期"))
+    if effective_from < timezone.localdate():
+        raise ValidationError(_("施行日期不能早于今天"))
+    _consulted(draft)
+    draft.text = with_effective_date(draft.text, effective_from)
     rulebook = rulebook_of_draft(draft)
     if run_tests(rulebook, draft.cases)["disagreements"]:
         raise ValidationError(_("有用例未通过，请先改正规则或用例"))
@@ -155,6 +160,20 @@ def put_forward(draft: Draft, *, by: Any, effective_from: date | None = None) ->
         release = propose_rulebook(rulebook, by)
         Draft.objects.filter(pk=draft.pk).update(is_closed=True, text=draft.text)
     return release
+
+
+def _consulted(draft: Draft) -> None:
+    """A consultation binds: it has closed and every comment has its answer.
+
+    Raises:
+        ValidationError: until when it is open, or how many comments wait.
+    """
+    for consultation in draft.consultations.all():
+        if consultation.closes_on >= timezone.localdate():
+            raise ValidationError(_("征求意见到 %(day)s 截止，之后才能提请审批") % {"day": consultation.closes_on})
+        waiting = consultation.comments.filter(replied_by=None).count()
+        if waiting:
+            raise ValidationError(_("还有 %(waiting)s 条意见未答复") % {"waiting": waiting})
 
 
 def start_what_if(draft: Draft, run: Run, *, by: Any) -> WhatIf:
