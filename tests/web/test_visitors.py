@@ -76,3 +76,20 @@ def test_a_tracking_code_is_in_no_ledger_and_no_event(subjects: list[Subject], t
     take("penalties", penalty((subjects[0].code, subjects[0].name, "罚1")))
     report = file_report(CreditRecord.objects.get(), reason="rule", text="规则适用有误")
     assert not [data for data in LedgerEntry.objects.values_list("data", flat=True) if report.code in data]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("我的电话是13812345678，请回电", "我的电话是（号码已隐去），请回电"),
+        ("身份证 41010519900101123X 被冒用", "身份证 （可能的身份证号，已隐去） 被冒用"),
+        ("卡号6222 0212 3456 7890 123", "卡号（号码已隐去）"),
+        ("全角１３８１２３４５６７８", "全角（号码已隐去）"),
+        ("决定书 郑市监罚〔2026〕12号 与 91410100MA44ABCD1X", "决定书 郑市监罚〔2026〕12号 与 91410100MA44ABCD1X"),
+    ],
+)
+def test_numbers_of_persons_are_masked_in_what_visitors_write(
+    subjects: list[Subject], take: Any, penalty: Any, text: str, shown: str
+) -> None:
+    take("penalties", penalty((subjects[0].code, subjects[0].name, "罚1")))
+    assert file_report(CreditRecord.objects.get(), reason="rule", text=text).text == shown

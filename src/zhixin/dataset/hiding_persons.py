@@ -18,6 +18,11 @@ _IDENTITY_NUMBER = re.compile(
 _MOBILE_NUMBER = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 
 
+_LONG_NUMBER = re.compile(r"(?<![\dA-Za-z])(?:\d[ \-]?){15,19}(?![\dA-Za-z])")
+"""15 to 19 digits: an old identity number, a bank card."""
+HIDDEN_NUMBER = "（号码已隐去）"
+
+
 def holds_person(text: str) -> bool:
     """Whether a text holds what may be an identity or mobile number, its check character right or not."""
     plain = unicodedata.normalize("NFKC", text)
@@ -30,6 +35,16 @@ def hide_persons(value: Any) -> Any:
         return value
     plain = unicodedata.normalize("NFKC", value)
     return _IDENTITY_NUMBER.sub(HIDDEN, plain) if _IDENTITY_NUMBER.search(plain) else value
+
+
+def masked(text: str) -> str:
+    """Return what an anonymous visitor wrote without what may be an identity, mobile or bank number."""
+    plain = "".join(
+        unicodedata.normalize("NFKC", char) if unicodedata.decimal(char, None) is not None else char for char in text
+    )
+    found = _IDENTITY_NUMBER.sub(HIDDEN, plain)
+    found = _LONG_NUMBER.sub(HIDDEN_NUMBER, _MOBILE_NUMBER.sub(HIDDEN_NUMBER, found))
+    return text if found == plain else found
 
 
 def without_persons(personal: Sequence[int], cells: Sequence[Any]) -> list[str | None]:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from zhixin.dataset.hiding_persons import masked
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event, tracking_code
 from zhixin_web.audit.services.ledger import append_one
@@ -26,7 +27,7 @@ def file_report(record: CreditRecord, *, reason: str, text: str, visitor: str = 
     Raises:
         ValidationError: no reason, no text, an open report of this visitor, or too many of others, on this record.
     """
-    text = text.replace("\x00", "")
+    text = masked(text.replace("\x00", ""))
     faults: dict[str, str] = {}
     if reason not in ErrorReport.Reason.values:
         faults["reason"] = _("请选择问题类型")

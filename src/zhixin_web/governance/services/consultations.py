@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from zhixin.dataset.hiding_persons import masked
 from zhixin_web.audit.services.events import record_event, tracking_code
 from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.governance.models import Comment, Consultation, Draft
@@ -55,7 +56,7 @@ def file_comment(consultation: Consultation, *, about: str, stance: str, text: s
     Raises:
         ValidationError: it is not open, or what is wrong with a field.
     """
-    about, text = about.replace("\x00", ""), text.replace("\x00", "")
+    about, text = about.replace("\x00", ""), masked(text.replace("\x00", ""))
     today = timezone.localdate()
     faults: dict[str, str] = {}
     if not consultation.opens_on <= today <= consultation.closes_on:
