@@ -155,5 +155,7 @@ class DrawRefused(ZhixinError):
     exit_status = 18
 
     def __init__(self, reasons: Sequence[Message]) -> None:
-        self.reasons = tuple(reasons)
+        self.reasons = tuple(
+            Message(*("".join(char if char.isprintable() else "�" for char in text) for text in item)) for item in reasons
+        )
         super().__init__("；".join(item.zh for item in self.reasons), "; ".join(item.en for item in self.reasons))

@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "zhixin_web.accounts.visitors.VisitorAddress",
     "zhixin_web.accounts.visitors.RateLimits",
+    "zhixin_web.accounts.visitors.NoNulCharacters",
     "zhixin_web.faces.portal.pages.PublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "zhixin_web.presentation.language.LanguageByChoice",

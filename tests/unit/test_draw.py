@@ -116,8 +116,8 @@ KL8 = Source("kl8", "2026324", date(2026, 12, 2))
         ([], "0.0 bits"),
         ([Source("fc3d", "2026324", KL8.date)], "9.9 bits"),
         ([Source("pl5", "2026324", KL8.date)], "16.6 bits"),
-        ([Source("ssq", "2026324", KL8.date)], "24.0 bits"),
-        ([Source("ssq", "2026324", KL8.date), Source("fc3d", "2026324", KL8.date)], "33.9 bits"),
+        ([Source("ssq", "2026139", date(2026, 12, 3))], "24.0 bits"),
+        ([Source("ssq", "2026139", date(2026, 12, 3)), Source("fc3d", "2026324", KL8.date)], "33.9 bits"),
         ([KL8, KL8], "twice"),
         ([KL8, Source("kl8", "2026323", KL8.date)], "twice"),
         ([KL8, Source("kl8", "2026324", date(2026, 12, 3))], "twice"),
@@ -127,6 +127,11 @@ KL8 = Source("kl8", "2026324", date(2026, 12, 2))
         ([Source("kl8", "2026337", KL8.date)], "none of 2026-12-02"),
         ([Source("kl8", "2026000", KL8.date)], "none of 2026-12-02"),
         ([Source("kl8", "26324", KL8.date)], "none of 2026-12-02"),
+        ([Source("kl8", "2026001", KL8.date)], "none of 2026-12-02"),  # the first of January is known in December
+        ([Source("kl8", "2026300", KL8.date)], "none of 2026-12-02"),
+        ([Source("ssq", "2026140", date(2026, 12, 7))], "none of 2026-12-07"),  # a Monday
+        ([Source("dlt", "2026141", date(2026, 12, 8))], "none of 2026-12-08"),  # a Tuesday
+        ([Source("ssq", "2026336", date(2026, 12, 3))], "none of 2026-12-03"),  # three a week
         ([Source("kl8", "２026324", KL8.date)], "none of 2026-12-02"),
     ],
 )
@@ -134,7 +139,7 @@ def test_a_weak_double_or_impossible_source_is_refused(sources: list[Source], sa
     assert said in refused(sources=sources)
 
 
-@pytest.mark.parametrize("sources", [[KL8], [Source("ssq", "2026140", KL8.date), Source("dlt", "2026140", KL8.date)], [Source("dice20", "市局大厅", KL8.date)]])  # fmt: skip
+@pytest.mark.parametrize("sources", [[KL8], [Source("ssq", "2026140", date(2026, 12, 3)), Source("dlt", "2026140", date(2026, 12, 5))], [Source("dice20", "市局大厅", KL8.date)]])  # fmt: skip
 def test_forty_bits_are_enough(sources: list[Source]) -> None:
     assert bits_of(sources) >= 40
     assert committed(sources=sources)
@@ -519,6 +524,78 @@ def test_what_is_no_draw_is_refused_with_words(document: Document) -> None:
         found = list(error.reasons)
     assert found
     assert all(item.zh and item.en for item in found)
+
+
+def forged(**plan: Any) -> Document:
+    """A document written by hand, consistent in itself, whose plan nobody would have been allowed to commit."""
+    document = copy.deepcopy(VECTOR)
+    document["plan"] |= plan
+    document["commitment"] = Hashing("CDRAW/2").commitment(document["plan"]).hex()
+    return document
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"k": 0}, {"cap": 0}, {"k": -1}, {"k": True}, {"basis": ""}, {"frozen_at": None}, {"frozen_at": "xx"}, {"note": "x"},
+        {"sources": []}, {"sources": [{"game": "fc3d", "issue": "2026324", "date": "2026-12-02"}]},
+        {"sources": [VECTOR["plan"]["sources"][0]] * 2}, {"sources": [{"game": "KL8", "issue": "2026324", "date": "2026-12-02"}]},
+        {"frozen_at": "2026-12-02T09:00:00+08:00"}, {"strata": [{"id": "A", "num": 3, "den": 2}, *VECTOR["plan"]["strata"][1:]]},
+        {"strata": [*VECTOR["plan"]["strata"], VECTOR["plan"]["strata"][0]]}, {"inversion": True},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_plan_that_nobody_may_commit_is_neither_drawn_nor_verified(plan: dict[str, Any]) -> None:
+    document = forged(**plan)
+    assert refuses(document)
+    with pytest.raises(DrawRefused):
+        draw(
+            {name: document[name] for name in ("plan", "frame", "inspectors", "conflicts", "commitment")}, VECTOR["numbers"]
+        )
+
+
+@pytest.mark.parametrize("name", ["plan", "frame", "inspectors", "conflicts", "commitment"])
+def test_a_damaged_committed_file_is_refused_in_words(name: str) -> None:
+    document = committed()
+    del document[name]
+    with pytest.raises(DrawRefused, match="no draw"):
+        draw(document, VECTOR["numbers"])
+
+
+def test_nothing_changes_before_the_draw_and_nobody_is_recused_where_nobody_goes(drawn: Document) -> None:
+    with pytest.raises(DrawRefused, match="no result"):
+        recuse(committed(), "91999999BEP7W00167", "INS008", "x")
+    gone = substitute(drawn, "9199999958H1N000EB", "已注销")
+    with pytest.raises(DrawRefused, match="replaced"):
+        recuse(gone, "9199999958H1N000EB", "INS001", "x")
+
+
+def test_a_recusal_before_the_substitution_of_the_same_unit_stands(drawn: Document, tmp_path: Path) -> None:
+    first = recuse(drawn, "91999999BEP7W00167", "INS008", "回避")
+    then = substitute(first, "91999999BEP7W00167", "已注销")
+    assert verify(then) == []
+    assert stand_alone(then, tmp_path).returncode == 0
+
+
+def test_a_key_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from zhixin.cli.app import app
+
+    text = json.dumps(WHOLE)
+    file = tmp_path / "draw.json"
+    file.write_text('{"assignment": {},' + text[1:], encoding="utf-8")
+    assert CliRunner().invoke(app, ["verify", "draw", str(file)]).exit_code != 0
+    done = subprocess.run([sys.executable, str(VERIFIER), str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "VERIFIED" not in done.stdout + done.stderr
+
+
+def test_no_document_writes_on_the_terminal(tmp_path: Path) -> None:
+    document = copy.deepcopy(WHOLE)
+    document["late_recusal"][0]["unit"] = "x\n\x1b[2JDRAW VERIFIED"
+    assert all("\x1b" not in item.en and "\n" not in item.en for item in DrawRefused(verify(document)).reasons)
+    assert "\x1b" not in stand_alone(document, tmp_path).stderr
 
 
 # --- SM3 ------------------------------------------------------------------------------------------------------------

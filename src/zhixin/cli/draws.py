@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,6 +46,11 @@ def commit(
     )
     document = commit(proposal, has_valid_check_character)
     _write(document, out)
+    if abs((proposal.frozen_at - datetime.now(UTC)).total_seconds()) > 86_400:
+        Screen().say(
+            f"注意：冻结时间 {proposal.frozen_at} 与现在相差一天以上，只有账本能证明它",
+            f"note: the freeze of {proposal.frozen_at} is more than a day from now; only the ledger can prove it",
+        )
     Screen().say(
         f"已冻结 {len(document['frame'])} 户，承诺值 {document['commitment']}；现在公布它，等待公共号码",
         f"{len(document['frame'])} units are frozen, commitment {document['commitment']}; publish it now and wait for the numbers",
@@ -139,13 +145,21 @@ def verify(
 
 def _read(path: Path) -> Document:
     try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"))
+        found = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
     except OSError as error:
         raise UsageError(f"打不开 {path}：{error.strerror}", f"cannot open {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} 不是 JSON：{error}", f"{path} is no JSON: {error}") from error
     if not isinstance(found, dict):
         raise UsageError(f"{path} 不是 JSON 对象", f"{path} is no JSON object")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Document:
+    """An object whose keys each stand there once: two readers of a doubled key could read two things."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands there twice")
     return found
 
 
@@ -169,7 +183,13 @@ def _rows(path: Path, width: int) -> list[Sequence[str]]:
         raise UsageError(f"打不开 {path}：{error.strerror}", f"cannot open {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} 不是 UTF-8 文本", f"{path} is no UTF-8 text") from error
-    rows = list(csv.reader(text.splitlines(), delimiter="\t" if "\t" in text else ","))
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter="\t" if "\t" in text else ",", strict=True))
+    except csv.Error as error:
+        raise UsageError(f"{path} 不是 CSV：{error}", f"{path} is no CSV: {error}") from error
+    rows = [row for row in rows if row]
+    if any(not cell.isprintable() for row in rows for cell in row):
+        raise UsageError(f"{path} 的单元格中有换行或控制字符", f"a cell of {path} holds a line break or control character")
     for number, row in enumerate(rows, 1):
         if len(row) != width:
             raise UsageError(

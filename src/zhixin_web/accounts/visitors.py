@@ -88,6 +88,22 @@ class VisitorAddress:
         return self.get_response(request)
 
 
+class NoNulCharacters:
+    """Answers 400 to a NUL in an address or a form: no text of ours holds one, and PostgreSQL cannot keep it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        asked = [request.path_info, *(part for values in request.GET.lists() for part in (values[0], *values[1]))]
+        is_form = request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data")
+        if request.method == "POST" and is_form and not request.path_info.startswith("/api/"):
+            asked += [part for values in request.POST.lists() for part in (values[0], *values[1])]
+        if any("\x00" in part for part in asked):
+            return HttpResponse("NUL", status=400, content_type="text/plain", headers={"Cache-Control": "no-store"})
+        return self.get_response(request)
+
+
 class RateLimits:
     """Answers 429 with Retry-After to a visitor who asks too often; others are served as before."""
 

@@ -30,7 +30,7 @@ class Batch(BoundModel):
         PUSH = "push", _("接口推送")
         PULL = "pull", _("定时拉取")
 
-    UNBOUND = frozenset({"heartbeat_at", "preview", "is_settled"})
+    UNBOUND = frozenset({"heartbeat_at", "is_settled"})
 
     source = models.CharField(max_length=40, db_index=True)
     way = models.CharField(max_length=10, choices=Way.choices)
@@ -111,7 +111,7 @@ class DuplicateRow(models.Model):
         constraints = [models.UniqueConstraint(fields=["batch", "line"], name="one_duplicate_row_per_line")]
 
 
-class ColumnMemory(models.Model):
+class ColumnMemory(BoundModel):
     """How a person mapped the columns of a source last time: header as written → field."""
 
     source = models.CharField(max_length=40)

@@ -145,6 +145,8 @@ def ledger_verifies() -> Finding:
         for held in witnessed()
         if held not in {note for _, note in notes}
     ]
+    if len({note for _, note in notes}) < len(notes):
+        broken.append("audit_signedcheckpoint: one checkpoint stands there twice")
     for size, note in notes:
         signed = ledger.Checkpoint.parse(note)
         if size != signed.size:
@@ -168,7 +170,7 @@ def _is_signed(note: str, key: str) -> bool:
 def _bodies_open() -> list[str]:
     """Record bodies that do not open the commitment of their entry."""
     broken = []
-    for table in ("records_creditrecord", "records_subjectversion"):
+    for table in ("records_creditrecord", "records_subjectversion", "audit_sealedbody"):
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT r.seq, r.body, r.salt, e.data FROM {table} r JOIN audit_ledgerentry e ON e.seq = r.seq WHERE r.erased_at IS NULL"

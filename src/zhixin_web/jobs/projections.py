@@ -29,7 +29,7 @@ from zhixin_web.records.models import CreditRecord, Subject, SubjectVersion
 from zhixin_web.records.projected_terms import projected_terms
 from zhixin_web.records.search import name_key
 from zhixin_web.records.services.reapply_law import law_is_applied
-from zhixin_web.records.services.versions import digest_of
+from zhixin_web.records.services.versions import digest_of, kept_after_erasure
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
 DATES = ("occurred_on", "document_on", "decided_on", "published_on", "valid_until")
@@ -140,9 +140,18 @@ def subject_deviations() -> tuple[int, list[str]]:
             if row["source"] in registers and body["attributes"].get("name"):
                 latest[row["subject_id"]] = body["attributes"]
         broken += _differ(name, expected, row)
+    records: dict[int, int] = {}
+    for subject_id, seq in CreditRecord.objects.filter(version=1).order_by("seq").values_list("subject_id", "seq"):
+        records.setdefault(subject_id, seq)
     known = Subject.objects.values("pk", "code", "name", "name_key", "district", "industry", "first_seq")
     for subject in known.iterator(chunk_size=5_000):
         attributes = latest.get(subject["pk"], {})
+        if subject["pk"] not in first and subject["pk"] not in records:
+            broken.append(f"records_subject {subject['code']}: no registration and no record gives it")
+        elif subject["pk"] in first and subject["first_seq"] > first[subject["pk"]]:
+            broken.append(
+                f"records_subject {subject['code']}.first_seq: expected {first[subject['pk']]} at most, found {subject['first_seq']}"
+            )
         if attributes:
             right = {
                 "name": attributes["name"],
@@ -267,14 +276,27 @@ def file_deviations() -> tuple[int, list[str]]:
 def erasure_deviations() -> tuple[int, list[str]]:
     """Only what an entry ``record.erase`` names may be empty; sealed bodies of acts never are."""
     named: set[int] = set()
+    changed: list[str] = []
     entries = LedgerEntry.objects.filter(kind="record.erase").values_list("seq", flat=True)
     for body in SealedBody.objects.filter(seq__in=list(entries)).values_list("body", flat=True):
-        named.update(json.loads(body)["records"] if body else [])
+        said = json.loads(body) if body else {"records": [], "kept": {}}
+        named.update(said["records"])
+        found = kept_after_erasure(said["records"])
+        changed += [
+            f"records_creditrecord {seq}: expected the columns kept at its erasure"
+            for seq, code in said["kept"].items()
+            if found.get(seq) != code
+        ]
     empty = set(CreditRecord.objects.exclude(erased_at=None).values_list("seq", flat=True))
     empty |= set(SubjectVersion.objects.exclude(erased_at=None).values_list("seq", flat=True))
-    broken = [f"record version {seq}: expected its body, found it erased without an entry" for seq in sorted(empty - named)]
+    broken = changed + [
+        f"record version {seq}: expected its body, found it erased without an entry" for seq in sorted(empty - named)
+    ]
     for seq in SealedBody.objects.exclude(erased_at=None).order_by("seq").values_list("seq", flat=True):
         broken.append(f"audit_sealedbody {seq}: expected its body, found it erased")
+    entries_there = set(LedgerEntry.objects.values_list("seq", flat=True))
+    for seq in sorted(set(SealedBody.objects.values_list("seq", flat=True)) - entries_there):
+        broken.append(f"audit_sealedbody {seq}: expected an entry that it opens, found none")
     kept = {*CreditRecord.objects.values_list("seq", flat=True), *SubjectVersion.objects.values_list("seq", flat=True)}
     kept |= set(SealedBody.objects.values_list("seq", flat=True))
     for seq in LedgerEntry.objects.values_list("seq", flat=True).iterator(chunk_size=20_000):

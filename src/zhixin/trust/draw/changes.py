@@ -10,7 +10,19 @@ from zhixin.trust.draw.proposal import is_name
 
 
 def recuse(document: Document, unit: str, person: str, reason: str) -> Document:
-    """Replace one inspector of a unit after the draw: the next in the unit's own order; no other unit changes.
+    """Replace one inspector of a unit that still stands by the next in the unit's own order; no other unit changes.
+
+    Raises:
+        DrawRefused: the unit was replaced, the inspector is not on the team, nobody is left, or no reason is given.
+    """
+    _need_drawn(document)
+    if unit in {item["unit"] for item in changes_of(document, "substitution")}:
+        raise DrawRefused([Message(f"{unit} 已由候补替换", f"{unit} was replaced by the reserve")])
+    return recuse_any(document, unit, person, reason)
+
+
+def recuse_any(document: Document, unit: str, person: str, reason: str) -> Document:
+    """As :func:`recuse`, for a unit that may have been replaced since.
 
     Raises:
         DrawRefused: the inspector is not on the team, nobody is left, or no reason is given.
@@ -34,6 +46,7 @@ def substitute(document: Document, unit: str, reason: str) -> Document:
     Raises:
         DrawRefused: the unit is not drawn, the list is used up, or no reason is given.
     """
+    _need_drawn(document)
     _need_reason(reason)
     drawn = Drawn(document, document["numbers"])
     following = _next_unit(document, drawn, unit)
@@ -47,6 +60,11 @@ def substitute(document: Document, unit: str, reason: str) -> Document:
         )
     change = {"unit": unit, "next": following, "team": _reserve_team(drawn, following), "reason": reason}
     return {**document, "substitution": [*changes_of(document, "substitution"), change]}
+
+
+def _need_drawn(document: Document) -> None:
+    if "numbers" not in document:
+        raise DrawRefused([Message("这次抽取还没有结果", "this draw has no result yet")])
 
 
 def _need_reason(reason: str) -> None:

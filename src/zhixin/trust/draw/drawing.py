@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
-from zhixin.errors import DrawRefused, Message
+from zhixin.errors import DrawRefused, LedgerError, Message
 from zhixin.trust.draw.hashing import Hashing
-from zhixin.trust.draw.proposal import Proposal, Stratum
+from zhixin.trust.draw.plan_file import proposal_of
+from zhixin.trust.draw.proposal import Proposal, Stratum, looks_like_a_code
 from zhixin.trust.draw.public_numbers import GAMES, seed_of
 from zhixin.trust.ledger import hashes_of, inclusion_proof
 
 RESERVES = 3
 """How many of each stratum's reserve list are published with the picks."""
 Document = dict[str, Any]
+Result = TypeVar("Result")
 
 
 def commit(proposal: Proposal, is_unit: Callable[[str], bool]) -> Document:
@@ -51,8 +53,22 @@ def commit(proposal: Proposal, is_unit: Callable[[str], bool]) -> Document:
     return {"plan": plan, **lists, "commitment": hashing.commitment(plan).hex()}
 
 
+def readable(act: Callable[[], Result]) -> Result:
+    """Do something with a document that may not be one.
+
+    Raises:
+        DrawRefused: it cannot be read as a draw.
+    """
+    try:
+        return act()
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, LedgerError) as error:
+        raise DrawRefused(
+            [Message(f"这不是一份抽取文件：{error}", f"this is no draw: {type(error).__name__} {error}")]
+        ) from error
+
+
 def committed_faults(document: Document) -> list[Message]:
-    """What in a document is not what it commits to."""
+    """What in a document is not what it commits to, and everything that forbids its plan."""
     plan = document["plan"]
     hashing = Hashing(plan["alg"])
     found = []
@@ -68,7 +84,7 @@ def committed_faults(document: Document) -> list[Message]:
         found.append(Message(f"层「{min(unknown)}」没有比例", f"there is no rate for stratum {min(unknown)!r}"))
     if hashing.commitment(plan).hex() != document["commitment"]:
         found.append(Message("计划与承诺不符", "the plan is not what was committed"))
-    return found
+    return found or proposal_of(document).faults(looks_like_a_code)
 
 
 def frame_proof(document: Document, unit: str) -> Document:
@@ -177,7 +193,9 @@ def draw(document: Document, numbers: Sequence[Sequence[int]]) -> Document:
     """
     if "numbers" in document:
         raise DrawRefused([Message("这次抽取已有结果，不能再抽", "this draw has its result: there is no second")])
-    faults = [*committed_faults(document), *number_faults(document["plan"], numbers)]
+    faults = readable(lambda: [*committed_faults(document), *number_faults(document["plan"], numbers)])
+    unknown = sorted(set(document) - {"plan", "frame", "inspectors", "conflicts", "commitment"})
+    faults += [Message(f"「{key}」不属于承诺文件", f"{key!r} is no part of a committed draw") for key in unknown]
     if faults:
         raise DrawRefused(faults)
     entered = [sorted(source) for source in numbers]

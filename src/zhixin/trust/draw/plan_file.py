@@ -10,6 +10,48 @@ from zhixin.errors import DrawRefused, Message
 from zhixin.trust.draw.proposal import Inspector, Proposal, Stratum
 from zhixin.trust.draw.public_numbers import Source, game_of
 
+
+def proposal_of(document: dict[str, Any]) -> Proposal:
+    """Read the proposal back from a committed or published document.
+
+    Raises:
+        DrawRefused: the plan, or a line of a list, is malformed.
+    """
+    try:
+        plan = {name: value for name, value in document["plan"].items() if not name.endswith("_root")}
+        frame, people, conflicts = (
+            _lines(document, name, width) for name, width in (("frame", 2), ("inspectors", 3), ("conflicts", 2))
+        )
+        inspectors = [Inspector(person, unit, _plain_day(day)) for person, unit, day in people]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DrawRefused(
+            [Message(f"这不是一份抽取文件：{error}", f"this is no draw: {type(error).__name__} {error}")]
+        ) from error
+    found = read_proposal(
+        plan,
+        frame=[(unit, tier) for unit, tier in frame],
+        inspectors=inspectors,
+        conflicts=[(person, unit) for person, unit in conflicts],
+    )
+    if [item.game for item in found.sources] != [item["game"] for item in plan["sources"]]:
+        raise DrawRefused([Message("公共随机源须用统一的编号", "sources are named by their identifier")])
+    return found
+
+
+def _lines(document: dict[str, Any], name: str, width: int) -> list[list[str]]:
+    rows = [line.split("\t") for line in document[name]]
+    if any(len(row) != width or any(part != part.strip() for part in row) for row in rows):
+        raise ValueError(f"a line of {name} does not have {width} plain fields")
+    return rows
+
+
+def _plain_day(text: str) -> date:
+    found = date.fromisoformat(text)
+    if found.isoformat() != text:
+        raise ValueError(f"{text!r} is no date (2027-12-31)")
+    return found
+
+
 _REQUIRED = frozenset({"draw_id", "basis", "frozen_at", "k", "cap", "sources", "strata"})
 _OPTIONAL = frozenset({"alg", "inversion"})
 
@@ -70,5 +112,7 @@ def _stratum(item: dict[str, Any]) -> Stratum:
 
 
 def _source(item: dict[str, Any]) -> Source:
+    if set(item) - {"game", "issue", "date"}:
+        raise ValueError(f"source {item}: game, issue, date")
     game = game_of(_text(item["game"]))
-    return Source(game.id if game else item["game"], _text(item["issue"]), date.fromisoformat(_text(item["date"])))
+    return Source(game.id if game else item["game"], _text(item["issue"]), _plain_day(_text(item["date"])))

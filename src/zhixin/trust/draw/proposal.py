@@ -210,3 +210,8 @@ class Proposal:
 def is_name(value: str) -> bool:
     """Whether a text can stand in a line of the frame: not empty, normal form C, no tab or line break."""
     return bool(value.strip()) and value == value.strip() and unicodedata.is_normalized("NFC", value) and value.isprintable()
+
+
+def looks_like_a_code(unit: str) -> bool:
+    """Whether a unit has the form of a credit code; whether its check character is right is for whoever knows the standard."""
+    return len(unit) == 18 and unit.isascii() and unit.isalnum() and unit == unit.upper()

@@ -20,6 +20,10 @@ LEAST_BITS = 40
 """A draw with fewer can be ground by whoever freezes the frame (``docs/explanation/draw.md``)."""
 
 
+MOST_BREAK = 21
+"""Days a year on which a game may pause (Spring Festival, National Day), generously."""
+
+
 @dataclass(frozen=True)
 class Drum:
     """``drawn`` different numbers out of ``size``, written as ``first … first + size − 1``."""
@@ -45,8 +49,12 @@ class Game:
     id: str
     name: Message
     drums: tuple[Drum, ...]
-    is_numbered: bool = True
-    """Whether issues are numbered by year and count, as lotteries do; public dice name the place instead."""
+    days: frozenset[int] = frozenset(range(7))
+    """Days of the week on which it is drawn, Monday first; empty: issues are not numbered (public dice name the place)."""
+
+    @property
+    def is_numbered(self) -> bool:
+        return bool(self.days)
 
     @property
     def bits(self) -> float:
@@ -81,11 +89,21 @@ GAMES = {
     game.id: game
     for game in (
         Game("kl8", Message("快乐8", "Kuaile 8"), (Drum(20, 80, 1),)),
-        Game("ssq", Message("双色球（蓝球加33）", "Shuangseqiu (blue plus 33)"), (Drum(6, 33, 1), Drum(1, 16, 34))),
-        Game("dlt", Message("大乐透（后区加35）", "Daletou (back area plus 35)"), (Drum(5, 35, 1), Drum(2, 12, 36))),
+        Game(
+            "ssq",
+            Message("双色球（蓝球加33）", "Shuangseqiu (blue plus 33)"),
+            (Drum(6, 33, 1), Drum(1, 16, 34)),
+            frozenset({1, 3, 6}),
+        ),
+        Game(
+            "dlt",
+            Message("大乐透（后区加35）", "Daletou (back area plus 35)"),
+            (Drum(5, 35, 1), Drum(2, 12, 36)),
+            frozenset({0, 2, 5}),
+        ),
         Game("pl5", Message("排列五（第 p 位加 10p）", "Pailie 5 (place p plus 10p)"), _places(5)),
         Game("fc3d", Message("福彩3D（第 p 位加 10p）", "Fucai 3D (place p plus 10p)"), _places(3)),
-        Game("dice20", Message("当众掷 20 枚十面骰（第 p 枚加 10p）", "20 public ten-sided dice"), _places(20), False),
+        Game("dice20", Message("当众掷 20 枚十面骰（第 p 枚加 10p）", "20 public ten-sided dice"), _places(20), frozenset()),
     )
 }
 _NAMES = {"快乐8": "kl8", "快乐八": "kl8", "双色球": "ssq", "大乐透": "dlt", "排列五": "pl5", "排列5": "pl5", "福彩3d": "fc3d", "3d": "fc3d"}  # fmt: skip
@@ -125,11 +143,15 @@ class Source:
         return []
 
     def _is_of_its_year(self) -> bool:
-        """At most one issue a day: the count cannot be above the day of the year."""
-        form = self.issue
+        """Whether the count is about that of the year's drawings up to the day, on a day on which the game is drawn."""
+        form, days = self.issue, GAMES[self.game].days
         if len(form) != 7 or not (form.isascii() and form.isdigit()) or int(form[:4]) != self.date.year:
             return False
-        return 1 <= int(form[4:]) <= self.date.timetuple().tm_yday
+        most = sum(
+            date.fromordinal(day).weekday() in days
+            for day in range(date(self.date.year, 1, 1).toordinal(), self.date.toordinal() + 1)
+        )
+        return self.date.weekday() in days and max(1, most - MOST_BREAK * len(days) // 7 - 1) <= int(form[4:]) <= most
 
 
 def bits_of(sources: Sequence[Source]) -> Fraction:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from zhixin.errors import DrawRefused, LedgerError, Message
-from zhixin.trust.draw.changes import changes_of, recuse, substitute
-from zhixin.trust.draw.drawing import Document, Drawn, committed_faults, number_faults
+from zhixin.errors import DrawRefused, Message
+from zhixin.trust.draw.changes import changes_of, recuse_any, substitute
+from zhixin.trust.draw.drawing import Document, Drawn, committed_faults, number_faults, readable
 
 _KEYS = frozenset(
     [
@@ -32,19 +32,14 @@ def verify(document: Document) -> list[Message]:
     Raises:
         DrawRefused: the document cannot be read as a draw.
     """
-    try:
-        return [
+    first = readable(
+        lambda: [
             *_unknown_keys(document),
             *committed_faults(document),
             *number_faults(document["plan"], document["numbers"]),
-        ] or [
-            *_result_faults(document),
-            *_change_faults(document),
         ]
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, LedgerError) as error:
-        raise DrawRefused(
-            [Message(f"这不是一份抽取结果：{error}", f"this is no published draw: {type(error).__name__} {error}")]
-        ) from error
+    )
+    return first or readable(lambda: [*_result_faults(document), *_change_faults(document)])
 
 
 def _unknown_keys(document: Document) -> Iterable[Message]:
@@ -55,6 +50,8 @@ def _unknown_keys(document: Document) -> Iterable[Message]:
 def _result_faults(document: Document) -> Iterable[Message]:
     drawn = Drawn(document, document["numbers"])
     expected = drawn.results({name: len(found["reserve"]) for name, found in document["strata"].items()})
+    if any(type(number) is not int for source in document["numbers"] for number in source):
+        yield Message("号码应为整数", "numbers are whole numbers")
     if document["numbers"] != [sorted(source) for source in document["numbers"]]:
         yield Message("号码没有排序", "the numbers are not sorted")
     for name in ("sources", "prk"):
@@ -84,7 +81,7 @@ def _change_faults(document: Document) -> Iterable[Message]:
             yield Message(f"{item['unit']} 的替补不符", f"the substitute of {item['unit']} does not follow")
         before["substitution"] = [*before.get("substitution", []), item]
     for item in changes_of(document, "late_recusal"):
-        if not _follows(recuse, before, "late_recusal", item, item["unit"], item["recused"]):
+        if not _follows(recuse_any, before, "late_recusal", item, item["unit"], item["recused"]):
             yield Message(f"{item['unit']} 的回避替补不符", f"the recusal at {item['unit']} does not follow")
         before["late_recusal"] = [*before.get("late_recusal", []), item]
 

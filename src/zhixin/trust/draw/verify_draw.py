@@ -1,7 +1,8 @@
 """Check a published draw (CDRAW/2): python3 verify_draw.py DRAW.json    (standard library only, no code of the site)"""
 import hashlib, hmac, json, sys
-def need(holds, what): holds or sys.exit(f"DRAW REFUSED: {what}")
-d = json.load(open(sys.argv[1], encoding="utf-8"))
+def need(holds, what): holds or sys.exit(f"DRAW REFUSED: {what!a}")
+def once(pairs): need(len(dict(pairs)) == len(pairs), "a key stands there twice"); return dict(pairs)
+d = json.load(open(sys.argv[1], encoding="utf-8"), object_pairs_hook=once)
 p, alg = d["plan"], {"CDRAW/2": "sha256", "CDRAW/2-SM3": "sm3"}[d["plan"]["alg"]]
 need(not set(d) - set("plan frame inspectors conflicts commitment numbers sources prk strata assignment late_recusal substitution".split()), "there are parts that nobody can check")
 def sha(data): return hashlib.new(alg, data).digest()
@@ -14,9 +15,8 @@ for name in ("frame", "inspectors", "conflicts"):
 commitment = sha(json.dumps(p, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())
 need(commitment.hex() == d["commitment"], "the plan is not what was committed")
 numbers = [x for x in d["numbers"] if x and x == sorted(set(x)) and all(type(n) is int for n in x)]
-need(numbers == d["numbers"] and len(numbers) == len(p["sources"]) > 0, "the numbers are not those of the sources")
-seed = "".join("".join(f"{n}." for n in x) + "/" for x in numbers)
-prk = hmac.new(commitment, seed.encode(), alg).digest()
+need(numbers == d["numbers"] and len(numbers) == len(p["sources"]) > 0 < p["k"] * p["cap"], "the numbers are not those of the sources")
+seed = "".join("".join(f"{n}." for n in x) + "/" for x in numbers); prk = hmac.new(commitment, seed.encode(), alg).digest()
 def ticket(text): return hmac.new(prk, text.encode() + b"\1", alg).hexdigest()
 tier, drawn, last, reserve = dict(line.split("\t") for line in d["frame"]), [], (0, 1), {}
 need(len(tier) == len(d["frame"]) and set(tier.values()) <= {s["id"] for s in p["strata"]} == set(d["strata"]), "units or strata")

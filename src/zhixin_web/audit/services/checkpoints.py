@@ -92,9 +92,12 @@ def ask_signer(checkpoint: ledger.Checkpoint, proof: Sequence[bytes]) -> str:
         "root": checkpoint.root.hex(),
         "proof": [base64.b64encode(step).decode() for step in proof],
     }
-    done = subprocess.run(
-        [*signer_command(), "sign"], input=json.dumps(request), capture_output=True, text=True, timeout=60, check=False
-    )
+    try:
+        done = subprocess.run(
+            [*signer_command(), "sign"], input=json.dumps(request), capture_output=True, text=True, timeout=60, check=False
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise LedgerError(f"签署程序没有应答：{error}", f"the signer does not answer: {error}") from error
     if done.returncode:
         raise LedgerError(f"签署程序拒绝：{done.stderr.strip()}", f"the signer refuses: {done.stderr.strip()}")
     return done.stdout

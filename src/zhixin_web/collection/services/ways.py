@@ -28,7 +28,7 @@ def schedule_pull(*, source: str, address: str, every_minutes: Any, is_active: b
         raise ValidationError(_("没有这个数据来源"))
     URLValidator(schemes=["http", "https"])(address)
     text = str(every_minutes)
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LONGEST_MINUTES):
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= LONGEST_MINUTES):
         raise ValidationError(_("间隔应为 1 至 %(LONGEST_MINUTES)s 分钟") % {"LONGEST_MINUTES": LONGEST_MINUTES})
     changes = {
         "address": address,

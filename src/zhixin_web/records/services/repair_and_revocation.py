@@ -15,7 +15,7 @@ from zhixin.trust import ledger
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import Sealed, append, append_one, insert_rows, seal
 from zhixin_web.records.models import CreditRecord
-from zhixin_web.records.services.versions import RECORD_COLUMNS, digest_of, record_row
+from zhixin_web.records.services.versions import RECORD_COLUMNS, digest_of, kept_after_erasure, record_row
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
 
@@ -94,6 +94,10 @@ def erase_record(record: CreditRecord, *, basis: str, by: Any) -> int:
             raise ValidationError(_("有效记录不能清除，须先修复或撤销"))
         seqs = list(versions.filter(erased_at=None).order_by("seq").values_list("seq", flat=True))
         count = versions.filter(seq__in=seqs).update(body="", salt=b"", erased_at=timezone.now())
-        append_one("record.erase", f"R{record.seq}", {"records": seqs, "basis": basis, "by": by.username})
+        append_one(
+            "record.erase",
+            f"R{record.seq}",
+            {"records": seqs, "kept": kept_after_erasure(seqs), "basis": basis, "by": by.username},
+        )
         record_event("records.erase", by=by, ref=f"record:{record.seq}", basis=basis, versions=count)
     return count

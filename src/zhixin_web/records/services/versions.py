@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from zhixin_web.records import search
-from zhixin_web.records.models import Subject
+from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.projected_terms import projected_terms
 from zhixin_web.rulebooks.law_in_force import LawInForce
 
@@ -87,3 +87,14 @@ def _iso(day: date | None) -> str | None:
 
 def digest_of(body: str) -> bytes:
     return hashlib.sha256(body.encode()).digest()
+
+
+def kept_after_erasure(seqs: Iterable[int]) -> dict[str, str]:
+    """A code of what stays of erased record versions, by sequence number: their columns without body, salt and what the law projects."""
+    columns = ("seq", "key", "version", "subject_id", "source", "kind", "state", "stated_severity", "occurred_on", "document_on",
+               "decided_on", "published_on", "valid_until", "erased_at", "batch_id", "line", "digest", "body", "salt")  # fmt: skip
+    found = {}
+    for row in CreditRecord.objects.filter(seq__in=list(seqs)).values_list(*columns):
+        plain = [bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value) for value in row]
+        found[str(row[0])] = hashlib.sha256("\0".join(plain).encode()).hexdigest()
+    return found
