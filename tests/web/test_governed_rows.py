@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -25,7 +25,9 @@ ON_SQLITE = connection.vendor == "sqlite"
 
 
 @pytest.fixture
-def administrator(released: Run, subjects: list[Subject], people: Any, task: Any) -> Callable[[str, list[Any]], None]:
+def administrator(
+    released: Run, subjects: list[Subject], people: Any, task: Any
+) -> Iterator[Callable[[str, list[Any]], None]]:
     """Somebody with the database, for whom triggers and foreign keys are no shield; and something in many tables."""
     propose_order(
         subjects[0], kind="hold", grade="", reason="核实期间暂缓使用", basis="一号", until=timezone.localdate() + timedelta(days=9), by=people["city"]
@@ -45,7 +47,10 @@ def administrator(released: Run, subjects: list[Subject], people: Any, task: Any
             cursor.execute("PRAGMA defer_foreign_keys = ON")
             cursor.execute(statement, values)
 
-    return running
+    yield running
+    if ON_SQLITE:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA ignore_check_constraints = OFF")
 
 
 def another(field: models.Field[Any, Any], value: Any) -> Any:

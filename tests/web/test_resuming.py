@@ -40,16 +40,26 @@ def listed(subjects: list[Subject], release: Any, people: Any, take: Any) -> tup
     return subject, batch
 
 
-def test_a_listing_whose_worker_died_makes_d_at_the_next_tick(listed: tuple[Subject, Batch]) -> None:
+def decided(people: Any) -> None:
+    """The one event-driven run waits for a person, who releases it."""
+    run = Run.objects.get(kind="event")
+    assert run.status == "proposed"
+    release_run(run, people["approver"])
+
+
+def test_a_listing_whose_worker_died_is_proposed_at_the_next_tick(listed: tuple[Subject, Batch], people: Any) -> None:
     subject, _ = listed
     assert CurrentGrade.objects.get(subject=subject).grade == "B"
     assert any("what follows" in line for line in schedule.resume())
+    decided(people)
     assert CurrentGrade.objects.get(subject=subject).grade == "D"
     assert list(schedule.resume()) == []
 
 
 @pytest.mark.parametrize("cut_off", ["queued", "draft", "proposed"])
-def test_an_event_run_cut_off_at_any_state_is_carried_through_once(listed: tuple[Subject, Batch], cut_off: str) -> None:
+def test_an_event_run_cut_off_at_any_state_is_carried_through_once(
+    listed: tuple[Subject, Batch], people: Any, cut_off: str
+) -> None:
     subject, batch = listed
     run = _event_run(batch)
     assert run is not None
@@ -58,6 +68,7 @@ def test_an_event_run_cut_off_at_any_state_is_carried_through_once(listed: tuple
     if cut_off == "proposed":
         Run.objects.filter(pk=run.pk).update(status="proposed", proposed_by=batch.by, is_automatic=True)
     list(schedule.resume())
+    decided(people)
     assert CurrentGrade.objects.get(subject=subject).grade == "D"
     assert Run.objects.filter(kind="event").count() == 1
 

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from django.urls import Resolver404, resolve
 from django.utils import translation
@@ -89,19 +89,28 @@ class VisitorAddress:
 
 
 class NoNulCharacters:
-    """Answers 400 to a NUL in an address or a form: no text of ours holds one, and PostgreSQL cannot keep it."""
+    """Takes NUL out of forms, and knows no console address with one: no text of ours holds it, and PostgreSQL cannot keep it."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        asked = [request.path_info, *(part for values in request.GET.lists() for part in (values[0], *values[1]))]
-        is_form = request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data")
-        if request.method == "POST" and is_form and not request.path_info.startswith("/api/"):
-            asked += [part for values in request.POST.lists() for part in (values[0], *values[1])]
-        if any("\x00" in part for part in asked):
-            return HttpResponse("NUL", status=400, content_type="text/plain", headers={"Cache-Control": "no-store"})
+        if "\x00" in request.path_info and request.path_info.startswith("/c/"):
+            raise Http404
+        if _holds_nul(request):
+            cleaned = request.POST.copy()
+            for name, values in request.POST.lists():
+                cleaned.setlist(name, [value.replace("\x00", "") for value in values])
+            request.POST = cleaned  # type: ignore[assignment]
         return self.get_response(request)
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    """Whether a form field holds a NUL; deliveries of programs are read by the pipeline, not here."""
+    is_form = request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data")
+    if request.method != "POST" or not is_form or request.path_info.startswith("/api/"):
+        return False
+    return any("\x00" in part for _name, values in request.POST.lists() for part in values)
 
 
 class RateLimits:

@@ -39,7 +39,7 @@ MOST_EVENTS = 200_000
 @require_GET
 def ledger_page(request: HttpRequest) -> HttpResponse:
     """Size, last checkpoint, verification key, newest entries."""
-    text = request.GET.get("ref", "").strip()[:240]
+    text = request.GET.get("ref", "").replace("\x00", "").strip()[:240]
     entries = LedgerEntry.objects.order_by("-seq")
     if text:
         entries = entries.filter(ref=text)
