@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from zhixin_web.audit.models import Event
 from zhixin_web.collection.models import Batch
+from zhixin_web.collection.originals import staged_path
 from zhixin_web.collection.services import batches as record_services
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.services import runs as services
 from zhixin_web.evaluations.services.reevaluate_after_batch import _event_run
 from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.jobs import tick as schedule
-from zhixin_web.records.models import Subject
+from zhixin_web.records.models import CreditRecord, Subject
 
 LISTING = (
     "统一社会信用代码,企业名称,列入决定书文号,列入事由,列入日期,列入机关\n{code},{name},（虚构）列1,虚构,{day},虚构机关"
@@ -95,3 +96,25 @@ def test_leftovers_are_swept_after_a_day_and_archives_are_not(listed: tuple[Subj
     assert len(list(schedule.sweep())) == 1
     assert {path.name for path in (settings.VAR / "runs").iterdir()} == kept
     assert new.exists()
+
+
+@pytest.mark.parametrize("automatic", [False, True])
+def test_a_staged_file_that_was_rewritten_is_never_taken_in(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any, automatic: bool
+) -> None:
+    """What a person saw and what goes in are the same; otherwise the original is read anew and a person decides again."""
+    batch = take("penalties", penalty((subjects[0].code, subjects[0].name, "罚1")), commit=False)
+    staged = staged_path(batch.pk)
+    staged.write_text(staged.read_text(encoding="utf-8").replace("1500000", "9900000"), encoding="utf-8")
+    Batch.objects.filter(pk=batch.pk).update(automatic=automatic)
+    batch.refresh_from_db()
+    record_services.request_commit(batch, people["city"])
+    batch.refresh_from_db()
+    batch = record_services.process(batch)
+    assert batch.status == "staged"
+    assert CreditRecord.objects.count() == 0
+    assert Event.objects.filter(action="batches.staged_changed").count() == 1
+    record_services.request_commit(batch, people["city"])
+    batch.refresh_from_db()
+    record_services.process(batch)
+    assert "1500000" in CreditRecord.objects.get().body

@@ -30,7 +30,7 @@ class Batch(BoundModel):
         PUSH = "push", _("接口推送")
         PULL = "pull", _("定时拉取")
 
-    UNBOUND = frozenset({"heartbeat_at", "is_settled"})
+    UNBOUND = frozenset({"heartbeat_at"})
 
     source = models.CharField(max_length=40, db_index=True)
     way = models.CharField(max_length=10, choices=Way.choices)

@@ -25,6 +25,7 @@ from zhixin.dataset.delivery.opening import open_delivery, why_held
 from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.delivery.rows import CheckedRow, RowChecker
 from zhixin.dataset.delivery.table import DeliveredTable, kind_of
+from zhixin.dataset.snapshot import sha256_of
 from zhixin.dataset.sources import sources
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.events import record_event
@@ -147,6 +148,7 @@ def stage(batch: Batch) -> Batch:
         return _move(batch, Status.REFUSED, fault=refused.as_json())
     failpoint("import.staged")
     held = why_held(manifest, checker, counting.rows, counting.bad)
+    preview |= {"staged_sha256": sha256_of(originals.staged_path(batch.pk))}
     preview |= counting.summary() | {"understood": counting.understood, "held": held._asdict() if held else None}
     if held is not None:
         return _move(batch, Status.HELD, preview=preview, rows=counting.rows)
@@ -312,8 +314,18 @@ def process(batch: Batch) -> Batch:
     if batch.status == Status.COMMITTING:
         if not originals.staged_path(batch.pk).exists():
             batch = stage_again(batch)
+        elif sha256_of(originals.staged_path(batch.pk)) != batch.preview.get("staged_sha256"):
+            return _distrust(batch)
         batch = commit(batch)
     return batch
+
+
+def _distrust(batch: Batch) -> Batch:
+    """Read a delivery anew from its original: what was staged is no longer what a person saw, who decides again."""
+    record_event("batches.staged_changed", ref=f"batch:{batch.pk}", outcome="failed")
+    originals.staged_path(batch.pk).unlink()
+    staged = stage(batch)
+    return _move(staged, Status.STAGED) if staged.status == Status.COMMITTING else staged
 
 
 def stage_again(batch: Batch) -> Batch:
