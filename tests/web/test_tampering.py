@@ -1184,7 +1184,7 @@ def heads_are_made_anew_without_an_act(state: State) -> None:
     assert ended.head is not None
     remove(RowCommitment.objects.filter(pk=ended.pk))
     an_ended_order_is_in_force_again(state)
-    for number, root in row_heads(2**62).items():
+    for number, root in row_heads().items():
         entry = LedgerEntry.objects.get(kind="rows.head", ref=f"rows:{number}")
         count = RowCommitment.objects.filter(head=number).count()
         body = ledger.canonical({"head": number, "rows": count, "root": root.hex()})

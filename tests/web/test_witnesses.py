@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from django.test import Client as Browser
 
 from zhixin.errors import LedgerError
 from zhixin_web.audit.models import LedgerEntry, SignedCheckpoint
+from zhixin_web.audit.queries import row_deviations, row_heads
 from zhixin_web.audit.services import witnesses
+from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services import runs
@@ -58,6 +61,7 @@ def roll_back(size: int) -> None:
     as_an_administrator(f"DELETE FROM audit_ledgerentry WHERE seq >= {size}")
     as_an_administrator(f"DELETE FROM audit_sealedbody WHERE seq >= {size}")
     as_an_administrator(f"DELETE FROM audit_signedcheckpoint WHERE size > {size}")
+    as_an_administrator("UPDATE audit_rowcommitment SET head = NULL")
 
 
 def test_an_untouched_ledger_fits(signed: int) -> None:
@@ -181,3 +185,68 @@ def test_what_cannot_be_reached_is_named_and_signing_goes_on(signed: int, settin
     made, unreached = witnesses.sign_and_show()
     assert made is not None
     assert unreached == ["witness: no answer"]
+
+
+@pytest.fixture
+def program(settings: Any, tmp_path: Any) -> Any:
+    """A witness program with a log of its own."""
+    settings.WITNESS_COMMAND = f"{sys.executable} -m zhixin.trust.witness {tmp_path / 'elsewhere.log'}"
+    return tmp_path / "elsewhere.log"
+
+
+def go_on() -> int:
+    append_one("test", "x", {"a": 1})
+    made, unreached = witnesses.sign_and_show()
+    assert made is not None
+    assert unreached == []
+    return made.size
+
+
+def test_every_note_of_a_witness_program_is_compared(signed: int, program: Any) -> None:
+    """Not the first alone: notes hold blank lines, and must come back whole."""
+    sizes = [go_on() for _ in range(3)]
+    witnesses.witness_log().unlink()
+    Path(witnesses.settings.VAR, "signer", "last").unlink()
+    roll_back(sizes[1])
+    assert any(f"seen {sizes[2]}" in item.en for item in witnesses.deviations())
+
+
+def test_what_a_crash_left_unshown_is_shown_the_next_time(signed: int, program: Any) -> None:
+    append_one("test", "x", {"a": 1})
+    unshown = witnesses.make_checkpoint()
+    assert unshown is not None
+    assert witnesses.sign_and_show() == (None, [])
+    assert unshown.note in witnesses.witnessed()
+    go_on()
+    assert program.read_text(encoding="utf-8").count("\n") == 2
+
+
+def test_a_witness_that_was_away_catches_up(signed: int, program: Any, settings: Any) -> None:
+    go_on()
+    here, settings.WITNESS_COMMAND = settings.WITNESS_COMMAND, "/nonexistent/witness"
+    append_one("test", "x", {"a": 1})
+    assert witnesses.sign_and_show()[1] == ["witness: no answer"]
+    settings.WITNESS_COMMAND = here
+    assert witnesses.sign_and_show() == (None, [])
+    assert program.read_text(encoding="utf-8").count("\n") == 2
+
+
+def test_a_log_that_was_removed_is_named(signed: int) -> None:
+    go_on()
+    witnesses.witness_log().unlink()
+    assert any("empty" in item.en for item in witnesses.compare())
+
+
+def test_a_note_that_cannot_be_read_is_named_and_not_passed_over(signed: int) -> None:
+    with witnesses.witness_log().open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"note": "not a checkpoint"}) + "\n")
+    assert any("cannot be read" in item.en for item in witnesses.compare())
+
+
+def test_heads_are_chained_without_reading_the_earlier_ones(signed: int) -> None:
+    go_on()
+    go_on()
+    record_event("test.act")
+    go_on()
+    assert row_deviations()[1] == []
+    assert len(row_heads()) == 2

@@ -8,7 +8,6 @@ as DuckDB and Spark do.
 from __future__ import annotations
 
 import calendar as _calendar
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -94,26 +93,6 @@ class WorkingDays:
         while not self.is_working(day):
             day += timedelta(days=1)
         return day
-
-    def counted(self, start: date, days: int, pauses: Sequence[tuple[date, date]] = ()) -> tuple[date, ...]:
-        """Return the working days counted from ``start`` on; the day of the act itself is not counted (开始之日不计入).
-
-        Args:
-            start: day of the act.
-            days: working days to count.
-            pauses: intervals, both ends included, in which the clock stands still.
-        """
-        found: list[date] = []
-        day = start
-        while len(found) < days:
-            day += timedelta(days=1)
-            if self.is_working(day) and not any(first <= day <= last for first, last in pauses):
-                found.append(day)
-        return tuple(found)
-
-    def due(self, start: date, days: int) -> date:
-        """Return the last of ``days`` working days after ``start``."""
-        return self.counted(start, days)[-1] if days else start
 
     def left(self, today: date, due: date) -> int:
         """Return the working days that remain after ``today`` up to ``due``; negative once it has passed, also over a weekend."""

@@ -82,17 +82,16 @@ def reckon(
     """
     _check(number, unit, suspensions)
     clock = calendar or working_days()
-    skipped: list[tuple[date, Message]] = []
-    if unit == "working":
-        counted = _counted(start, number, clock, suspensions, skipped)
-        due_on, moved_from = counted[-1], None
+    if unit in ("working", "calendar"):
+        counted, skipped = _days(start, number, suspensions, clock if unit == "working" else None)
     else:
-        counted = _running(start, number, unit, suspensions, skipped)
-        due_on = clock.not_on_a_day_off(counted[-1])
-        moved_from = None if due_on == counted[-1] else counted[-1]
-    first = start + timedelta(days=1) if unit == "working" else (moved_from or due_on)
+        last, skipped = _same_day_later(start, number * (12 if unit == "year" else 1), suspensions)
+        counted = (last,)
+    due_on = clock.not_on_a_day_off(counted[-1])
+    moved_from = None if due_on == counted[-1] else counted[-1]
+    first = start + timedelta(days=1) if unit == "working" else counted[-1]
     years = tuple(_source(year) for year in range(first.year, due_on.year + 1))
-    return Reckoned(start, number, unit, due_on, counted, tuple(skipped), moved_from, years)
+    return Reckoned(start, number, unit, due_on, counted, skipped, moved_from, years)
 
 
 def _check(number: int, unit: str, suspensions: Sequence[Suspension]) -> None:
@@ -121,43 +120,44 @@ _WEEKEND = Message("周末", "weekend")
 _HOLIDAY = Message("节假日", "holiday")
 
 
-def _counted(
-    start: date, number: int, clock: WorkingDays, suspensions: Sequence[Suspension], skipped: list[tuple[date, Message]]
-) -> tuple[date, ...]:
+Skipped = tuple[tuple[date, Message], ...]
+
+
+def _days(
+    start: date, number: int, suspensions: Sequence[Suspension], clock: WorkingDays | None
+) -> tuple[tuple[date, ...], Skipped]:
+    """The days that count, and those between that do not; without a clock weekends and holidays count too."""
     found: list[date] = []
+    skipped: list[tuple[date, Message]] = []
     day = start
     while len(found) < number:
         day += timedelta(days=1)
-        if any(item.covers(day) for item in suspensions):
-            skipped.append((day, _SUSPENDED))
-        elif clock.is_working(day):
+        reason = _reason_to_skip(day, suspensions, clock)
+        if reason is None:
             found.append(day)
         else:
-            skipped.append((day, _WEEKEND if day.weekday() >= 5 and day not in clock.holidays else _HOLIDAY))
-    return tuple(found)
+            skipped.append((day, reason))
+    return tuple(found), tuple(skipped)
 
 
-def _running(
-    start: date, number: int, unit: str, suspensions: Sequence[Suspension], skipped: list[tuple[date, Message]]
-) -> tuple[date, ...]:
-    """The days of a term that runs through weekends and holidays; of months and years the last one."""
-    if unit == "calendar":
-        found: list[date] = []
-        day = start
-        while len(found) < number:
-            day += timedelta(days=1)
-            if any(item.covers(day) for item in suspensions):
-                skipped.append((day, _SUSPENDED))
-            else:
-                found.append(day)
-        return tuple(found)
-    due, day = shift_months(start, number * (12 if unit == "year" else 1)), start
+def _reason_to_skip(day: date, suspensions: Sequence[Suspension], clock: WorkingDays | None) -> Message | None:
+    if any(item.covers(day) for item in suspensions):
+        return _SUSPENDED
+    if clock is None or clock.is_working(day):
+        return None
+    return _WEEKEND if day.weekday() >= 5 and day not in clock.holidays else _HOLIDAY
+
+
+def _same_day_later(start: date, months: int, suspensions: Sequence[Suspension]) -> tuple[date, Skipped]:
+    """The corresponding day after some months, and a day later for each suspended one before it."""
+    due, day = shift_months(start, months), start
+    skipped: list[tuple[date, Message]] = []
     while day < due:
         day += timedelta(days=1)
         if any(item.covers(day) for item in suspensions):
             skipped.append((day, _SUSPENDED))
             due += timedelta(days=1)
-    return (due,)
+    return due, tuple(skipped)
 
 
 def _source(year: int) -> YearSource:

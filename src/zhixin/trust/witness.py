@@ -1,8 +1,8 @@
 """A witness of the ledger: keeps every signed checkpoint it is shown, and refuses one that does not extend the last.
 
-``python -m zhixin.trust.witness LOG KEY add`` reads ``{"note", "proof"}`` (JSON, proof in base64) from standard input;
-``… last`` prints the newest note; ``… all`` prints all of them. Run it on another machine, or as another user: whoever rewrites
-the ledger would have to rewrite this log too. Exit status 16: a fork, a roll back or a bad signature; nothing is kept.
+``python -m zhixin.trust.witness LOG KEY add`` reads ``{"note", "proof"}`` (JSON, proof in base64) from standard input; ``… all``
+prints what it has kept, a JSON string a line, oldest first. Run it on another machine, or as another user. Exit status 16: a
+fork, a roll back or a bad signature; nothing is kept.
 """
 
 from __future__ import annotations
@@ -19,16 +19,11 @@ from zhixin.trust.ledger import verify_consistency, verify_note
 
 
 def notes(log: Path) -> list[str]:
-    """The notes kept so far, oldest first."""
     return [json.loads(line)["note"] for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
 
 
 def add(log: Path, key: str, note: str, proof: list[bytes]) -> None:
-    """Keep a note that extends the last one.
-
-    Raises:
-        LedgerError: its signature is bad, it is smaller than the last, or it is of another history.
-    """
+    """Keep a note that extends the last one; :class:`LedgerError` for a bad signature, a smaller ledger, another history."""
     new = verify_note(note, key)
     with log.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -52,7 +47,7 @@ def main() -> int:
             given = json.load(sys.stdin)
             add(log, key, given["note"], [base64.b64decode(step) for step in given["proof"]])
         else:
-            sys.stdout.write("\n".join(notes(log)[-1:] if command == "last" else notes(log)))
+            sys.stdout.writelines(json.dumps(note) + "\n" for note in notes(log))
     except (LedgerError, ValueError, KeyError) as error:
         sys.stderr.write(f"{error}\n")
         return LedgerError.exit_status

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from django.db.models import Count, Max
 
+from zhixin.errors import LedgerError
 from zhixin.trust import ledger
 from zhixin_web.audit.bound import bound_models, described, head_root, mac_of
 from zhixin_web.audit.models import LedgerEntry, LedgerTile, RowCommitment, SealedBody, SignedCheckpoint
@@ -67,13 +68,26 @@ def dump_lines() -> Iterator[str]:
 # --- governed rows -----------------------------------------------------------------------------------------------------
 
 
-def row_heads(last: int) -> dict[int, bytes]:
-    """The root of every head up to ``last``, computed from the stored codes."""
-    rows = RowCommitment.objects.filter(head__lte=last).order_by("head", "pk").values_list("head", "mac")
+def row_heads() -> dict[int, bytes]:
+    """The root of every head, computed from the stored codes."""
+    rows = RowCommitment.objects.exclude(head=None).order_by("head", "pk").values_list("head", "mac")
     roots, before = {}, b""
     for number, covered in groupby(rows.iterator(chunk_size=10_000), key=lambda row: row[0]):
         before = roots[number] = head_root(before, (bytes(mac) for _, mac in covered))
     return roots
+
+
+def committed_head_root(number: int) -> bytes:
+    """The root of a head as its ledger entry says it.
+
+    Raises:
+        LedgerError: the entry has no body.
+    """
+    seq = LedgerEntry.objects.filter(kind="rows.head", ref=f"rows:{number}").values_list("seq", flat=True).first()
+    body = SealedBody.objects.filter(seq=seq).values_list("body", flat=True).first() if seq is not None else None
+    if not body:
+        raise LedgerError(f"账本中没有第 {number} 个行承诺", f"the ledger has no head {number} of rows")
+    return bytes.fromhex(json.loads(body)["root"])
 
 
 def row_deviations() -> tuple[int, list[str]]:
@@ -121,7 +135,7 @@ def _heads_differ() -> list[str]:
     entries = LedgerEntry.objects.filter(kind="rows.head").values_list("seq", "ref")
     bodies = dict(SealedBody.objects.filter(seq__in=[seq for seq, _ in entries]).values_list("seq", "body"))
     committed = {json.loads(bodies[seq])["head"]: json.loads(bodies[seq]) for seq, _ in entries if bodies.get(seq)}
-    roots = row_heads(2**62)
+    roots = row_heads()
     counts = dict(
         RowCommitment.objects.exclude(head=None).values_list("head").annotate(n=Count("pk")).values_list("head", "n")
     )

@@ -84,7 +84,7 @@ def _reserve_team(drawn: Drawn, unit: str) -> list[str]:
 
 def _team(document: Document, drawn: Drawn, unit: str) -> list[str]:
     """Who inspects a unit now, after substitutions and recusals."""
-    team = list(drawn.assignment.get(unit, []))
+    team = list(document["assignment"].get(unit, []))
     for item in changes_of(document, "substitution"):
         if item["next"] == unit:
             team = _reserve_team(drawn, unit)
@@ -102,10 +102,10 @@ def _next_unit(document: Document, drawn: Drawn, unit: str) -> str | None:
     """The next of the reserve list that has not been used, if the unit is drawn and still stands."""
     changes = changes_of(document, "substitution")
     used, gone = {item["next"] for item in changes}, {item["unit"] for item in changes}
-    for name, order in drawn.orders.items():
-        units = [found for _, found in order]
-        n = drawn.picks[name]
-        if unit in gone or unit not in (*units[:n], *used.intersection(units)):
-            continue
-        return next((found for found in units[n:] if found not in used), None)
-    return None
+    stratum = next((name for name, units in drawn.units.items() if unit in units), None)
+    if stratum is None or unit in gone:
+        return None
+    units, n = [found for _, found in drawn.order(stratum)], drawn.picks[stratum]
+    if unit not in used and unit not in units[:n]:
+        return None
+    return next((found for found in units[n:] if found not in used), None)

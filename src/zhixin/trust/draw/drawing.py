@@ -76,12 +76,6 @@ def committed_faults(document: Document) -> list[Message]:
         lines = document[name]
         if lines != sorted(set(lines)) or hashing.head(lines).hex() != plan[f"{name}_root"]:
             found.append(Message(f"{name} 与承诺不符", f"{name} is not what was committed"))
-    units = [line.split("\t")[0] for line in document["frame"]]
-    if len(set(units)) != len(units):
-        found.append(Message("抽样框中有重复的企业", "a unit stands in the frame twice"))
-    unknown = {line.split("\t")[1] for line in document["frame"]} - {item["id"] for item in plan["strata"]}
-    if unknown:
-        found.append(Message(f"层「{min(unknown)}」没有比例", f"there is no rate for stratum {min(unknown)!r}"))
     if hashing.commitment(plan).hex() != document["commitment"]:
         found.append(Message("计划与承诺不符", "the plan is not what was committed"))
     return found or proposal_of(document).faults(looks_like_a_code)
@@ -120,20 +114,27 @@ class Drawn:
         return self.code(unit.encode() + b"\1").hex()
 
     @cached_property
-    def orders(self) -> dict[str, list[Ticket]]:
-        """All units of each stratum in order of their tickets: the picks, then the reserve list."""
-        found: dict[str, list[Ticket]] = {item["id"]: [] for item in self.plan["strata"]}
+    def units(self) -> dict[str, list[str]]:
+        """The units of each stratum."""
+        found: dict[str, list[str]] = {item["id"]: [] for item in self.plan["strata"]}
         for line in self.document["frame"]:
             unit, stratum = line.split("\t")
-            found[stratum].append((self.ticket(unit), unit))
-        for order in found.values():
-            order.sort()
+            found[stratum].append(unit)
         return found
+
+    def order(self, stratum: str) -> list[Ticket]:
+        """All units of a stratum in order of their tickets: the picks, then the reserve list."""
+        return sorted((self.ticket(unit), unit) for unit in self.units[stratum])
+
+    @cached_property
+    def orders(self) -> dict[str, list[Ticket]]:
+        """The order of every stratum."""
+        return {stratum: self.order(stratum) for stratum in self.units}
 
     @cached_property
     def picks(self) -> dict[str, int]:
         """How many of each stratum are drawn."""
-        return {item["id"]: Stratum(**item).quota(len(self.orders[item["id"]])) for item in self.plan["strata"]}
+        return {item["id"]: Stratum(**item).quota(len(self.units[item["id"]])) for item in self.plan["strata"]}
 
     @cached_property
     def inspectors(self) -> list[str]:
@@ -186,7 +187,7 @@ def draw(document: Document, numbers: Sequence[Sequence[int]]) -> Document:
 
     Args:
         document: as :func:`commit` returned it, or as it was published.
-        numbers: of each source of the plan, as two persons agreed on them (:func:`zhixin.trust.public_numbers.agreed`).
+        numbers: of each source of the plan, as two persons agreed on them (:func:`zhixin.trust.draw.public_numbers.agreed`).
 
     Raises:
         DrawRefused: numbers that the sources cannot give, a document that is not what it commits to, or one drawn before.

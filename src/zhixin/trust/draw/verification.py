@@ -65,12 +65,6 @@ def _result_faults(document: Document) -> Iterable[Message]:
     for unit in sorted({*expected["assignment"], *document["assignment"]}):
         if document["assignment"].get(unit) != expected["assignment"].get(unit):
             yield Message(f"{unit} 的检查人员不符", f"the inspectors of {unit} do not follow")
-    lighter = (0, 1)
-    for name, n in drawn.picks.items():
-        size = len(drawn.orders[name])
-        if size and lighter[0] * size > n * lighter[1] and not document["plan"].get("inversion"):
-            yield Message(f"层「{name}」抽得比更轻的层少", f"stratum {name} is drawn less than a lighter one")
-        lighter = (n, size) if size else lighter
 
 
 def _change_faults(document: Document) -> Iterable[Message]:

@@ -16,8 +16,9 @@ from django.db.models import Max
 
 from zhixin.errors import LedgerError
 from zhixin.trust import ledger
+from zhixin_web.audit.bound import head_root
 from zhixin_web.audit.models import LedgerEntry, RowCommitment, SignedCheckpoint
-from zhixin_web.audit.queries import ledger_size, row_heads, subtree
+from zhixin_web.audit.queries import committed_head_root, ledger_size, subtree
 from zhixin_web.audit.services.ledger import append_one, lock_ledger
 
 
@@ -47,16 +48,14 @@ def cover_rows() -> int | None:
     """
     with transaction.atomic():
         lock_ledger()
-        pending = list(RowCommitment.objects.filter(head=None).order_by("pk").values_list("pk", flat=True))
-        if not pending:
+        before = RowCommitment.objects.aggregate(last=Max("head"))["last"]
+        number = 0 if before is None else before + 1
+        count = RowCommitment.objects.filter(head=None).update(head=number)
+        if not count:
             return None
-        last = RowCommitment.objects.aggregate(last=Max("head"))["last"]
-        number = 0 if last is None else last + 1
-        for start in range(0, len(pending), 500):
-            RowCommitment.objects.filter(pk__in=pending[start : start + 500]).update(head=number)
-        roots = row_heads(number)
-        body = {"head": number, "rows": len(pending), "root": roots[number].hex()}
-        append_one("rows.head", f"rows:{number}", body)
+        covered = RowCommitment.objects.filter(head=number).order_by("pk").values_list("mac", flat=True)
+        root = head_root(b"" if before is None else committed_head_root(before), (bytes(mac) for mac in covered.iterator()))
+        append_one("rows.head", f"rows:{number}", {"head": number, "rows": count, "root": root.hex()})
     return number
 
 
