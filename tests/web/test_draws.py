@@ -15,13 +15,17 @@ from django.utils import timezone
 
 import zhixin.trust.draw
 from web.drawing import NUMBERS, OTHERS, drawing_day, issue_of
+from zhixin.law.calendar import shift_months
+from zhixin.reference.inspection_items import inspection_items
 from zhixin.trust.draw import verify
 from zhixin_web.accounts.models import Role, User
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.inspections.models import Conflict, Draw, Inspector, NumberEntry, Plan, Task
 from zhixin_web.inspections.published import proof_of, published_draw
+from zhixin_web.inspections.queries import planned_strata
 from zhixin_web.inspections.services import draws, plans, results
 from zhixin_web.inspections.services.plans import stated_ratio
+from zhixin_web.inspections.strata import frame_of
 from zhixin_web.jobs.invariants import check
 from zhixin_web.records.models import CreditRecord, Subject
 
@@ -119,6 +123,36 @@ def test_who_was_inspected_this_year_is_left_out_with_the_reason(drawn: Draw, ap
     assert not picked & {line.split("\t")[0] for line in later.document["frame"]}
     assert {item.subject.code for item in later.exclusions.all()} >= picked
     assert all("一年内" in item.reason for item in later.exclusions.all())
+
+
+def test_who_may_not_inspect_every_item_of_the_plan_is_not_in_its_list(
+    approved: Plan, inspectors: list[Inspector], people: Any
+) -> None:
+    Inspector.objects.filter(code="INS002").update(specialities=["trademark_use"])
+    Inspector.objects.filter(code="INS003").update(specialities=["patent_claims", "trademark_use", "special_signs"])
+    day = drawing_day()
+    made = draws.commit_draw(approved, game="kl8", issue=issue_of(day), day=day, by=people["city"])
+    names = [line.split("\t")[0] for line in made.document["inspectors"]]
+    assert "INS002" not in names
+    assert "INS003" in names
+
+
+@pytest.mark.parametrize(("months", "is_left_out"), [(11, True), (12, False)])
+def test_a_visit_is_forgotten_after_twelve_months(drawn: Draw, approved: Plan, months: int, is_left_out: bool) -> None:
+    visited = set(Task.objects.values_list("subject__code", flat=True))
+    day = shift_months(timezone.localdate(), -months)
+    Task.objects.update(inspected_on=day)
+    frame = frame_of(planned_strata(approved), most_visits=1, today=timezone.localdate())
+    assert bool(visited - {code for code, _ in frame.units}) is is_left_out
+
+
+@pytest.mark.parametrize(("code", "value"), [("inspectors_per_visit", 2), ("planned_visits_a_year", 1)])
+def test_legal_numbers_of_inspections_are_data_with_a_source(make: Any, code: str, value: int) -> None:
+    found = inspection_items().limit(code, timezone.localdate())
+    assert found.value == value
+    assert found.basis[0].document
+    plan = make(team=None)
+    assert {"inspectors_per_visit": plan.team, "planned_visits_a_year": plan.most_visits_a_year}[code] == value
 
 
 # --- numbers and result ---------------------------------------------------------------------------------------------
@@ -276,7 +310,7 @@ def test_a_phone_whose_clock_is_a_day_off_is_told(task: Task, people: Any, days:
 
 def test_without_two_certificates_nothing_is_taken(task: Task, people: Any) -> None:
     Inspector.objects.exclude(account=people["inspector"]).update(valid_until=timezone.localdate() - timedelta(days=1))
-    with pytest.raises(ValidationError, match="不足两人"):
+    with pytest.raises(ValidationError, match="不足 2 人"):
         submit(task, people["inspector"])
 
 

@@ -145,6 +145,12 @@ def test_an_inspector_sees_own_tasks_only(task: Task, drawn: Draw, browser_of: A
     assert browser.get(f"/c/inspections/tasks/{task.pk}").status_code == 200
 
 
+def test_a_draw_shows_an_inspector_no_task_of_others(task: Task, drawn: Draw, browser_of: Any) -> None:
+    text = text_of(browser_of("inspector"), f"/c/inspections/draws/{drawn.pk}")
+    for item in Task.objects.filter(draw=drawn):
+        assert (item.number in text) is item.assignments.filter(inspector__account__username="inspector").exists()
+
+
 def test_recusal_and_substitution_from_the_page(task: Task, browser_of: Any) -> None:
     city, address = browser_of("city"), f"/c/inspections/tasks/{task.pk}"
     first = task.assignments.order_by("pk").first().inspector

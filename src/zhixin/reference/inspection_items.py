@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 HERE = files("zhixin.reference")
 
@@ -42,14 +43,26 @@ class InspectionItem(_Entry):
     checklist: tuple[Words, ...]
 
 
+class Limit(_Entry):
+    """A legal number of inspections, in force from a day until the next entry of its code."""
+
+    code: str
+    from_: date = Field(alias="from")
+    value: int
+    basis: tuple[Ground, ...]
+
+
 class ItemList(_Entry):
-    """A version of the list."""
+    """A version of the list, with the legal numbers that bind every inspection."""
 
     version: str
+    limits: tuple[Limit, ...]
     items: tuple[InspectionItem, ...]
 
-    def item(self, code: str) -> InspectionItem | None:
-        return next((item for item in self.items if item.code == code), None)
+    def limit(self, code: str, day: date) -> Limit:
+        """The number in force on a day; the earliest one before it."""
+        entries = sorted((item for item in self.limits if item.code == code), key=lambda item: item.from_)
+        return next((item for item in reversed(entries) if item.from_ <= day), entries[0])
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -29,6 +31,10 @@ class Inspector(BoundModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def may_inspect(self, items: Iterable[str]) -> bool:
+        """Whether this person may inspect all of some items."""
+        return not self.specialities or set(items) <= set(self.specialities)
 
 
 class Conflict(BoundModel):
@@ -60,14 +66,14 @@ class Plan(BoundModel):
     items = models.JSONField(default=list)
     release = models.ForeignKey("rulebooks.RulebookRelease", models.PROTECT, related_name="+")
     strata = models.JSONField(default=list)
-    """Grades from lightest to heaviest with num, den, least, and where they come from; frozen when proposed."""
+    """Grades from lightest to heaviest with num, den, least, and where they come from, as of the day of the draft."""
     stated_percent = models.CharField(max_length=12, blank=True)
     """The overall ratio that the published notice promises, as written."""
     excess_reason = models.CharField(max_length=300, blank=True)
     inversion = models.CharField(max_length=300, blank=True)
-    team = models.IntegerField(default=2)
+    team = models.IntegerField()
     cap = models.IntegerField(default=40)
-    most_visits_a_year = models.IntegerField(default=1)
+    most_visits_a_year = models.IntegerField()
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT, db_index=True)
     filing = models.CharField(max_length=120, blank=True)
     made_by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")

@@ -10,16 +10,14 @@ from zhixin.trust.draw import frame_proof
 from zhixin_web.inspections.models import Draw
 from zhixin_web.rulebooks.queries import rulebook_of
 
-PUBLIC = (Draw.Status.COMMITTED, Draw.Status.DRAWN, Draw.Status.PUBLISHED, Draw.Status.ABORTED)
-
 
 def published_draws() -> list[Draw]:
     """Every draw since its commitment: also those that wait and those that were aborted."""
-    return list(Draw.objects.filter(status__in=PUBLIC).select_related("plan").order_by("-pk"))
+    return list(Draw.objects.select_related("plan").order_by("-pk"))
 
 
 def published_draw(draw_id: str) -> Draw | None:
-    return Draw.objects.filter(draw_id=draw_id, status__in=PUBLIC).select_related("plan__release").first()
+    return Draw.objects.filter(draw_id=draw_id).select_related("plan__release").first()
 
 
 def tiers_are_public(draw: Draw) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from django.db.models import Q
+
+from zhixin.law.calendar import shift_months
 from zhixin.law.nodes import constant
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.rules import MeasureRule
@@ -18,7 +21,6 @@ from zhixin_web.evaluations.models import HELD, CurrentGrade
 from zhixin_web.inspections.models import Task
 
 SCENARIO = "inspection"
-YEAR = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,6 @@ class PlannedStratum:
     visits: int
     """Visits a year for each unit drawn: more than one where the rule says so many times in so many months."""
     measure: str
-
-    @property
-    def ratio(self) -> Fraction:
-        return Fraction(self.num, self.den)
 
     def for_draw(self) -> Stratum:
         return Stratum(self.id, self.num, self.den, self.least or None)
@@ -97,11 +95,10 @@ class Frame:
 def frame_of(strata: Sequence[PlannedStratum], *, most_visits: int, today: date) -> Frame:
     """The frame of today: everybody graded, less those whose grade is held, or who were inspected as often as a year allows."""
     ids = {item.id for item in strata}
-    visited = Counter(
-        Task.objects.filter(due_on__gt=today - YEAR)
-        .exclude(status=Task.Status.REPLACED)
-        .values_list("subject_id", flat=True)
-    )
+    since = shift_months(today, -12)
+    recent = Q(inspected_on__gt=since) | Q(inspected_on=None, draw__drawn_at__date__gt=since)
+    tasks = Task.objects.filter(recent).exclude(status=Task.Status.REPLACED)
+    visited = Counter(tasks.values_list("subject_id", flat=True))
     units: list[tuple[str, str]] = []
     excluded: list[tuple[int, str]] = []
     rows = CurrentGrade.objects.values_list("subject_id", "subject__code", "in_force", "class_name")

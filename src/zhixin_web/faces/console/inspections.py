@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,7 +17,7 @@ from zhixin.errors import DrawRefused
 from zhixin.reference.inspection_items import DISPOSALS, METHODS, RESULTS, inspection_items
 from zhixin.trust.draw.public_numbers import GAMES, read_numbers
 from zhixin_web.accounts.models import User
-from zhixin_web.accounts.permissions import may, permitted
+from zhixin_web.accounts.permissions import may, permitted, scope_of
 from zhixin_web.inspections import queries
 from zhixin_web.inspections.models import Draw, Inspector, Plan, Task
 from zhixin_web.inspections.services import draws, plans, results
@@ -27,20 +26,24 @@ from zhixin_web.presentation import asked
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.rulebooks.models import RulebookRelease
 
+Acts = dict[str, tuple[Callable[[], Any], str]]
+"""What a form may ask for: the act, and what is said once it is done."""
 
-def _carried_out(request: HttpRequest, act: Callable[[], Any], done: str) -> bool:
-    """Carry out an act; what refuses it is shown in its own words."""
+
+def _act(request: HttpRequest, acts: Acts, answer: HttpResponse) -> HttpResponse:
+    """Carry out the act that the form asks for; what refuses it is shown in its own words."""
+    act, done = acts.get(request.POST.get("act", ""), (lambda: None, ""))
     try:
         act()
     except PermissionDenied:
         messages.error(request, _("须由另一位有权限的人办理"))
-        return False
     except ValidationError as error:
         for text in error.messages:
             messages.error(request, text)
-        return False
-    messages.success(request, done)
-    return True
+    else:
+        if done:
+            messages.success(request, done)
+    return answer
 
 
 def _officer(request: HttpRequest) -> User:
@@ -92,7 +95,16 @@ def new_plan(request: HttpRequest) -> HttpResponse:
             return redirect("inspection_plan", pk=plan.pk)
         except ValidationError as error:
             faults = error.message_dict
-    content = {"items": inspection_items(), "releases": released, "faults": faults, "given": request.POST, "year": timezone.localdate().year, "chosen": request.POST.getlist("items")}  # fmt: skip
+    today, chosen = timezone.localdate(), inspection_items()
+    content = {
+        "items": chosen,
+        "releases": released,
+        "faults": faults,
+        "given": request.POST,
+        "year": today.year,
+        "fewest": chosen.limit("inspectors_per_visit", today).value,
+        "chosen": request.POST.getlist("items"),
+    }
     return render(request, "inspection_plan_new.html", content)
 
 
@@ -142,17 +154,15 @@ def plan_page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def act_on_plan(request: HttpRequest, pk: int) -> HttpResponse:
     """Propose, approve, refuse, file a plan, or commit a draw of it."""
-    plan, by, act = get_object_or_404(Plan, pk=pk), _officer(request), request.POST.get("act", "")
-    acts: dict[str, tuple[Callable[[], Any], str]] = {
+    plan, by = get_object_or_404(Plan, pk=pk), _officer(request)
+    acts: Acts = {
         "propose": (lambda: plans.propose_plan(plan, by), _("已提请审批")),
         "approve": (lambda: plans.decide_plan(plan, approve=True, by=by), _("已批准")),
         "refuse": (lambda: plans.decide_plan(plan, approve=False, by=by), _("未予批准")),
         "file": (lambda: plans.file_plan(plan, request.POST.get("number", ""), by), _("已登记备案文号")),
         "commit": (lambda: _commit(request, plan), _("已冻结并写入账本，等待开奖")),
     }
-    if act in acts:
-        _carried_out(request, *acts[act])
-    return redirect("inspection_plan", pk=pk)
+    return _act(request, acts, redirect("inspection_plan", pk=pk))
 
 
 def _commit(request: HttpRequest, plan: Plan) -> None:
@@ -169,17 +179,17 @@ def _commit(request: HttpRequest, plan: Plan) -> None:
 def draw_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One draw: what was committed, who has entered numbers, what was drawn, what changed since."""
     draw = get_object_or_404(queries.draws(), pk=pk)
-    tasks = draw.tasks.select_related("subject").annotate(people=Count("assignments")).order_by("number")
+    officer = _officer(request)
+    sees_all = scope_of(officer, "inspections.view") == "all"
     content = {
         "draw": draw,
-        "page": page_of(request, tasks),
+        "page": page_of(request, queries.visible_tasks(officer).filter(draw=draw).order_by("number")),
         "sources": draw.document["plan"]["sources"],
         "entered": [item.by for item in draw.entries.select_related("by")],
         "strata": draw.document.get("strata", {}),
-        "excluded": draw.exclusions.select_related("subject")[:200],
+        "excluded": draw.exclusions.select_related("subject")[:200] if sees_all else [],
         "frame": len(draw.document["frame"]),
-        "may_enter": may(_officer(request), "inspections.numbers")
-        and not draw.entries.filter(by=_officer(request)).exists(),
+        "may_enter": may(officer, "inspections.numbers") and not draw.entries.filter(by=officer).exists(),
     }
     return render(request, "inspection_draw.html", content)
 
@@ -188,15 +198,13 @@ def draw_page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def act_on_draw(request: HttpRequest, pk: int) -> HttpResponse:
     """Enter numbers, publish or abort."""
-    draw, by, act = get_object_or_404(Draw, pk=pk), _officer(request), request.POST.get("act", "")
-    acts: dict[str, tuple[Callable[[], Any], str]] = {
+    draw, by = get_object_or_404(Draw, pk=pk), _officer(request)
+    acts: Acts = {
         "enter": (lambda: draws.enter_numbers(draw, _numbers(request, draw), by), _("已录入号码")),
         "publish": (lambda: draws.publish_draw(draw, by), _("已公布")),
         "abort": (lambda: draws.abort_draw(draw, request.POST.get("reason", ""), by), _("已中止并公布理由")),
     }
-    if act in acts:
-        _carried_out(request, *acts[act])
-    return redirect("inspection_draw", pk=pk)
+    return _act(request, acts, redirect("inspection_draw", pk=pk))
 
 
 def _numbers(request: HttpRequest, draw: Draw) -> list[list[int]]:
@@ -262,5 +270,5 @@ def _act_on_task(request: HttpRequest, task: Task) -> HttpResponse:
 @require_POST
 def publish_results(request: HttpRequest) -> HttpResponse:
     """Publish all reviewed results: they become records through the ordinary pipeline."""
-    _carried_out(request, lambda: results.publish_results(_officer(request)), _("已公示，并作为信用记录入库"))
-    return redirect("inspections")
+    acts: Acts = {"": (lambda: results.publish_results(_officer(request)), _("已公示，并作为信用记录入库"))}
+    return _act(request, acts, redirect("inspections"))

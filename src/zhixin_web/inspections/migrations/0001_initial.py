@@ -118,9 +118,9 @@ class Migration(migrations.Migration):
                 ("stated_percent", models.CharField(blank=True, max_length=12)),
                 ("excess_reason", models.CharField(blank=True, max_length=300)),
                 ("inversion", models.CharField(blank=True, max_length=300)),
-                ("team", models.IntegerField(default=2)),
+                ("team", models.IntegerField()),
                 ("cap", models.IntegerField(default=40)),
-                ("most_visits_a_year", models.IntegerField(default=1)),
+                ("most_visits_a_year", models.IntegerField()),
                 (
                     "status",
                     models.CharField(

@@ -24,7 +24,7 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.inspections.models import Assignment, Conflict, Draw, Exclusion, Inspector, NumberEntry, Plan, Task
 from zhixin_web.inspections.queries import available_inspectors, planned_strata
-from zhixin_web.inspections.strata import frame_of
+from zhixin_web.inspections.strata import Frame, frame_of
 from zhixin_web.records.models import Subject
 
 Status = Draw.Status
@@ -50,31 +50,9 @@ def commit_draw(plan: Plan, *, game: str, issue: str, day: date, by: User, froze
         raise PermissionDenied
     if plan.status not in (Plan.Status.APPROVED, Plan.Status.FILED):
         raise ValidationError(_("只有已批准的计划可以抽取"))
-    today, known = timezone.localdate(), game_of(game)
-    strata = planned_strata(plan)
-    frame = frame_of(strata, most_visits=plan.most_visits_a_year, today=today)
-    sizes = frame.sizes
-    people = [
-        cdraw.Inspector(item.code, item.unit.code, item.valid_until)
-        for item in available_inspectors(day).select_related("unit")
-    ]
-    names, units = {item.id for item in people}, {code for code, _stratum in frame.units}
-    pairs = Conflict.objects.values_list("inspector__code", "subject__code")
+    frame = frame_of(planned_strata(plan), most_visits=plan.most_visits_a_year, today=timezone.localdate())
     with transaction.atomic():
-        number = Draw.objects.filter(plan=plan).count() + 1
-        proposal = cdraw.Proposal(
-            draw_id=f"zz-{plan.year}-{plan.pk}-{number}",
-            basis=f"{plan.title}（{plan.basis}）",
-            frozen_at=(frozen_at or timezone.localtime()).replace(microsecond=0),
-            strata=[item.for_draw() for item in strata if sizes[item.id]],
-            sources=[Source(known.id if known else game, issue.strip(), day)],
-            frame=frame.units,
-            inspectors=people,
-            conflicts=[(person, unit) for person, unit in pairs if person in names and unit in units],
-            k=plan.team,
-            cap=plan.cap,
-            inversion=plan.inversion or None,
-        )
+        proposal = _proposal(plan, frame, game, issue, day, frozen_at or timezone.localtime())
         try:
             document = cdraw.commit(proposal, has_valid_check_character)
         except DrawRefused as error:
@@ -101,6 +79,31 @@ def commit_draw(plan: Plan, *, game: str, issue: str, day: date, by: User, froze
     return made
 
 
+def _proposal(plan: Plan, frame: Frame, game: str, issue: str, day: date, frozen_at: datetime) -> cdraw.Proposal:
+    """All that a draw of this plan depends on: the frame, who may be sent on the day, and their conflicts."""
+    people = [
+        cdraw.Inspector(item.code, item.unit.code, item.valid_until)
+        for item in available_inspectors(day).select_related("unit")
+        if item.may_inspect(plan.items)
+    ]
+    names, units, sizes = {item.id for item in people}, {code for code, _stratum in frame.units}, frame.sizes
+    pairs = Conflict.objects.values_list("inspector__code", "subject__code")
+    known = game_of(game)
+    return cdraw.Proposal(
+        draw_id=f"zz-{plan.year}-{plan.pk}-{Draw.objects.filter(plan=plan).count() + 1}",
+        basis=f"{plan.title}（{plan.basis}）",
+        frozen_at=frozen_at.replace(microsecond=0),
+        strata=[item.for_draw() for item in planned_strata(plan) if sizes[item.id]],
+        sources=[Source(known.id if known else game, issue.strip(), day)],
+        frame=frame.units,
+        inspectors=people,
+        conflicts=[(person, unit) for person, unit in pairs if person in names and unit in units],
+        k=plan.team,
+        cap=plan.cap,
+        inversion=plan.inversion or None,
+    )
+
+
 def enter_numbers(draw: Draw, numbers: Sequence[Sequence[int]], by: User) -> Draw:
     """Take the public numbers as one person read them; the second who enters the same ones draws.
 
@@ -112,38 +115,44 @@ def enter_numbers(draw: Draw, numbers: Sequence[Sequence[int]], by: User) -> Dra
     """
     if not may(by, "inspections.numbers"):
         raise PermissionDenied
-    differing: DrawRefused | None = None
+    entered = [sorted(source) for source in numbers]
     with transaction.atomic():
         found = Draw.objects.select_for_update().get(pk=draw.pk)
-        if found.status != Status.COMMITTED:
-            raise ValidationError(_("该次抽取不在待开奖状态"))
-        plan = found.document["plan"]
-        faults = number_faults(plan, numbers)
-        if faults:
-            raise _refused(DrawRefused(faults))
-        last = max(date.fromisoformat(item["date"]) for item in plan["sources"])
-        if timezone.localdate() < last:
-            raise ValidationError(_("%(day)s 开奖，之前不能录入号码") % {"day": last})
-        entered = [sorted(source) for source in numbers]
-        first = NumberEntry.objects.filter(draw=found).first()
-        if first is not None and first.by_id == by.pk:
-            raise ValidationError(_("您已录入，须由另一人独立录入"))
-        if first is None:
+        first = _first_entry(found, entered, by)
+        if first is None or first.numbers == entered:
             NumberEntry.objects.create(draw=found, by=by, numbers=entered)
             record_event("draws.enter", by=by, ref=f"draw:{found.draw_id}")
+            if first is not None:
+                _perform(found, entered, by)
             return found
-        try:
-            same = agreed(first.numbers, entered)
-        except DrawRefused as error:
-            differing = error
-            NumberEntry.objects.filter(draw=found).delete()
-            record_event("draws.disagree", by=by, ref=f"draw:{found.draw_id}", outcome="refused")
-        else:
-            NumberEntry.objects.create(draw=found, by=by, numbers=entered)
-            _perform(found, same, by)
-    if differing is not None:
-        raise _refused(differing)
+        NumberEntry.objects.filter(draw=found).delete()  # kept, although the second person is refused below
+        record_event("draws.disagree", by=by, ref=f"draw:{found.draw_id}", outcome="refused")
+    try:
+        agreed(first.numbers, entered)
+    except DrawRefused as error:
+        raise _refused(error) from error
     return found
+
+
+def _first_entry(draw: Draw, entered: list[list[int]], by: User) -> NumberEntry | None:
+    """The entry of the first person, if these numbers may be entered now by this one.
+
+    Raises:
+        ValidationError: no such numbers, too early, or entered by this person already.
+    """
+    if draw.status != Status.COMMITTED:
+        raise ValidationError(_("该次抽取不在待开奖状态"))
+    plan = draw.document["plan"]
+    faults = number_faults(plan, entered)
+    if faults:
+        raise _refused(DrawRefused(faults))
+    last = max(date.fromisoformat(item["date"]) for item in plan["sources"])
+    if timezone.localdate() < last:
+        raise ValidationError(_("%(day)s 开奖，之前不能录入号码") % {"day": last})
+    first = NumberEntry.objects.filter(draw=draw).first()
+    if first is not None and first.by_id == by.pk:
+        raise ValidationError(_("您已录入，须由另一人独立录入"))
+    return first
 
 
 def _perform(draw: Draw, numbers: list[list[int]], by: User) -> None:

@@ -16,6 +16,7 @@ from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.inspections.models import Plan
+from zhixin_web.inspections.queries import planned_strata
 from zhixin_web.inspections.strata import frame_of, strata_of, visits_of
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.queries import rulebook_of
@@ -24,10 +25,13 @@ Status = Plan.Status
 
 
 def make_plan(
-    *, year: int, title: str, basis: str, items: list[str], release: RulebookRelease, by: User, team: int = 2, cap: int = 40,
+    *, year: int, title: str, basis: str, items: list[str], release: RulebookRelease, by: User, team: int | None = None, cap: int = 40,
     stated_percent: str = "", excess_reason: str = "", inversion: str = "",
 ) -> Plan:  # fmt: skip
     """Draft a plan whose ratios come from the measures of a release.
+
+    Args:
+        team: persons for each visit; as few as the law allows by default.
 
     Raises:
         PermissionDenied: the account may not.
@@ -35,21 +39,10 @@ def make_plan(
     """
     if not may(by, "inspections.plan"):
         raise PermissionDenied
-    today, faults = timezone.localdate(), {}
-    known = {item.code for item in inspection_items().items}
-    for name, text in (("title", title), ("basis", basis)):
-        if not text.strip():
-            faults[name] = _("请填写")
-    if not items or set(items) - known:
-        faults["items"] = _("请从抽查事项清单中选择")
-    if not today.year - 1 <= year <= today.year + 1:
-        faults["year"] = _("计划年度应为今年、去年或明年")
-    if team < 2:
-        faults["team"] = _("执法检查不得少于两人（行政处罚法第四十二条）")
-    if cap < 1:
-        faults["cap"] = _("应至少为 1")
-    if release.status != RulebookRelease.Status.RELEASED:
-        faults["release"] = _("规则尚未发布")
+    today, known = timezone.localdate(), inspection_items()
+    fewest = known.limit("inspectors_per_visit", today).value
+    persons = fewest if team is None else team
+    faults = _faults(title, basis, items, year, release) | _numbers_at_fault(persons, fewest, cap)
     if faults:
         raise ValidationError(faults)
     strata = strata_of(rulebook_of(release), today)
@@ -59,10 +52,31 @@ def make_plan(
         plan = Plan.objects.create(
             year=year, title=title.strip()[:120], basis=basis.strip()[:200], items=sorted(set(items)), release=release,
             strata=[item.dump() for item in strata], stated_percent=stated_percent.strip()[:12],
-            excess_reason=excess_reason.strip()[:300], inversion=inversion.strip()[:300], team=team, cap=cap, made_by=by,
+            excess_reason=excess_reason.strip()[:300], inversion=inversion.strip()[:300], team=persons, cap=cap, made_by=by,
+            most_visits_a_year=known.limit("planned_visits_a_year", today).value,
         )  # fmt: skip
         record_event("inspections.plan", by=by, ref=f"plan:{plan.pk}")
     return plan
+
+
+def _faults(title: str, basis: str, items: list[str], year: int, release: RulebookRelease) -> dict[str, str]:
+    faults = {name: _("请填写") for name, text in (("title", title), ("basis", basis)) if not text.strip()}
+    if not items or set(items) - {item.code for item in inspection_items().items}:
+        faults["items"] = _("请从抽查事项清单中选择")
+    if abs(year - timezone.localdate().year) > 1:
+        faults["year"] = _("计划年度应为今年、去年或明年")
+    if release.status != RulebookRelease.Status.RELEASED:
+        faults["release"] = _("规则尚未发布")
+    return faults
+
+
+def _numbers_at_fault(persons: int, fewest: int, cap: int) -> dict[str, str]:
+    faults = {}
+    if persons < fewest:
+        faults["team"] = _("执法检查不得少于 %(fewest)s 人（行政处罚法第四十二条）") % {"fewest": fewest}
+    if cap < 1:
+        faults["cap"] = _("应至少为 1")
+    return faults
 
 
 def stated_ratio(plan: Plan) -> Fraction | None:
@@ -85,8 +99,6 @@ def stated_ratio(plan: Plan) -> Fraction | None:
 
 def overall(plan: Plan) -> tuple[int, int]:
     """Units in the frame of today and the visits planned for them."""
-    from zhixin_web.inspections.queries import planned_strata
-
     strata = planned_strata(plan)
     frame = frame_of(strata, most_visits=plan.most_visits_a_year, today=timezone.localdate())
     counted = visits_of(strata, frame.sizes)

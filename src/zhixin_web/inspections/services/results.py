@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from zhixin.reference.inspection_items import DISPOSALS, METHODS, RECORDED, RESULTS
+from zhixin.reference.inspection_items import DISPOSALS, METHODS, RECORDED, RESULTS, inspection_items
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event
@@ -22,8 +22,6 @@ from zhixin_web.inspections.models import Task
 from zhixin_web.rulebooks.deadlines import clock
 
 Status = Task.Status
-FEWEST = 2
-"""Inspectors with a certificate at every inspection (行政处罚法 42)."""
 
 
 def submit_result(
@@ -37,25 +35,13 @@ def submit_result(
     """
     if not task.assignments.filter(inspector__account=by, recused_reason="").exists():
         raise PermissionDenied
-    faults: dict[str, str] = {}
-    for name, value, known in (("method", method, METHODS), ("result", result, RESULTS), ("disposal", disposal, DISPOSALS)):
-        if value not in known:
-            faults[name] = _("请选择")
-    today = timezone.localdate()
-    if inspected_on is None:
-        faults["inspected_on"] = _("请填写检查日期")
-    elif inspected_on > today:
-        faults["inspected_on"] = _("检查日期晚于今天，请核对手机时间")
-    elif task.draw.drawn_at is not None and inspected_on < timezone.localdate(task.draw.drawn_at):
-        faults["inspected_on"] = _("检查日期早于抽取日期 %(day)s") % {"day": timezone.localdate(task.draw.drawn_at)}
+    choices = (("method", method, METHODS), ("result", result, RESULTS), ("disposal", disposal, DISPOSALS))
+    faults = {name: _("请选择") for name, value, known in choices if value not in known}
     if result != "clean" and not note.strip():
         faults["note"] = _("请写明发现的情况")
-    if inspected_on is not None and "inspected_on" not in faults:
-        held = task.assignments.filter(
-            recused_reason="", inspector__valid_until__gte=inspected_on, inspector__is_active=True
-        )
-        if held.count() < FEWEST:
-            faults["inspected_on"] = _("当日持有效执法证的检查人员不足两人（行政处罚法第四十二条）")
+    wrong_day = _fault_of_day(task, inspected_on)
+    if wrong_day:
+        faults["inspected_on"] = wrong_day
     if faults:
         raise ValidationError(faults)
     with transaction.atomic():
@@ -68,6 +54,21 @@ def submit_result(
         found.save()
         record_event("inspections.submit", by=by, ref=f"task:{found.number}", result=result)
     return found
+
+
+def _fault_of_day(task: Task, day: date | None) -> str:
+    """What is wrong with the day of a visit: none given, impossible, or too few certificates held on it."""
+    if day is None:
+        return _("请填写检查日期")
+    if day > timezone.localdate():
+        return _("检查日期晚于今天，请核对手机时间")
+    if task.draw.drawn_at is not None and day < timezone.localdate(task.draw.drawn_at):
+        return _("检查日期早于抽取日期 %(day)s") % {"day": timezone.localdate(task.draw.drawn_at)}
+    certified = task.assignments.filter(recused_reason="", inspector__valid_until__gte=day, inspector__is_active=True)
+    fewest = inspection_items().limit("inspectors_per_visit", day).value
+    if certified.count() < fewest:
+        return _("当日持有效执法证的检查人员不足 %(fewest)s 人（行政处罚法第四十二条）") % {"fewest": fewest}
+    return ""
 
 
 def review_result(task: Task, by: User, *, accept: bool, reason: str = "") -> Task:
