@@ -55,7 +55,7 @@ def user_language() -> str:
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One thing wrong with a rulebook: where it stands, what is wrong, why, and what to do."""
+    """One fault of a rulebook: its location, what is wrong, why, and what to do."""
 
     file: str
     line: int

@@ -644,36 +644,7 @@ def test_a_draw_from_files_to_its_verification(tmp_path: Path, capsys: pytest.Ca
     )
     assert run("verify", "draw", second, "--commitment", VECTOR["commitment"]).exit_code == 0
     assert isinstance(run("verify", "draw", second, "--commitment", "ab").exception, DrawRefused)
-    assert (
-        run(
-            "draw",
-            "recuse",
-            second,
-            "--out",
-            third,
-            "--unit",
-            "91999999BEP7W00167",
-            "--inspector",
-            "INS008",
-            "--reason",
-            "回避",
-        ).exit_code
-        == 0
-    )
-    assert (
-        run(
-            "draw",
-            "recuse",
-            second,
-            "--out",
-            third,
-            "--unit",
-            "91999999BEP7W00167",
-            "--inspector",
-            "INS008",
-            "--reason",
-            "回避",
-        ).exit_code
-        != 0
-    )
+    recusal = ["--unit", "91999999BEP7W00167", "--inspector", "INS008", "--reason", "回避"]
+    assert run("draw", "recuse", second, "--out", third, *recusal).exit_code == 0
+    assert run("draw", "recuse", second, "--out", third, *recusal).exit_code != 0
     assert run("verify", "draw", third).exit_code == 0

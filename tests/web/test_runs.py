@@ -20,7 +20,7 @@ from zhixin_web.evaluations.services.reevaluate_after_batch import react, undo_b
 from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.evaluations.services.replay import replay
 from zhixin_web.evaluations.snapshots import run_folder, segment_file, segment_folder
-from zhixin_web.jobs.invariants import check
+from zhixin_web.jobs.invariants import PROJECTIONS, check
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.services.repair_and_revocation import change_record, erase_record
 
@@ -213,3 +213,30 @@ def test_the_invariants_hold_and_see_what_is_wrong(released: Run, take: Any, pen
     CurrentGrade.objects.filter(subject=subject).update(grade="A", score_milli=1)
     broken = {finding.name for finding in check(replays=0) if finding.broken}
     assert broken == {"rows are accounted for", "grades in force follow from released archives and orders"}
+
+
+def test_a_lost_or_broken_archive_is_named_and_every_other_invariant_is_still_checked(released: Run) -> None:
+    archive = run_folder(released) / "grades.parquet"
+    archive.chmod(0o644)
+    names = [finding.name for finding in check()]
+    for spoil in (lambda: archive.write_bytes(b"PAR1 cut off"), archive.unlink):
+        spoil()
+        findings = {finding.name: finding.broken for finding in check()}
+        assert list(findings) == names
+        assert all(
+            any(f"run {released.pk}" in text and "archive cannot be read" in text for text in findings[name])
+            for name in ("grades in force follow from released archives and orders", "released runs replay")
+        )
+        assert findings["files are as they were hashed"]
+        assert not findings["the ledger verifies"]
+
+
+def test_an_invariant_that_cannot_be_checked_is_not_taken_for_held(
+    subjects: list[Subject], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> tuple[int, list[str]]:
+        raise RuntimeError("the disk is gone")
+
+    monkeypatch.setitem(PROJECTIONS, "files are as they were hashed", fails)
+    broken = {finding.name: finding.broken for finding in check() if finding.broken}
+    assert broken == {"files are as they were hashed": ("could not be checked: RuntimeError: the disk is gone",)}

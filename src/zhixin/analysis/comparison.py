@@ -1,4 +1,4 @@
-"""Two runs beside each other: who moves, which indicators moved them, and what it does to the inspectors' workload.
+"""Compares two runs: who moves, which indicators moved them, and what it does to the inspectors' workload.
 
 Two rulebooks on the same data are two runs as well: evaluate the snapshot under each, then compare.
 """

@@ -68,7 +68,7 @@ class Estimate:
 
 
 def horvitz_thompson(strata: Sequence[Sampled]) -> Estimate:
-    """Estimate the total of a finding over all units: each inspected unit stands for N/n of its stratum."""
+    """Estimate the total of a finding over all units: each inspected unit represents N/n units of its stratum."""
     seen = [item for item in strata if item.drawn]
     variances = [(item, item.variance) for item in seen]
     lacking = tuple(item.id for item, variance in variances if variance is None)

@@ -1,4 +1,4 @@
-"""Cases: facts and expected results beside a rulebook, each named by a sentence of the law.
+"""Cases: facts and expected results that belong to a rulebook, each named by a sentence of the law.
 
 ``cases.yaml`` holds ``cases``: name, as_of, facts (attributes, records, previous, related), expect (score, grade, step,
 ladder_grade, contributions), source, note. Values are in the rulebook's units; every case runs on every engine asked for.

@@ -65,7 +65,7 @@ def test(
 
 
 def _opened(names: list[str]) -> dict[str, Engine | None]:
-    """Open engines by name; the interpreter, which is none, stands as ``None``."""
+    """Open engines by name; ``None`` is the interpreter."""
     from zhixin.evaluation.engines.choice import open_engine
 
     return {name: None if name == "interpreter" else open_engine(name) for name in names}  # type: ignore[arg-type]

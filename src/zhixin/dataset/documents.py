@@ -47,7 +47,7 @@ def _has_shape(text: str) -> bool:
 
 
 def _is_another_thing(text: str) -> bool:
-    """Whether a text is a day, an amount or a credit code: what stands in the column when a row is shifted."""
+    """Whether a text is a day, an amount or a credit code: what the column holds when a row is shifted."""
     is_day = not text.isdigit() and isinstance(parse_date(text), date)
     return is_day or _AMOUNT.fullmatch(text) is not None or check_uscc(text).is_accepted
 

@@ -1,4 +1,4 @@
-"""What both engines read and hand back, as plain Python: the facts of one subject and its evaluation.
+"""Input and output of both engines as plain Python: the facts of one subject and its evaluation.
 
 Numbers are in engine units: integers, money in fen, decimals scaled by the field's denominator.
 """

@@ -1,4 +1,4 @@
-"""Hides what may be the number of a natural person, wherever it stands in a delivery."""
+"""Hides what may be the number of a natural person, anywhere in a delivery."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _LOOK_ALIKE = {"O": "0", "I": "1", "Z": "2", "S": "5", "V": "U"}
 
 
 class Checked(NamedTuple):
-    """A value as accepted (``None`` if refused), with the reason and remedy, or a warning beside an accepted value."""
+    """A value as accepted (``None`` if refused), with the reason and remedy, or a warning with an accepted value."""
 
     value: str | None
     rule: str | None = None

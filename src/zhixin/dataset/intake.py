@@ -173,7 +173,7 @@ def _raw(row: Row) -> str:
 
 
 def rows_at(path: Path, lines: list[int]) -> dict[int, str]:
-    """The rows of a file at some lines, as they came: read once more, so that staging need not keep every row."""
+    """The unchanged rows of a file at some lines; read again, so that staging need not keep every row."""
     wanted = set(lines)
     if not wanted:
         return {}

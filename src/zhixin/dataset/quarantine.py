@@ -1,4 +1,4 @@
-"""Refused rows as files: line, rule, field, value, reason, remedy, and the row as it came."""
+"""Refused rows as files: line, rule, field, value, reason, remedy, and the unchanged row."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TableReport:
 
 
 class Quarantine:
-    """Refused rows of one table, each with rule, field, value, reason, remedy and the row as it came."""
+    """Refused rows of one table, each with rule, field, value, reason, remedy and the unchanged row."""
 
     HEADER = ("line", "rule", "field", "value", "reason_zh", "reason_en", "remedy_zh", "remedy_en", "row")
 

@@ -28,7 +28,7 @@ class EmptyFile(DatasetError):
 
 
 class Row(NamedTuple):
-    """A row as it stands in the file. ``line`` counts from 1 and includes the header."""
+    """A row as read from the file. ``line`` counts from 1 and includes the header."""
 
     line: int
     cells: list[Any]

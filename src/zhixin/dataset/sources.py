@@ -57,7 +57,7 @@ class SourceField(Strict):
     usual: tuple[int, int] | None = None
     """Yuan between which amounts usually lie; beyond them a bare number is asked for its unit."""
     stated_in: str | None = None
-    """The text column in which the same amount stands in words."""
+    """The text column that holds the same amount in words."""
     not_before: str | None = None
     """The date column that this one may not precede."""
     note: str = ""

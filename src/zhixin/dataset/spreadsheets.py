@@ -15,7 +15,7 @@ def safe_cell(value: Any) -> str:
 
 
 class Lines:
-    """A file that hands back what is written to it, line by line: a table is streamed, never held whole."""
+    """A file that returns each line written to it, so that a table is streamed, never held whole."""
 
     def write(self, text: str) -> str:
         return text

@@ -142,7 +142,7 @@ def evaluate(
 
 
 def _write(outcome: Outcome, work: Path, progress: Progress) -> dict[str, Any]:
-    """Write both tables, beside each other; their counts."""
+    """Write both tables in parallel; return their row counts."""
     counts: Counter[str] = Counter()
     keys = ["subject_id"]
     with ThreadPoolExecutor(1) as beside:

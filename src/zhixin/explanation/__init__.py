@@ -1,1 +1,1 @@
-"""Why a subject has its grade and what lies ahead of it; rules in words and as articles."""
+"""Why a subject has its grade, and its outlook; rules in words and as articles."""

@@ -1,4 +1,4 @@
-"""What lies ahead of one subject: what expires when, what a repair or correction changes, when a better grade comes.
+"""The outlook of one subject: what expires when, what a repair or correction changes, when a better grade comes.
 
 There is no second formula: every line is the interpreter run on the same facts at another date, or on facts with one
 record corrected or repaired. Between the candidate dates nothing can change, so only those are evaluated. The outlook
@@ -356,7 +356,7 @@ def _values(number: Any) -> list[int]:
 
 
 def _around(day: date) -> Iterator[date]:
-    """A day and the two after it: month arithmetic clamps, so an edge may lie a day beside."""
+    """A day and the two after it: month arithmetic clamps, so an edge may lie a day off."""
     return (shift_days(day, extra) for extra in (-1, 0, 1, 2))
 
 

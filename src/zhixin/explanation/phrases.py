@@ -232,7 +232,7 @@ class Phrases:
     # --- measures ---
 
     def keys(self, names: Iterable[str]) -> str:
-        """What records are told apart by."""
+        """The fields that distinguish records."""
         known = {"day": ("日", "day"), "month": ("月份", "month"), "year": ("年份", "year"), "kind": ("类别", "kind")}
         return self.join(self.say(*known[name]) if name in known else self.field(name) for name in names)
 

@@ -162,7 +162,7 @@ class Wording(Phrases):
         return words
 
     def part(self, condition: Any) -> str:
-        """A condition inside another; a compound one stands in brackets, or two rules would read alike."""
+        """A condition inside another; a compound one is put in brackets, so that two rules never read alike."""
         words = self.condition(condition)
         return self.say(f"（{words}）", f"({words})") if isinstance(condition, _COMPOUND) else words
 

@@ -42,7 +42,7 @@ class ChicagoResult:
 
 
 def data_file() -> Path:
-    """The inspections: beside the checkout, or inside an installed package."""
+    """Return the file of inspections: next to the checkout, or inside an installed package."""
     package = Path(__file__).parents[1]
     for folder in (package / "examples", package.parents[1] / "examples"):
         if (folder / "chicago-food" / "inspections.parquet").is_file():

@@ -1,4 +1,4 @@
-"""The dirt that real registration files carry, put into the files of a fictional city, with the truth beside it.
+"""The dirt that real registration files carry, put into the files of a fictional city, with a table of the true values.
 
 Kinds and relative frequencies follow what was counted over three million public rows (``domain/volumes.md``): bad codes
 0.28 %, broken rows, 136 spellings of an amount. ``rate`` scales all of them together.
@@ -19,7 +19,7 @@ from zhixin.dataset.cells import Refusal, parse_subject_id
 from zhixin.fiction.city import City
 
 _BREAK = "\x1f"
-"""Stands for an unquoted comma until the file is written."""
+"""Placeholder of an unquoted comma until the file is written."""
 
 
 @dataclass(frozen=True)

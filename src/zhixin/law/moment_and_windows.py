@@ -13,7 +13,7 @@ from zhixin.law.nodes import Dated, constant
 
 @dataclass(frozen=True)
 class Moment:
-    """When a run stands.
+    """The moment of a run.
 
     ``as_of``: the evaluation date. ``known_at``: only records with a sequence up to it count (``None``: all).
     ``evaluations``: dates of earlier evaluations, newest first.

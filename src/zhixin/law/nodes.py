@@ -1,4 +1,4 @@
-"""The ground everything in a rulebook stands on: frozen nodes, exact numbers, dated numbers, words in two languages.
+"""The base types of a rulebook: frozen nodes, exact numbers, dated numbers, words in two languages.
 
 Every node is immutable and refuses unknown keys. Numbers are decimals written in digits, never floats.
 """
@@ -81,7 +81,7 @@ KindPattern = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z
 
 
 class Text(Node):
-    """The law's own words in Chinese, and English beside them."""
+    """The text of the law in Chinese, with its English translation."""
 
     zh: str
     en: str

@@ -25,7 +25,7 @@ MOST = {"working": 2_500, "calendar": 3_650, "month": 240, "year": 30}
 
 @dataclass(frozen=True, order=True)
 class Suspension:
-    """Days, both ends included, on which a term stands still."""
+    """Days, both ends included, on which a term is suspended."""
 
     first: date
     last: date

@@ -117,7 +117,7 @@ class Rulebook(Node):
     measures: tuple[MeasureRule, ...] = ()
 
     def at(self, day: date) -> Rulebook:
-        """The rulebook as it stands on ``day``: every dated value resolved, what is not in force dropped."""
+        """The rulebook in force on ``day``: every dated value resolved, what is not in force dropped."""
         head = {name: getattr(self, name) for name in ("effective", "documents")}
         try:
             body = {name: value_on(getattr(self, name), day) for name in type(self).model_fields if name not in head}

@@ -1,1 +1,1 @@
-"""Reference data: districts, industries, public holidays. Data and its readers; nothing here knows a rulebook."""
+"""Reference data: districts, industries, public holidays. Data and its readers; independent of rulebooks."""

@@ -84,7 +84,7 @@ def _item(line: str, number: int) -> dict[str, Any]:
 
 
 def _unambiguous(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse an object in which a key stands twice: two readers would read two things."""
+    """Refuse an object with a duplicate key: two parsers could read two different values."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a key stands twice")

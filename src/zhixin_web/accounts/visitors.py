@@ -89,7 +89,7 @@ class VisitorAddress:
 
 
 class NoNulCharacters:
-    """Takes NUL out of forms, and knows no console address with one: no text of ours holds it, and PostgreSQL cannot keep it."""
+    """Removes NUL from forms and answers 404 to a console address that holds one; PostgreSQL cannot store it."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

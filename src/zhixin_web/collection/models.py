@@ -77,7 +77,7 @@ class Batch(BoundModel):
 
 
 class QuarantinedRow(models.Model):
-    """A row that was refused, as it came, with its faults; it may be mended and submitted again."""
+    """A refused row, unchanged, with its faults; it may be corrected and submitted again."""
 
     class Status(models.TextChoices):
         OPEN = "open", _("待处理")

@@ -1,4 +1,4 @@
-"""The kept bytes of deliveries, by their hash, and the staged rows beside them."""
+"""The kept bytes of deliveries, by their hash, and the staged rows made from them."""
 
 from __future__ import annotations
 

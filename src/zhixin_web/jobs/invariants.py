@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import pyarrow as pa
 from django.db import connection
 from django.db.models import Count, F, Q
 
@@ -26,14 +29,15 @@ from zhixin_web.jobs.projections import (
     erasure_deviations,
     file_deviations,
     grade_deviations,
-    record_deviations,
-    subject_deviations,
 )
+from zhixin_web.jobs.record_projections import record_deviations, subject_deviations
 from zhixin_web.records.models import CreditRecord, SubjectVersion
 
+_log = logging.getLogger(__name__)
+Compared = Callable[[], tuple[int, list[str]]]
 MOST = 200
 """Deviations named of one kind; one is enough to stop."""
-PROJECTIONS = {
+PROJECTIONS: dict[str, Compared] = {
     "records follow from their sealed bodies": record_deviations,
     "subjects follow from their registrations": subject_deviations,
     "grades in force follow from released archives and orders": grade_deviations,
@@ -54,19 +58,30 @@ class Finding:
 
 
 def check(*, replays: int | None = None) -> Iterator[Finding]:
-    """Check every invariant; ``replays`` limits how many released runs are recomputed (newest first; all by default)."""
-    for function in (
-        rows_are_accounted_for,
-        records_have_entries,
-        ledger_verifies,
-        governed_rows_are_as_written,
-        grades_have_two_persons,
-    ):
-        yield function()
-    for name, compared in PROJECTIONS.items():
-        checked, broken = compared()
-        yield Finding(name, checked, tuple(broken[:MOST]))
-    yield runs_replay(replays)
+    """Check every invariant; ``replays`` limits how many released runs are recomputed (newest first; all by default).
+
+    A check that stops on what it reads, as a missing file, is a finding itself; the checks after it still run.
+    """
+    checks: list[tuple[str, Callable[[], Finding]]] = [
+        ("rows are accounted for", rows_are_accounted_for),
+        ("records have ledger entries", records_have_entries),
+        ("the ledger verifies", ledger_verifies),
+        ("governed rows are as written", governed_rows_are_as_written),
+        ("grades have two persons", grades_have_two_persons),
+        *((name, partial(_projection, name, compared)) for name, compared in PROJECTIONS.items()),
+        ("released runs replay", partial(runs_replay, replays)),
+    ]
+    for name, function in checks:
+        try:
+            yield function()
+        except Exception as error:
+            _log.exception("an invariant could not be checked")
+            yield Finding(name, 0, (f"could not be checked: {type(error).__name__}: {error}",))
+
+
+def _projection(name: str, compared: Compared) -> Finding:
+    checked, broken = compared()
+    return Finding(name, checked, tuple(broken[:MOST]))
 
 
 def rows_are_accounted_for() -> Finding:
@@ -120,9 +135,19 @@ def records_have_entries() -> Finding:
 
 def ledger_verifies() -> Finding:
     """Gapless; every leaf is the hash of its stored bytes; tiles and checkpoints fit; open bodies open their commitments."""
-    broken: list[str] = []
+    leaves, broken = _entries()
+    for number, stored in LedgerTile.objects.order_by("number").values_list("number", "hash"):
+        if ledger.root_of(leaves[number * TILE : (number + 1) * TILE]) != bytes(stored):
+            broken.append(f"tile {number} does not fit its entries")
+    broken += _checkpoints_deviate(leaves)
+    broken += _bodies_open()
+    return Finding("the ledger verifies", len(leaves), tuple(broken[:MOST]))
+
+
+def _entries() -> tuple[list[bytes], list[str]]:
+    """Hashes of all entries up to the first gap, and what is wrong with entries."""
     leaves: list[bytes] = []
-    key = published_key()
+    broken: list[str] = []
     rows = LedgerEntry.objects.order_by("seq").values_list("seq", "kind", "ref", "data", "leaf", "mac")
     for seq, kind, ref, data, leaf, mac in rows.iterator(chunk_size=20_000):
         if seq != len(leaves):
@@ -136,11 +161,14 @@ def ledger_verifies() -> Finding:
         if (said.get("kind"), said.get("ref")) != (kind, ref):
             broken.append(f"audit_ledgerentry {seq}: expected {said.get('kind')} {said.get('ref')}, found {kind} {ref}")
         leaves.append(bytes(leaf))
-    for number, stored in LedgerTile.objects.order_by("number").values_list("number", "hash"):
-        if ledger.root_of(leaves[number * TILE : (number + 1) * TILE]) != bytes(stored):
-            broken.append(f"tile {number} does not fit its entries")
+    return leaves, broken
+
+
+def _checkpoints_deviate(leaves: list[bytes]) -> list[str]:
+    """Checkpoints that are gone, stand there twice, are not signed by our signer or do not fit the entries."""
+    key = published_key()
     notes = list(SignedCheckpoint.objects.order_by("size").values_list("size", "note"))
-    broken += [
+    broken = [
         f"a checkpoint that the witnesses hold is gone: {held.splitlines()[1]} entries"
         for held in witnessed()
         if held not in {note for _, note in notes}
@@ -155,8 +183,7 @@ def ledger_verifies() -> Finding:
             broken.append(f"the checkpoint of {signed.size} entries is not signed by our signer")
         if signed.size > len(leaves) or ledger.root_of(leaves[: signed.size]) != signed.root:
             broken.append(f"the checkpoint of {signed.size} entries does not fit")
-    broken += _bodies_open()
-    return Finding("the ledger verifies", len(leaves), tuple(broken[:100]))
+    return broken
 
 
 def _is_signed(note: str, key: str) -> bool:
@@ -183,7 +210,7 @@ def _bodies_open() -> list[str]:
 
 
 def governed_rows_are_as_written() -> Finding:
-    """Every row of a governed table is what the application last wrote; nothing was added or taken away beside it."""
+    """Every row of a governed table is what the application last wrote; no row was added or deleted by anything else."""
     checked, broken = row_deviations()
     return Finding("governed rows are as written", checked, tuple(broken[:MOST]))
 
@@ -203,7 +230,11 @@ def runs_replay(limit: int | None) -> Finding:
     runs = list(Run.objects.released().order_by("-pk")[:limit])
     broken = []
     for run in runs:
-        result = replay(run)
+        try:
+            result = replay(run)
+        except (OSError, pa.ArrowInvalid) as error:
+            broken.append(f"run {run.pk}: its archive cannot be read ({type(error).__name__})")
+            continue
         if not result["equal"] and result["unexplained"]:
             broken.append(f"run {run.pk}: the replay differs for {', '.join(result['unexplained'][:5])}")
     return Finding("released runs replay", len(runs), tuple(broken))

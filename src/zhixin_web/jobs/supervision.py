@@ -32,7 +32,7 @@ class _Supervised:
 
 @dataclass
 class Supervisor:
-    """Runs Python processes by name. ``say`` is told of every death and every new start."""
+    """Runs Python processes by name; ``say`` is called with a message at every death and every new start."""
 
     say: Callable[[str], None]
     environment: dict[str, str] = field(default_factory=dict)

@@ -186,7 +186,7 @@ def histogram(counts: Sequence[tuple[int, int]], step: int, cuts: Sequence[tuple
 
 
 def strip(values: Sequence[int], own: int) -> dict[str, Any]:
-    """A strip of peers: where each score lies between the lowest and the highest, and one's own.
+    """A strip of peers: the position of each score between the lowest and the highest, and of one's own.
 
     Args:
         values: scores of the peers in thousandths.

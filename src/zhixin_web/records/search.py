@@ -148,7 +148,7 @@ def _lexeme(word: str) -> str:
 
 
 def forget(keys: Sequence[int]) -> None:
-    """Take subjects out of the index, to index them anew under another name."""
+    """Take subjects out of the index, before they are indexed under another name."""
     if not keys:
         return
     column = "subject_id" if connection.vendor == "postgresql" else "rowid"

@@ -115,7 +115,7 @@ class LawInForce:
     # --- terms of a record ---
 
     def severity(self, kind: str, stated: str | None) -> str | None:
-        """Return the class of a record of dishonesty; ``None`` where the kind is none, or no rule knows it."""
+        """Return the class of a record of dishonesty; ``None`` where the kind is none, or no rule names it."""
         found = self.kinds.get(kind)
         severity = severity_of(found[1], kind, stated) if found else None
         return None if severity is None else severity.value

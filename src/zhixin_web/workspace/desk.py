@@ -40,7 +40,7 @@ class Task:
 
     @property
     def urgency(self) -> str:
-        """``late``, ``soon`` or empty, for the mark beside it."""
+        """``late``, ``soon`` or empty, for the mark shown with it."""
         if self.due_on is None:
             return ""
         left = days_left(timezone.localdate(), self.due_on)

@@ -1,4 +1,4 @@
-"""Where the header of a delivered table stands, which column is what, and what a person has to say first."""
+"""Finds the header of a delivered table, the meaning of its columns, and the questions a person must answer first."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ def refuse_merges(table: DeliveredTable, header_line: int) -> None:
 
 
 def _refuse_other_source(manifest: SourceManifest, header: list[str]) -> None:
-    """A file is another source's if that one knows more of its headers, and clearly so."""
+    """A file is another source's if clearly more of its headers are known there."""
     keys = {header_key(text) for text in header if text.strip()}
     mine = keys & header_names(manifest.id).keys()
 

@@ -205,7 +205,7 @@ class RowChecker:
                 )  # fmt: skip
 
     def _without_person(self, line: int, row: list[Any], faults: list[dict[str, Any]]) -> CheckedRow:
-        """A row that may be about a natural person: kept without the number, which stands in the original alone."""
+        """A row that may be about a natural person: kept without the number, which remains in the original only."""
         hidden = "（可能的身份证号，已隐去）"
         cells = {name: hidden if name == "subject_id" else value for name, value in self._as_it_came(row).items()}
         kept = [item | {"value": hidden} if item["rule"] == "uscc.identity_number" else item for item in faults]

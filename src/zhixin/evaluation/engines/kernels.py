@@ -86,7 +86,7 @@ def _numbered(rows: pl.LazyFrame, slots: list[Slot], dated: list[int], width: in
 
 
 def _runs(frame: pl.DataFrame, evidence: bool) -> pl.DataFrame:
-    """How often each number occurs, and which records it stands for."""
+    """How often each number occurs, and which records it represents."""
     if evidence:
         frame = frame.select("key", "record_no").sort("key", "record_no")
     runs = (frame["key"] if evidence else frame["key"].sort()).rle()

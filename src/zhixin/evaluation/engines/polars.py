@@ -87,7 +87,7 @@ class PolarsEngine:
     def _rows(
         self, ready: ColumnPlan, records: TableLike, inputs: dict[str, pl.DataFrame]
     ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-        """What stands beside the subjects, and the contributions in parts."""
+        """The wide columns of the subjects, and the contributions in parts."""
         people = inputs["subjects"]
         long = self._long(ready, records, inputs.get("other_records"), len(people))
         base = self._base(ready, inputs, long)

@@ -61,7 +61,7 @@ class SparkEngine:
         self._call(name, self.session.createDataFrame(pieces))
 
     def keep(self, name: str, query: Query) -> None:
-        """Spark plans a kept table anew inside each query over it, unless its lineage is cut."""
+        """Spark plans a cached table again in each query over it, unless its lineage is cut."""
         with self._refusing():
             self._call(name, self._typed(self.session.sql(query.sql), query.schema).localCheckpoint())
 

@@ -1,4 +1,4 @@
-"""What the interpreter knows about one subject: which records count, what measures give, which conditions hold."""
+"""What the interpreter derives for one subject: which records count, what measures give, which conditions hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compiler's wide side: measures, earlier results and related subjects as columns beside each subject."""
+"""The compiler's wide side: measures, earlier results and related subjects as columns of each subject."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Expr = Any
 Table = Any
 
 NOTHING = 2**63 - 1
-"""Stands for a missing value while the smallest or largest of several columns is looked for, and never comes out of it."""
+"""Replaces a missing value while the minimum or maximum of several columns is computed; never part of a result."""
 
 
 def int64(value: int) -> Expr:
@@ -74,7 +74,7 @@ class Value(NamedTuple):
 
 @dataclass
 class Wide:
-    """Which measures are needed beside the subjects, and how to read them there."""
+    """Which measures the wide columns hold, and how to read them there."""
 
     rulebook: Rulebook
     moment: Moment
@@ -86,7 +86,7 @@ class Wide:
     # --- what is needed ---
 
     def need(self, measure: Any) -> None:
-        """Make a measure readable beside the subjects; no-op for ``None`` and for plain attributes."""
+        """Add a measure to the wide columns; no-op for ``None`` and for plain attributes."""
         match measure:
             case Ratio():
                 self.need(measure.numerator)

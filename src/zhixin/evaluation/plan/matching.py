@@ -244,7 +244,7 @@ class Matching:
 
     @staticmethod
     def _within_months(start: Expr, end: Expr, months: int) -> Expr:
-        """Whether ``end`` is not after ``start`` moved on by months; the end of a shorter month stands for later days."""
+        """Whether ``end`` is not after ``start`` moved on by months; later days are clamped to the end of a shorter month."""
         passed = (end.year() - start.year()).cast("int64") * 12 + (end.month() - start.month())
         return (passed < months) | ((passed == months) & (end.day() <= start.day()))
 
@@ -333,7 +333,7 @@ class Matching:
 
     @staticmethod
     def _keys(rows: Table, measure: Count | PerRecord) -> dict[str, Expr]:
-        """The subject, and what records are told apart by."""
+        """The columns that identify a record: its subject and its distinguishing fields."""
         keys = {"subject_no": rows.subject_no}
         for name in measure.distinct:
             match name:

@@ -258,7 +258,7 @@ class _Walk:
             case ops.Subtract(left=left, right=right) if right in self.stage.rests:
                 return _rest(found[left], found[right.right])
             case ops.Multiply() if node in self.stage.rests:
-                return Interval(0, 0)  # what is made of it is told above
+                return Interval(0, 0)  # its result was bounded above
             case ops.Add() | ops.Subtract() | ops.Multiply() | ops.BitwiseAnd():
                 return _OF_TWO[type(node)](found[node.left], found[node.right])
             case ops.Sum(arg=arg):
@@ -287,7 +287,7 @@ class _Walk:
 
 
 def _coalesced(args: Iterable[Any], found: Mapping[Any, Interval]) -> Interval:
-    """The first that is known. Where :data:`NOTHING` stands in, it is taken for NULL, as it is later."""
+    """The first non-NULL value. :data:`NOTHING` counts as NULL, as it does at execution."""
     given = [found[part] for part in args if getattr(part, "value", None) not in (NOTHING, -NOTHING)]
     low, high, _ = _hull(*given)
     return Interval(low, high, any(part.is_known for part in given))
@@ -356,7 +356,7 @@ def _is_rest(node: Any) -> bool:
 
 
 def _is_quotient(node: Any, top: Any, bottom: Any) -> bool:
-    """Whether a number is top ÷ bottom, or that mended by its rest."""
+    """Whether a number is top ÷ bottom, with or without a correction by the remainder."""
     if isinstance(node, ops.Add):
         mending = _divided(node.right)
         return _is_quotient(node.left, top, bottom) and mending == (

@@ -67,7 +67,7 @@ class Plan:
 
     @property
     def subject_columns(self) -> pa.Schema:
-        """The columns of the subjects that some rule reads: many a city knows more of them."""
+        """The columns of the subjects that some rule reads; a dataset may hold more."""
         used = {"subject_no", "subject_id", *self.wide.attributes()}
         return narrowed(subjects_schema(self.rulebook), used)
 
@@ -93,7 +93,7 @@ class Plan:
         return self.classed(table)
 
     def known(self, subjects: Table) -> Table:
-        """The subjects with the attributes that rules beside them read."""
+        """The subjects with the attributes that wide rules read."""
         used = self.wide.attributes(self._rules_on_base())
         return subjects.select("subject_no", *[attribute_column(name) for name in used])
 

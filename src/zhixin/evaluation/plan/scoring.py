@@ -110,7 +110,7 @@ class Scoring:
 
     @cached_property
     def special(self) -> frozenset[str]:
-        """Dimensions that need every indicator beside the subject: extremes and weighted means."""
+        """Dimensions that need every indicator as a column of the subject: extremes and weighted means."""
         names = {rule.id for rule in self.rulebook.dimensions if rule.combine is not Combine.SUM}
         for step in self.rulebook.steps:
             names |= set(step.weighted_mean) if isinstance(step, WeightedMean) else set()
@@ -128,7 +128,7 @@ class Scoring:
                 classes[item.id] = (table.class_mask & int64(1 << number)) != 0
         return Conditions(self.wide, table, score, classes)
 
-    # --- one indicator beside the subject ---
+    # --- one indicator as a column of the subject ---
 
     def given(self, conditions: Conditions, indicator: Indicator) -> GivenColumns:
         applies = conditions.applies(indicator)

@@ -49,9 +49,9 @@ class ColumnPlan:
     """The long table of each special measure, over ``special_matched``."""
     known: Table
     parts: list[Table]
-    """What is put beside the subjects: measures from ``long``, and those over related subjects."""
+    """Columns added to the subjects: measures from ``long``, and those over related subjects."""
     earlier: Query | None
-    """Earlier results beside the subjects."""
+    """Earlier results as columns of the subjects."""
     classed: Table
     rows: list[Table]
     results: list[tuple[str, Table]]

@@ -29,7 +29,7 @@ def fields_of_measures(rulebook: Rulebook, path: Path, node: Any) -> Iterator[Pr
 
 
 def fields_of_points(rulebook: Rulebook) -> Iterator[Problem]:
-    """Fields that points per record read: numbers for a proportion, any for what tells records apart."""
+    """Fields that points per record read: numbers for a proportion, any for what distinguishes records."""
     for indicator in rulebook.indicators:
         points = indicator.points
         path: Path = ("indicators", indicator.id)
@@ -53,7 +53,7 @@ def _tests_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], tests:
 
 
 def _keys_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], names: Iterable[str]) -> Iterator[Problem]:
-    """The fields among what tells records apart."""
+    """The fields that distinguish records."""
     for name in names:
         if name not in ("kind", "day", "month", "year"):
             yield from _field_use(rulebook, path, patterns, name, False)

@@ -10,7 +10,7 @@ from zhixin.trust.draw.proposal import is_name
 
 
 def recuse(document: Document, unit: str, person: str, reason: str) -> Document:
-    """Replace one inspector of a unit that still stands by the next in the unit's own order; no other unit changes.
+    """Replace one inspector of a unit not yet substituted by the next in the unit's own order; no other unit changes.
 
     Raises:
         DrawRefused: the unit was replaced, the inspector is not on the team, nobody is left, or no reason is given.
@@ -99,7 +99,7 @@ def _next_inspector(drawn: Drawn, unit: str, without: Sequence[str]) -> str | No
 
 
 def _next_unit(document: Document, drawn: Drawn, unit: str) -> str | None:
-    """The next of the reserve list that has not been used, if the unit is drawn and still stands."""
+    """Return the next unused unit of the reserve list, if the unit is drawn and not yet substituted."""
     changes = changes_of(document, "substitution")
     used, gone = {item["next"] for item in changes}, {item["unit"] for item in changes}
     stratum = next((name for name, units in drawn.units.items() if unit in units), None)

@@ -169,7 +169,7 @@ class Drawn:
         return found
 
     def results(self, reserves: dict[str, int]) -> Document:
-        """What a drawn document holds beside what was committed; ``reserves`` to publish of each stratum."""
+        """Return what a drawn document adds to the committed one; ``reserves`` to publish of each stratum."""
         strata = {}
         for name, order in self.orders.items():
             n = self.picks[name]

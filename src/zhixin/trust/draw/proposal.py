@@ -213,5 +213,5 @@ def is_name(value: str) -> bool:
 
 
 def looks_like_a_code(unit: str) -> bool:
-    """Whether a unit has the form of a credit code; whether its check character is right is for whoever knows the standard."""
+    """Whether a unit has the form of a credit code; the check character is verified by the caller."""
     return len(unit) == 18 and unit.isascii() and unit.isalnum() and unit == unit.upper()

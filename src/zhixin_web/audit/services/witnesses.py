@@ -133,7 +133,7 @@ def _outside() -> Iterator[tuple[str, str]]:
 
 
 def witnessed() -> list[str]:
-    """The notes of the folder beside the database."""
+    """Return the notes of the local folder of this site."""
     return witness.notes(witness_log())
 
 

@@ -321,7 +321,7 @@ def process(batch: Batch) -> Batch:
 
 
 def _distrust(batch: Batch) -> Batch:
-    """Read a delivery anew from its original: what was staged is no longer what a person saw, who decides again."""
+    """Read a delivery again from its original, because the staged rows are no longer what a person saw; that person decides again."""
     record_event("batches.staged_changed", ref=f"batch:{batch.pk}", outcome="failed")
     originals.staged_path(batch.pk).unlink()
     staged = stage(batch)

@@ -67,7 +67,7 @@ def mend_row(row: QuarantinedRow, cells: dict[str, Any], by: Any, *, is_confirme
 
 
 class _Mending(Committing):
-    """Commits one mended row: a refusal is handed back instead of opening a second quarantined row."""
+    """Commit one corrected row; a refusal is returned instead of opening a second quarantined row."""
 
     def __init__(self, batch: Batch) -> None:
         super().__init__(batch, is_correction=True)

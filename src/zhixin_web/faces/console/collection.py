@@ -312,7 +312,7 @@ def quarantined_row(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("batch", pk=row.batch_id)
     by_field = {fault["field"]: fault for fault in faults}
     fields = [(item, cells.get(item.id) or "", manifest.choices(item), by_field.get(item.id)) for item in manifest.fields]
-    fields.sort(key=lambda field: field[3] is None)  # what has to be mended stands first
+    fields.sort(key=lambda field: field[3] is None)  # fields to correct stand first
     general = [fault for fault in faults if fault["field"] not in {item.id for item in manifest.fields}]
     content = {"row": row, "manifest": manifest, "fields": fields, "faults": faults, "general": general}
     return render(request, "row.html", content, status=422 if request.method == "POST" else 200)

@@ -78,7 +78,7 @@ def _excerpts(text: str, faults: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @permitted("rulebooks.draft")
 def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """A draft as YAML: every save checks it, shows each fault beside its line, and runs the cases."""
+    """A draft as YAML: every save checks it, shows each fault at its line, and runs the cases."""
     draft = get_object_or_404(Draft.objects.select_related("base", "changed_by"), pk=pk)
     if request.method != "POST":
         return _draft(request, draft, faults=[], text=draft.text, cases=draft.cases)

@@ -103,7 +103,7 @@ def reports_page(request: HttpRequest) -> HttpResponse:
 
 @permitted("reports.view")
 def report_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """One report beside the record it is about; the owner answers with reasons."""
+    """One report with the record it is about; the owner answers with reasons."""
     report = get_object_or_404(visible_reports(request.user), pk=pk)
     faults: list[str] = []
     if request.method == "POST":

@@ -119,7 +119,7 @@ def pretty(value: Any) -> str:
 
 @register.filter
 def kind_title(kind: str) -> str:
-    """The title of a record kind in the law in force; a kind that no rulebook knows under its own name."""
+    """The title of a record kind in the law in force; its own name for a kind unknown to every rulebook."""
     found = law_in_force().kinds.get(kind)
     return said(found[0].title) if found is not None else kind
 
