@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.test import Client
 from django.utils import timezone
 
 import zhixin.trust.draw
 from web.drawing import NUMBERS, OTHERS, drawing_day, issue_of
 from zhixin.law.calendar import shift_months
 from zhixin.reference.inspection_items import inspection_items
-from zhixin.trust.draw import verify
+from zhixin.trust.draw import latest_commitment, verify
 from zhixin_web.accounts.models import Role, User
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.inspections.models import Conflict, Draw, Inspector, NumberEntry, Plan, Task
@@ -27,6 +28,7 @@ from zhixin_web.inspections.services import draws, plans, results
 from zhixin_web.inspections.services.plans import stated_ratio
 from zhixin_web.inspections.strata import frame_of
 from zhixin_web.jobs.invariants import check
+from zhixin_web.jobs.projections import draw_deviations
 from zhixin_web.records.models import CreditRecord, Subject
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +88,36 @@ def test_the_commitment_stands_in_the_ledger_before_any_number(committed: Draw) 
     assert (entry.kind, entry.ref) == ("draw.commit", f"draw:{committed.draw_id}")
     assert committed.document["commitment"] == committed.commitment
     assert "numbers" not in committed.document
+
+
+@pytest.mark.parametrize(("seconds", "is_timely"), [(-1, True), (0, True), (1, False)])
+def test_a_commitment_later_than_a_day_before_the_numbers_is_called_so(
+    committed: Draw, client: Client, settings: Any, seconds: int, is_timely: bool
+) -> None:
+    last = latest_commitment([drawing_day()])
+    Draw.objects.filter(pk=committed.pk).update(committed_at=last + timedelta(seconds=seconds))
+    found = Draw.objects.get(pk=committed.pk)
+    assert found.is_timely == is_timely
+    settings.DEMO = True
+    page = client.get(f"/draws/{found.draw_id}").content.decode()
+    assert ("号码和日期是虚构的" in page) == (not is_timely)
+    settings.DEMO = False
+    page = client.get(f"/draws/{found.draw_id}").content.decode()
+    assert ("不能作为证明" in page) == (not is_timely)
+    assert any("committed_at: later than 24 hours" in fault for fault in draw_deviations()[1]) == (not is_timely)
+
+
+def test_nobody_but_the_demonstration_freezes_at_another_moment(approved: Plan, people: Any, settings: Any) -> None:
+    settings.DEMO = False
+    day = drawing_day()
+    with pytest.raises(ValueError, match="frozen now"):
+        draws.commit_draw(approved, game="kl8", issue=issue_of(day), day=day, by=people["city"], frozen_at=timezone.now())
+
+
+def test_the_public_reads_source_and_reasons_of_a_plan(committed: Draw, client: Client) -> None:
+    page = client.get(f"/draws/{committed.draw_id}").content.decode()
+    for text in ("快乐8", issue_of(drawing_day()), committed.plan.inversion, committed.plan.excess_reason):
+        assert text in page
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from zhixin.trust.draw import latest_commitment
+from zhixin.trust.draw.public_numbers import GAMES
 from zhixin_web.audit.bound import BoundModel
 
 PEOPLE = settings.AUTH_USER_MODEL
@@ -111,6 +115,17 @@ class Draw(BoundModel):
     result_seq = models.BigIntegerField(null=True)
     published_at = models.DateTimeField(null=True)
     abort_reason = models.CharField(max_length=300, blank=True)
+
+    @property
+    def sources(self) -> list[dict[str, Any]]:
+        """The public numbers that seed the draw: name of the game, issue, day of drawing."""
+        named = self.document["plan"]["sources"]
+        return [item | {"name": GAMES[item["game"]].name, "day": date.fromisoformat(item["date"])} for item in named]
+
+    @property
+    def is_timely(self) -> bool:
+        """Whether the ledger had the commitment 24 hours before the day of the first public number."""
+        return self.committed_at <= latest_commitment(item["day"] for item in self.sources)
 
 
 class NumberEntry(BoundModel):

@@ -11,7 +11,7 @@ sources, prk, strata, assignment`` when drawn; ``late_recusal`` and ``substituti
 from zhixin.trust.draw.changes import changes_of, recuse, substitute
 from zhixin.trust.draw.drawing import Document, Drawn, commit, draw, frame_proof
 from zhixin.trust.draw.hashing import Hashing
-from zhixin.trust.draw.proposal import BEIJING, NOTICE, Inspector, Proposal, Stratum
+from zhixin.trust.draw.proposal import BEIJING, NOTICE, Inspector, Proposal, Stratum, latest_commitment
 from zhixin.trust.draw.verification import verify
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "commit",
     "draw",
     "frame_proof",
+    "latest_commitment",
     "recuse",
     "substitute",
     "verify",

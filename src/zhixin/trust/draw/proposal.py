@@ -18,6 +18,12 @@ NOTICE = timedelta(hours=24)
 BEIJING = timezone(timedelta(hours=8))
 
 
+def latest_commitment(days: Iterable[date]) -> datetime:
+    """Return the last moment at which a draw may be committed whose public numbers are drawn on these days."""
+    first = min(days)
+    return datetime(first.year, first.month, first.day, tzinfo=BEIJING) - NOTICE
+
+
 @dataclass(frozen=True)
 class Stratum:
     """Units drawn at one rate: ``num/den`` of them, at least ``min``, at most ``max``."""
@@ -167,8 +173,7 @@ class Proposal:
         if self.frozen_at.tzinfo is None:
             return
         for item in self.sources:
-            begins = datetime(item.date.year, item.date.month, item.date.day, tzinfo=BEIJING)
-            if self.frozen_at + NOTICE > begins:
+            if self.frozen_at > latest_commitment([item.date]):
                 yield Message(
                     f"{GAMES[item.game].name.zh}第 {item.issue} 期于 {item.date} 开奖，冻结须在该日零时前 24 小时以上：改用更晚的一期",
                     f"issue {item.issue} of {item.game} is drawn on {item.date}; the freeze comes 24 hours before that day: name a later issue",

@@ -184,7 +184,6 @@ def draw_page(request: HttpRequest, pk: int) -> HttpResponse:
     content = {
         "draw": draw,
         "page": page_of(request, queries.visible_tasks(officer).filter(draw=draw).order_by("number")),
-        "sources": draw.document["plan"]["sources"],
         "entered": [item.by for item in draw.entries.select_related("by")],
         "strata": draw.document.get("strata", {}),
         "excluded": draw.exclusions.select_related("subject")[:200] if sees_all else [],
@@ -209,9 +208,7 @@ def act_on_draw(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _numbers(request: HttpRequest, draw: Draw) -> list[list[int]]:
     try:
-        return [
-            read_numbers(request.POST.get(f"numbers{place}", "")) for place in range(len(draw.document["plan"]["sources"]))
-        ]
+        return [read_numbers(request.POST.get(f"numbers{place}", "")) for place in range(len(draw.sources))]
     except DrawRefused as error:
         raise ValidationError(error.message.zh) from error
 

@@ -37,7 +37,6 @@ def draw(request: HttpRequest, draw_id: str) -> HttpResponse:
     picked = [(name, unit) for name, item in strata.items() for _ticket, unit in item["picked"]][:MOST_SHOWN]
     content = {
         "draw": found,
-        "sources": found.document["plan"]["sources"],
         "frame": len(found.document["frame"]),
         "strata": strata,
         "picked": picked,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -40,12 +41,15 @@ def _refused(error: DrawRefused) -> ValidationError:
 def commit_draw(plan: Plan, *, game: str, issue: str, day: date, by: User, frozen_at: datetime | None = None) -> Draw:
     """Freeze frame, people and plan of today and put the commitment into the ledger.
 
-    ``frozen_at`` is now; only the demonstration, which makes a draw of last month, gives another moment.
+    ``frozen_at`` is now; only the demonstration, which makes a draw of last month, gives another moment, and its pages say so.
 
     Raises:
+        ValueError: another moment than now, outside the demonstration.
         PermissionDenied: the account may not.
         ValidationError: the plan is not approved, or everything that forbids the draw.
     """
+    if frozen_at is not None and not settings.DEMO:
+        raise ValueError("a draw is frozen now")
     if not may(by, "inspections.draw"):
         raise PermissionDenied
     if plan.status not in (Plan.Status.APPROVED, Plan.Status.FILED):
