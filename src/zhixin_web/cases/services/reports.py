@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from zhixin.dataset.hiding_persons import masked
+from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event, tracking_code
 from zhixin_web.audit.services.ledger import append_one
@@ -64,7 +63,7 @@ def file_report(record: CreditRecord, *, reason: str, text: str, visitor: str = 
     return report
 
 
-def answer_report(report: ErrorReport, *, upheld: bool, answer: str, by: Any) -> ErrorReport:
+def answer_report(report: ErrorReport, *, upheld: bool, answer: str, by: User) -> ErrorReport:
     """The owner's answer, with reasons. An upheld report asks for a correction of the record, delivered as any other.
 
     Raises:

@@ -27,6 +27,7 @@ from zhixin.dataset.delivery.rows import CheckedRow, RowChecker
 from zhixin.dataset.delivery.table import DeliveredTable, kind_of
 from zhixin.dataset.snapshot import sha256_of
 from zhixin.dataset.sources import sources
+from zhixin_web.accounts.models import User
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one
@@ -51,7 +52,7 @@ def deliver(
     file_name: str,
     chunks: Iterable[bytes],
     way: str,
-    by: Any,
+    by: User,
     automatic: bool = False,
     idempotency_key: str | None = None,
     is_correction: bool = False,
@@ -217,7 +218,7 @@ def _move(batch: Batch, status: Batch.Status, **changes: Any) -> Batch:
     return batch
 
 
-def map_columns(batch: Batch, mapping: dict[str, str], by: Any, answers: dict[str, str] | None = None) -> Batch:
+def map_columns(batch: Batch, mapping: dict[str, str], by: User, answers: dict[str, str] | None = None) -> Batch:
     """Say what the columns are (header → field, ``""``: ignore) and answer what the file left open.
 
     The mapping is remembered for the source's next delivery until this batch is sent back or undone; an answer is not.
@@ -240,7 +241,7 @@ def forget_mapping(batch: Batch) -> None:
 
 
 @transaction.atomic
-def request_commit(batch: Batch, by: Any) -> bool:
+def request_commit(batch: Batch, by: User) -> bool:
     """A person says: take it in. ``True`` if it was waiting for that."""
     waiting = Batch.objects.filter(pk=batch.pk, status__in=[Status.STAGED, Status.HELD])
     changed = waiting.update(status=Status.COMMITTING, committed_by=by, heartbeat_at=timezone.now())
@@ -250,7 +251,7 @@ def request_commit(batch: Batch, by: Any) -> bool:
 
 
 @transaction.atomic
-def refuse_batch(batch: Batch, reason: str, by: Any) -> bool:
+def refuse_batch(batch: Batch, reason: str, by: User) -> bool:
     """A person sends a delivery back before it was taken in."""
     fault = {
         "rule": "batch.sent_back",

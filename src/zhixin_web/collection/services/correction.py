@@ -21,7 +21,7 @@ from zhixin_web.collection.services.batches import Status
 from zhixin_web.collection.services.committing_rows import Committing
 
 
-def mend_row(row: QuarantinedRow, cells: dict[str, Any], by: Any, *, is_confirmed: bool = False) -> list[dict[str, Any]]:
+def mend_row(row: QuarantinedRow, cells: dict[str, Any], by: User, *, is_confirmed: bool = False) -> list[dict[str, Any]]:
     """Submit a quarantined row again with other cells. Gives the faults that remain; none: it was taken in.
 
     The row as it came stays in the quarantine; the audit event says what was changed.

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from zhixin.dataset.sources import sources
 from zhixin.trust import ledger
+from zhixin_web.accounts.models import User
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append, append_one, insert_rows, seal
 from zhixin_web.collection.models import Batch, ColumnMemory
@@ -22,7 +23,7 @@ from zhixin_web.records.services.repair_and_revocation import write_versions
 from zhixin_web.records.services.versions import VERSION_COLUMNS, chunked, digest_of, project
 
 
-def reverse_batch(batch: Batch, by: Any, reason: str) -> Batch:
+def reverse_batch(batch: Batch, by: User, reason: str) -> Batch:
     """Take a committed batch back: what it added is withdrawn, what it corrected returns to what stood before.
 
     Whether a released run has used it is for the caller to check (:func:`zhixin_web.evaluations.services.runs.undo_batch`).

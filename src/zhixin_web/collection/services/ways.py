@@ -12,13 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from zhixin.dataset.sources import sources
+from zhixin_web.accounts.models import User
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.models import Client, Pull
 
 LONGEST_MINUTES = 60 * 24 * 31
 
 
-def schedule_pull(*, source: str, address: str, every_minutes: Any, is_active: bool, by: Any) -> Pull:
+def schedule_pull(*, source: str, address: str, every_minutes: Any, is_active: bool, by: User) -> Pull:
     """Set the pull of a source; it is done at the next tick.
 
     Raises:
@@ -43,7 +44,7 @@ def schedule_pull(*, source: str, address: str, every_minutes: Any, is_active: b
     return pull
 
 
-def open_client(*, name: str, account: Any, by: Any) -> tuple[Client, str]:
+def open_client(*, name: str, account: Any, by: User) -> tuple[Client, str]:
     """A pushing program of an account's organisation, and its key. Only the key's hash is kept."""
     key = secrets.token_urlsafe(32)
     client = Client.objects.create(
@@ -53,7 +54,7 @@ def open_client(*, name: str, account: Any, by: Any) -> tuple[Client, str]:
     return client, key
 
 
-def switch(client: Client, *, by: Any) -> None:
+def switch(client: Client, *, by: User) -> None:
     """Stop a key, or let it work again."""
     client.is_active = not client.is_active
     client.save(update_fields=["is_active"])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one
@@ -23,7 +23,7 @@ Status = GradeOrder.Status
 
 
 def propose_order(
-    subject: Subject, *, kind: str, grade: str, reason: str, basis: str, until: date | None, by: Any
+    subject: Subject, *, kind: str, grade: str, reason: str, basis: str, until: date | None, by: User
 ) -> GradeOrder:
     """Put forward that a grade be set by hand, or held.
 
@@ -61,7 +61,7 @@ def propose_order(
     return order
 
 
-def decide_order(order: GradeOrder, *, approve: bool, by: Any) -> GradeOrder:
+def decide_order(order: GradeOrder, *, approve: bool, by: User) -> GradeOrder:
     """Approve or refuse an order; never one's own.
 
     Raises:
@@ -92,8 +92,8 @@ def decide_order(order: GradeOrder, *, approve: bool, by: Any) -> GradeOrder:
     return order
 
 
-def end_order(order: GradeOrder, *, by: Any) -> None:
-    """End an order in force before its term.
+def end_order(order: GradeOrder, *, by: User | None) -> None:
+    """End an order in force before its term; ``None``: its term is over.
 
     Raises:
         PermissionDenied: the account may not.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from zhixin.dataset.sources import sources
+from zhixin_web.accounts.models import User
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import settle_batch
@@ -72,7 +71,8 @@ def _settle_event(run: Run, batch: Batch) -> Run:
         run.status != Status.PROPOSED
         or not run.is_automatic
         or not release.releases_events
-        or release.approved_by_id == maker.pk
+        or release.approved_by is None
+        or release.approved_by == maker
     ):
         return run
     order = sources()[batch.source].standing_release
@@ -96,7 +96,7 @@ def _lowers_a_grade(run: Run) -> bool:
     return False
 
 
-def undo_batch(batch: Batch, by: Any, reason: str) -> Batch:
+def undo_batch(batch: Batch, by: User, reason: str) -> Batch:
     """Take a batch back while no released run has used it.
 
     Raises:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from zhixin.dataset.snapshot import sha256_of
 from zhixin.law.vocabulary import Visibility
+from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.events import record_event
@@ -29,7 +30,7 @@ from zhixin_web.rulebooks.queries import rulebook_of
 
 
 @transaction.atomic
-def propose_run(run: Run, by: Any) -> None:
+def propose_run(run: Run, by: User) -> None:
     """The maker's word that the draft may be released.
 
     Raises:
@@ -43,7 +44,7 @@ def propose_run(run: Run, by: Any) -> None:
     record_event("runs.propose", by=by, ref=f"run:{run.pk}")
 
 
-def propose_rollback(run: Run, *, reason: str, by: Any) -> Run:
+def propose_rollback(run: Run, *, reason: str, by: User) -> Run:
     """Propose that the results before a released run be published again; another person releases that as any run.
 
     Raises:
@@ -72,7 +73,7 @@ def propose_rollback(run: Run, *, reason: str, by: Any) -> Run:
     return made
 
 
-def release_run(run: Run, by: Any) -> Run:
+def release_run(run: Run, by: User) -> Run:
     """The approver's release: grades become current, the ledger gets ``grade.publish``. Safe to repeat.
 
     Raises:
@@ -84,7 +85,7 @@ def release_run(run: Run, by: Any) -> Run:
     return _release(run, by)
 
 
-def _release(run: Run, by: Any) -> Run:
+def _release(run: Run, by: User) -> Run:
     refuse_if_stopped()
     with transaction.atomic():
         lock_ledger()

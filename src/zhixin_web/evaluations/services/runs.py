@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from zhixin import RunFolder, evaluate
 from zhixin.errors import ZhixinError
 from zhixin.law.rulebook import Rulebook
+from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.events import record_event
@@ -51,7 +52,7 @@ def start_run(
     release: RulebookRelease,
     *,
     as_of: date,
-    by: Any,
+    by: User,
     known_seq: int | None = None,
     kind: str = Run.Kind.FULL,
     only: list[str] | None = None,
@@ -197,7 +198,7 @@ def _summary(grades: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @transaction.atomic
-def cancel_run(run: Run, by: Any) -> None:
+def cancel_run(run: Run, by: User) -> None:
     """Ask a queued or running run to end; a queued one ends at once."""
     Run.objects.filter(pk=run.pk, status__in=[Status.QUEUED, Status.RUNNING]).update(cancel_requested=True)
     Run.objects.filter(pk=run.pk, status=Status.QUEUED).update(status=Status.CANCELLED, finished_at=timezone.now())
@@ -205,7 +206,7 @@ def cancel_run(run: Run, by: Any) -> None:
 
 
 @transaction.atomic
-def retry_run(run: Run, by: Any) -> None:
+def retry_run(run: Run, by: User) -> None:
     """Queue a failed or cancelled run again: same rulebook, same cut-off, same facts."""
     Run.objects.filter(pk=run.pk, status__in=[Status.FAILED, Status.CANCELLED]).update(
         status=Status.QUEUED, cancel_requested=False, error="", token=""

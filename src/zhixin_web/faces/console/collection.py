@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,8 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.delivery.units import unit_name
 from zhixin.dataset.sources import SourceManifest
-from zhixin_web.accounts.models import User
-from zhixin_web.accounts.permissions import permitted
+from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.matching import MATCHABLE, candidates
 from zhixin_web.collection.models import Batch, QuarantinedRow
@@ -32,6 +31,7 @@ from zhixin_web.collection.template_workbook import template_workbook
 from zhixin_web.evaluations.preflight import freshness
 from zhixin_web.evaluations.services.reevaluate_after_batch import undo_batch
 from zhixin_web.evaluations.tasks import process_batch
+from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.language import in_english
 from zhixin_web.presentation.paging import page_of
@@ -44,7 +44,7 @@ SEPARATORS = {",": ",", ";": ";", "\t": "Tab", "|": "|"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def _manifest(request: HttpRequest, source: str, action: str = "sources.view") -> SourceManifest:
+def _manifest(request: StaffRequest, source: str, action: str = "sources.view") -> SourceManifest:
     found = visible_sources(request.user, action).get(source)
     if found is None:
         raise Http404
@@ -53,7 +53,7 @@ def _manifest(request: HttpRequest, source: str, action: str = "sources.view") -
 
 @permitted("sources.view")
 @require_GET
-def sources_page(request: HttpRequest) -> HttpResponse:
+def sources_page(request: StaffRequest) -> HttpResponse:
     """The grid source × day, and which source is stale."""
     mine = visible_sources(request.user)
     today = timezone.localdate()
@@ -75,7 +75,7 @@ def sources_page(request: HttpRequest) -> HttpResponse:
 
 @permitted("sources.view")
 @require_GET
-def source_page(request: HttpRequest, source: str) -> HttpResponse:
+def source_page(request: StaffRequest, source: str) -> HttpResponse:
     """One source: owner, basis, fields, code lists, its batches, and the ways to deliver."""
     manifest = _manifest(request, source)
     fields = [(item, manifest.choices(item)) for item in manifest.fields]
@@ -90,7 +90,7 @@ def source_page(request: HttpRequest, source: str) -> HttpResponse:
 
 @permitted("sources.view")
 @require_GET
-def template(request: HttpRequest, source: str) -> HttpResponse:
+def template(request: StaffRequest, source: str) -> HttpResponse:
     """The empty workbook of a source."""
     manifest = _manifest(request, source)
     return _attachment(template_workbook(manifest), f"{source}.xlsx", XLSX)
@@ -102,7 +102,7 @@ def _attachment(content: bytes, name: str, kind: str) -> HttpResponse:
 
 @permitted("batches.deliver")
 @require_POST
-def upload(request: HttpRequest, source: str) -> HttpResponse:
+def upload(request: StaffRequest, source: str) -> HttpResponse:
     """Take a file, or pasted cells, and open its batch."""
     _manifest(request, source, "batches.deliver")
     file, pasted = request.FILES.get("file"), request.POST.get("cells", "")
@@ -136,13 +136,13 @@ def pasted_csv(text: str) -> bytes:
     return buffer.getvalue().encode("utf-8", "replace")
 
 
-def _batch(request: HttpRequest, pk: int, action: str = "batches.view") -> Batch:
+def _batch(request: StaffRequest, pk: int, action: str = "batches.view") -> Batch:
     return get_object_or_404(visible_batches(request.user, action).select_related("by", "committed_by", "supersedes"), pk=pk)
 
 
 @permitted("batches.view")
 @require_GET
-def batches_page(request: HttpRequest) -> HttpResponse:
+def batches_page(request: StaffRequest) -> HttpResponse:
     """All batches, newest first, by state."""
     found = visible_batches(request.user).select_related("by").order_by("-pk")
     state = request.GET.get("status", "")
@@ -153,7 +153,7 @@ def batches_page(request: HttpRequest) -> HttpResponse:
 
 @permitted("batches.view")
 @require_GET
-def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
+def batch_page(request: StaffRequest, pk: int) -> HttpResponse:
     """What a batch waits for, and afterwards its receipt. Polled while a worker is on it."""
     batch = _batch(request, pk)
     manifest = visible_sources(request.user, "batches.view").get(batch.source)
@@ -185,7 +185,7 @@ def _understood(batch: Batch, manifest: SourceManifest | None) -> dict[str, Any]
 
 @permitted("batches.deliver")
 @require_POST
-def map_columns(request: HttpRequest, pk: int) -> HttpResponse:
+def map_columns(request: StaffRequest, pk: int) -> HttpResponse:
     """Take the person's word on the columns and on what the file leaves open, and check the rows again."""
     batch = _batch(request, pk, "batches.deliver")
     known = {item.id for item in _manifest(request, batch.source, "batches.deliver").fields}
@@ -203,7 +203,7 @@ def map_columns(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("batches.deliver")
 @require_POST
-def commit(request: HttpRequest, pk: int) -> HttpResponse:
+def commit(request: StaffRequest, pk: int) -> HttpResponse:
     """Take a staged batch in; one that waits because of its volume needs a city officer."""
     batch = _batch(request, pk, "batches.deliver")
     from zhixin_web.accounts.permissions import may
@@ -217,7 +217,7 @@ def commit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("batches.deliver")
 @require_POST
-def send_back(request: HttpRequest, pk: int) -> HttpResponse:
+def send_back(request: StaffRequest, pk: int) -> HttpResponse:
     """Refuse a batch that was not taken in yet."""
     services.refuse_batch(
         _batch(request, pk, "batches.deliver"), request.POST.get("reason", "").strip()[:200] or "—", request.user
@@ -227,23 +227,21 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("batches.undo")
 @require_POST
-def undo(request: HttpRequest, pk: int) -> HttpResponse:
+def undo(request: StaffRequest, pk: int) -> HttpResponse:
     """Take a committed batch back, while no released run has used it."""
     batch, reason = _batch(request, pk, "batches.undo"), request.POST.get("reason", "").strip()[:200]
     if not reason:
         messages.error(request, _("请填写撤回理由"))
         return redirect("batch", pk=pk)
-    try:
+    with refusals_shown(request):
         undo_batch(batch, request.user, reason)
         messages.success(request, _("批次已撤回"))
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
     return redirect("batch", pk=pk)
 
 
 @permitted("batches.view")
 @require_GET
-def download_receipt(request: HttpRequest, pk: int, form: str) -> HttpResponse:
+def download_receipt(request: StaffRequest, pk: int, form: str) -> HttpResponse:
     """The receipt as JSON or as a workbook with comments."""
     batch = _batch(request, pk)
     if form == "json":
@@ -253,7 +251,7 @@ def download_receipt(request: HttpRequest, pk: int, form: str) -> HttpResponse:
 
 @permitted("batches.view")
 @require_GET
-def original(request: HttpRequest, pk: int) -> HttpResponse:
+def original(request: StaffRequest, pk: int) -> HttpResponse:
     """The bytes as they came; they may hold personal data, so reading them is an audit event."""
     from zhixin_web.collection.originals import original_path
 
@@ -266,7 +264,7 @@ def original(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("batches.view")
 @require_GET
-def quarantine(request: HttpRequest) -> HttpResponse:
+def quarantine(request: StaffRequest) -> HttpResponse:
     """Open quarantined rows, by rule."""
     rows = visible_rows(request.user).filter(status=QuarantinedRow.Status.OPEN)
     rules = sorted(set(rows.values_list("rule", flat=True)))
@@ -278,24 +276,22 @@ def quarantine(request: HttpRequest) -> HttpResponse:
 
 @permitted("quarantine.fix")
 @require_POST
-def discard(request: HttpRequest) -> HttpResponse:
+def discard(request: StaffRequest) -> HttpResponse:
     """Leave the chosen rows out for good, with the reason."""
     chosen = [asked.key(value) for value in request.POST.getlist("row")]
     rows = list(visible_rows(request.user, "quarantine.fix").filter(pk__in=chosen))
     if not rows:
         messages.error(request, _("请先选择要处理的行"))
         return redirect("quarantine")
-    try:
-        count = discard_rows(rows, reason=request.POST.get("reason", ""), by=cast(User, request.user))
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-        return redirect("quarantine")
+    with refusals_shown(request):
+        count = discard_rows(rows, reason=request.POST.get("reason", ""), by=request.user)
+    return redirect("quarantine")
     messages.success(request, _("已决定不予入库：%(count)s 行") % {"count": count})
     return redirect("quarantine")
 
 
 @permitted("quarantine.fix")
-def quarantined_row(request: HttpRequest, pk: int) -> HttpResponse:
+def quarantined_row(request: StaffRequest, pk: int) -> HttpResponse:
     """Mend a refused row in place and submit it again."""
     row = get_object_or_404(visible_rows(request.user, "quarantine.fix"), pk=pk)
     manifest = visible_sources(request.user, "quarantine.fix")[row.batch.source]
@@ -320,7 +316,7 @@ def quarantined_row(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("matching.decide")
 @require_GET
-def match(request: HttpRequest) -> HttpResponse:
+def match(request: StaffRequest) -> HttpResponse:
     """Rows whose subject is not certain, each with candidates; a person confirms."""
     rows = visible_rows(request.user).filter(status=QuarantinedRow.Status.OPEN, rule__in=MATCHABLE).order_by("pk")
     page = page_of(request, rows, 10)
@@ -329,7 +325,7 @@ def match(request: HttpRequest) -> HttpResponse:
 
 @permitted("matching.decide")
 @require_POST
-def confirm_match(request: HttpRequest, pk: int) -> HttpResponse:
+def confirm_match(request: StaffRequest, pk: int) -> HttpResponse:
     """This row is about that subject."""
     row = get_object_or_404(visible_rows(request.user), pk=pk)
     subject = get_object_or_404(Subject, code=request.POST.get("code", ""))

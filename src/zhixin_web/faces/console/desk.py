@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from zhixin_web.accounts.models import Role
-from zhixin_web.accounts.permissions import may, permitted
+from zhixin_web.accounts.permissions import StaffRequest, may, permitted
 from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.governance.models import Consultation
 from zhixin_web.workspace.desk import tasks_of
@@ -19,7 +19,7 @@ from zhixin_web.workspace.desk import tasks_of
 
 @permitted("desk.view")
 @require_GET
-def desk(request: HttpRequest) -> HttpResponse:
+def desk(request: StaffRequest) -> HttpResponse:
     """What waits for this account, and how the grades in force are spread."""
     user: Any = request.user
     if user.role == Role.ENTERPRISE_USER and user.organisation is not None:

@@ -6,16 +6,17 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from zhixin.explanation.articles import differences
-from zhixin_web.accounts.permissions import permitted
+from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.snapshots import run_folder
+from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.governance.forms import editable_numbers, with_numbers
 from zhixin_web.governance.models import Comment, Consultation, Draft, ExpertSheet, Panel, WhatIf
 from zhixin_web.governance.monitoring import watched
@@ -34,29 +35,22 @@ from zhixin_web.rulebooks.queries import rulebook_of
 LONGEST_RULEBOOK = 2_000_000
 
 
-def _told(request: HttpRequest, error: ValidationError) -> None:
-    for text in error.messages:
-        messages.error(request, text)
-
-
 # --- drafts ----------------------------------------------------------------------------------------------------------------
 
 
 @permitted("rulebooks.draft")
 @require_POST
-def new_draft(request: HttpRequest) -> HttpResponse:
+def new_draft(request: StaffRequest) -> HttpResponse:
     """Begin a draft from a released version."""
     base = get_object_or_404(RulebookRelease, pk=asked.key(request.POST.get("base")), status="released")
-    try:
+    with refusals_shown(request):
         draft = services.open_draft(base, title=request.POST.get("title", ""), by=request.user)
-    except ValidationError as error:
-        _told(request, error)
-        return redirect("rulebooks")
+    return redirect("rulebooks")
     return redirect("draft", pk=draft.pk)
 
 
 def _draft(
-    request: HttpRequest, draft: Draft, *, faults: list[str], text: str, cases: str, status: int = 200
+    request: StaffRequest, draft: Draft, *, faults: list[str], text: str, cases: str, status: int = 200
 ) -> HttpResponse:
     lines = sorted({item["line"] for item in draft.faults if not item["is_warning"]})
     content: dict[str, Any] = {
@@ -77,7 +71,7 @@ def _excerpts(text: str, faults: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @permitted("rulebooks.draft")
-def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
+def draft_page(request: StaffRequest, pk: int) -> HttpResponse:
     """A draft as YAML: every save checks it, shows each fault at its line, and runs the cases."""
     draft = get_object_or_404(Draft.objects.select_related("base", "changed_by"), pk=pk)
     if request.method != "POST":
@@ -103,7 +97,7 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @permitted("rulebooks.draft")
-def draft_form(request: HttpRequest, pk: int) -> HttpResponse:
+def draft_form(request: StaffRequest, pk: int) -> HttpResponse:
     """A draft's numbers as a form: points, limits, cuts, ratios, terms, with the words they make."""
     draft = get_object_or_404(Draft.objects.select_related("base"), pk=pk)
     faults: list[str] = []
@@ -127,30 +121,26 @@ def draft_form(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("rulebooks.draft")
 @require_GET
-def draft_difference(request: HttpRequest, pk: int) -> HttpResponse:
+def draft_difference(request: StaffRequest, pk: int) -> HttpResponse:
     """What a draft changes against the version it began from."""
     draft = get_object_or_404(Draft.objects.select_related("base"), pk=pk)
-    try:
+    with refusals_shown(request):
         changes = differences(rulebook_of(draft.base), services.rulebook_of_draft(draft), language_code())
-    except ValidationError as error:
-        _told(request, error)
-        return redirect("draft", pk=pk)
+    return redirect("draft", pk=pk)
     return render(request, "draft_difference.html", {"draft": draft, "changes": changes})
 
 
 @permitted("rulebooks.draft")
 @require_POST
-def put_forward(request: HttpRequest, pk: int) -> HttpResponse:
+def put_forward(request: StaffRequest, pk: int) -> HttpResponse:
     """Propose a draft for release."""
-    try:
+    with refusals_shown(request):
         text = request.POST.get("effective_from", "")
         day = asked.day(text)
         if text and day is None:
             raise ValidationError(_("日期应写作 2026-01-31"))
         release = services.put_forward(get_object_or_404(Draft, pk=pk, is_closed=False), by=request.user, effective_from=day)
-    except ValidationError as error:
-        _told(request, error)
-        return redirect("draft", pk=pk)
+    return redirect("draft", pk=pk)
     messages.success(request, _("规则已提交，等待另一人审批"))
     return redirect("rulebook", pk=release.pk)
 
@@ -160,17 +150,15 @@ def put_forward(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("rulebooks.draft")
 @require_POST
-def new_what_if(request: HttpRequest, pk: int) -> HttpResponse:
+def new_what_if(request: StaffRequest, pk: int) -> HttpResponse:
     """Evaluate a draft on the facts of the newest released run, without effect."""
     draft, run = get_object_or_404(Draft, pk=pk), Run.objects.newest_decisive()
     if run is None:
         messages.error(request, _("还没有已发布的评价，无从推演"))
         return redirect("draft", pk=pk)
-    try:
+    with refusals_shown(request):
         item = services.start_what_if(draft, run, by=request.user)
-    except ValidationError as error:
-        _told(request, error)
-        return redirect("draft", pk=pk)
+    return redirect("draft", pk=pk)
     if item.status == WhatIf.Status.QUEUED:
         execute_what_if.enqueue(item.pk)
     return redirect("what_if", pk=item.pk)
@@ -178,7 +166,7 @@ def new_what_if(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("runs.view")
 @require_GET
-def what_if_page(request: HttpRequest, pk: int) -> HttpResponse:
+def what_if_page(request: StaffRequest, pk: int) -> HttpResponse:
     """Who would move, why, by district, class and industry; inspections before and after."""
     item = get_object_or_404(WhatIf.objects.select_related("draft", "run"), pk=pk)
     result = item.result
@@ -201,11 +189,11 @@ def what_if_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("consultations.manage", reauthenticate=True)
 @require_POST
-def new_consultation(request: HttpRequest, pk: int) -> HttpResponse:
+def new_consultation(request: StaffRequest, pk: int) -> HttpResponse:
     """Lay a draft before the public."""
     draft = get_object_or_404(Draft, pk=pk)
     closes = asked.day(request.POST.get("closes_on"))
-    try:
+    with refusals_shown(request):
         made = open_consultation(
             draft,
             title=request.POST.get("title", ""),
@@ -213,16 +201,14 @@ def new_consultation(request: HttpRequest, pk: int) -> HttpResponse:
             closes_on=closes,
             by=request.user,
         )
-    except ValidationError as error:
-        _told(request, error)
-        return redirect("draft", pk=pk)
+    return redirect("draft", pk=pk)
     messages.success(request, _("已公开征求意见"))
     return redirect("manage_consultation", pk=made.pk)
 
 
 @permitted("runs.view")
 @require_GET
-def consultation_page(request: HttpRequest, pk: int) -> HttpResponse:
+def consultation_page(request: StaffRequest, pk: int) -> HttpResponse:
     """Comments with their answers, and the summary."""
     item = get_object_or_404(Consultation.objects.select_related("draft").defer("text"), pk=pk)
     rows = page_of(request, item.comments.select_related("replied_by").order_by("replied_at", "pk"))
@@ -237,29 +223,25 @@ def consultation_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("consultations.manage")
 @require_POST
-def reply(request: HttpRequest, pk: int) -> HttpResponse:
+def reply(request: StaffRequest, pk: int) -> HttpResponse:
     """Answer one comment in public."""
     comment = get_object_or_404(Comment, pk=pk)
-    try:
+    with refusals_shown(request):
         reply_comment(
             comment, reply=request.POST.get("reply", ""), is_adopted=request.POST.get("adopted") == "1", by=request.user
         )
         messages.success(request, _("已答复"))
-    except ValidationError as error:
-        _told(request, error)
     return redirect("manage_consultation", pk=comment.consultation_id)
 
 
 @permitted("consultations.manage")
 @require_POST
-def summarise(request: HttpRequest, pk: int) -> HttpResponse:
+def summarise(request: StaffRequest, pk: int) -> HttpResponse:
     """Publish what came of a consultation."""
     item = get_object_or_404(Consultation, pk=pk)
-    try:
+    with refusals_shown(request):
         publish_summary(item, summary=request.POST.get("summary", ""), by=request.user)
         messages.success(request, _("采纳情况已公布"))
-    except ValidationError as error:
-        _told(request, error)
     return redirect("manage_consultation", pk=pk)
 
 
@@ -268,14 +250,14 @@ def summarise(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("rulebooks.draft")
 @require_POST
-def new_panel(request: HttpRequest, pk: int) -> HttpResponse:
+def new_panel(request: StaffRequest, pk: int) -> HttpResponse:
     """Ask experts to weigh the dimensions of a draft."""
     draft, run = get_object_or_404(Draft, pk=pk), Run.objects.newest_decisive()
     if run is None:
         messages.error(request, _("还没有已发布的评价，无从计算数据权重"))
         return redirect("draft", pk=pk)
     share = request.POST.get("share", "50")
-    try:
+    with refusals_shown(request):
         panel = open_panel(
             draft,
             run,
@@ -283,14 +265,12 @@ def new_panel(request: HttpRequest, pk: int) -> HttpResponse:
             share_milli=-1 if asked.whole_number(share) is None else 10 * asked.key(share),
             by=request.user,
         )
-    except ValidationError as error:
-        _told(request, error)
-        return redirect("draft", pk=pk)
+    return redirect("draft", pk=pk)
     return redirect("panel", pk=panel.pk)
 
 
 @permitted("rulebooks.draft")
-def panel_page(request: HttpRequest, pk: int) -> HttpResponse:
+def panel_page(request: StaffRequest, pk: int) -> HttpResponse:
     """Sheets of the experts with their consistency, data-driven weights, and both combined."""
     panel = get_object_or_404(Panel.objects.select_related("draft"), pk=pk)
     names = panel.names
@@ -338,7 +318,7 @@ def _sheets(panel: Panel) -> list[tuple[ExpertSheet, str]]:
 
 @permitted("runs.view")
 @require_GET
-def indicators(request: HttpRequest) -> HttpResponse:
+def indicators(request: StaffRequest) -> HttpResponse:
     """Every indicator under watch: coverage, drift against the run before, hit rate, and what to look at."""
     runs = list(Run.objects.decisive().filter(rolls_back=None).select_related("release")[:2])
     runs = [

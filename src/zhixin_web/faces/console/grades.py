@@ -6,20 +6,21 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from zhixin.dataset.sources import sources
-from zhixin_web.accounts.permissions import permitted
+from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.models import ErrorReport
 from zhixin_web.cases.queries import visible_reports
 from zhixin_web.cases.services.reports import answer_report
 from zhixin_web.evaluations.models import GradeOrder
 from zhixin_web.evaluations.services import orders as order_services
+from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records.models import CreditRecord, Subject
@@ -27,14 +28,9 @@ from zhixin_web.records.scope import visible_subjects
 from zhixin_web.rulebooks.deadlines import clock
 
 
-def _told(request: HttpRequest, error: ValidationError) -> None:
-    for text in error.messages:
-        messages.error(request, text)
-
-
 @permitted("runs.view")
 @require_GET
-def grades_page(request: HttpRequest) -> HttpResponse:
+def grades_page(request: StaffRequest) -> HttpResponse:
     """All orders: proposed first, then in force, then past."""
     found = GradeOrder.objects.select_related("subject", "proposed_by", "decided_by")
     status = request.GET.get("status", "")
@@ -46,39 +42,33 @@ def grades_page(request: HttpRequest) -> HttpResponse:
 
 @permitted("grades.propose", reauthenticate=True)
 @require_POST
-def propose_order(request: HttpRequest, code: str) -> HttpResponse:
+def propose_order(request: StaffRequest, code: str) -> HttpResponse:
     """Propose that a subject's grade be set by hand or held."""
     subject: Subject = get_object_or_404(visible_subjects(request.user), code=code)
     until = asked.day(request.POST.get("until"))
-    try:
+    with refusals_shown(request):
         order_services.propose_order(
             subject, kind=request.POST.get("kind", ""), grade=request.POST.get("grade", ""), reason=request.POST.get("reason", ""),
             basis=request.POST.get("basis", ""), until=until, by=request.user,
         )  # fmt: skip
         messages.success(request, _("已提请，等待另一人审批"))
-    except ValidationError as error:
-        _told(request, error)
     return redirect(f"/c/subjects/{code}#orders")
 
 
 @permitted("grades.approve", reauthenticate=True)
 @require_POST
-def decide_order(request: HttpRequest, pk: int) -> HttpResponse:
+def decide_order(request: StaffRequest, pk: int) -> HttpResponse:
     """Approve or refuse what another person proposed."""
-    try:
+    with refusals_shown(request, denied=_("提请人与审批人不能是同一人")):
         approve = request.POST.get("approve") == "1"
         order_services.decide_order(get_object_or_404(GradeOrder, pk=pk), approve=approve, by=request.user)
         messages.success(request, _("已批准，等级调整生效") if approve else _("未予批准"))
-    except PermissionDenied:
-        messages.error(request, _("提请人与审批人不能是同一人"))
-    except ValidationError as error:
-        _told(request, error)
     return redirect("grades")
 
 
 @permitted("grades.propose", reauthenticate=True)
 @require_POST
-def end_order(request: HttpRequest, pk: int) -> HttpResponse:
+def end_order(request: StaffRequest, pk: int) -> HttpResponse:
     """End an order before its term."""
     order_services.end_order(get_object_or_404(GradeOrder, pk=pk), by=request.user)
     messages.success(request, _("已终止，恢复评价结果"))
@@ -90,7 +80,7 @@ def end_order(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("reports.view")
 @require_GET
-def reports_page(request: HttpRequest) -> HttpResponse:
+def reports_page(request: StaffRequest) -> HttpResponse:
     """Error reports on this account's sources, the nearest deadline first."""
     status = request.GET.get("status", "open")
     found = visible_reports(request.user)
@@ -102,7 +92,7 @@ def reports_page(request: HttpRequest) -> HttpResponse:
 
 
 @permitted("reports.view")
-def report_page(request: HttpRequest, pk: int) -> HttpResponse:
+def report_page(request: StaffRequest, pk: int) -> HttpResponse:
     """One report with the record it is about; the owner answers with reasons."""
     report = get_object_or_404(visible_reports(request.user), pk=pk)
     faults: list[str] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET, require_POST
 from zhixin.errors import DrawRefused
 from zhixin.reference.inspection_items import DISPOSALS, METHODS, RESULTS, inspection_items
 from zhixin.trust.draw.public_numbers import GAMES, read_numbers
-from zhixin_web.accounts.models import User
-from zhixin_web.accounts.permissions import may, permitted, scope_of
+from zhixin_web.accounts.permissions import StaffRequest, may, permitted, scope_of
+from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.inspections import queries
 from zhixin_web.inspections.models import Draw, Inspector, Plan, Task
 from zhixin_web.inspections.services import draws, plans, results
@@ -30,33 +30,21 @@ Acts = dict[str, tuple[Callable[[], Any], str]]
 """What a form may ask for: the act, and what is said once it is done."""
 
 
-def _act(request: HttpRequest, acts: Acts, answer: HttpResponse) -> HttpResponse:
+def _act(request: StaffRequest, acts: Acts, answer: HttpResponse) -> HttpResponse:
     """Carry out the act that the form asks for; what refuses it is shown in its own words."""
     act, done = acts.get(request.POST.get("act", ""), (lambda: None, ""))
-    try:
+    with refusals_shown(request, denied=_("须由另一位有权限的人办理")):
         act()
-    except PermissionDenied:
-        messages.error(request, _("须由另一位有权限的人办理"))
-    except ValidationError as error:
-        for text in error.messages:
-            messages.error(request, text)
-    else:
         if done:
             messages.success(request, done)
     return answer
 
 
-def _officer(request: HttpRequest) -> User:
-    """The signed-in account; pages without one never get here."""
-    assert isinstance(request.user, User)
-    return request.user
-
-
 @permitted("inspections.view")
 @require_GET
-def inspections_page(request: HttpRequest) -> HttpResponse:
+def inspections_page(request: StaffRequest) -> HttpResponse:
     """Plans, draws, and the tasks of this account by deadline."""
-    tasks = queries.visible_tasks(_officer(request)).order_by("due_on", "number")
+    tasks = queries.visible_tasks(request.user).order_by("due_on", "number")
     status = request.GET.get("status", Task.Status.OPEN)
     if status in Task.Status.values:
         tasks = tasks.filter(status=status)
@@ -73,7 +61,7 @@ def inspections_page(request: HttpRequest) -> HttpResponse:
 
 
 @permitted("inspections.plan")
-def new_plan(request: HttpRequest) -> HttpResponse:
+def new_plan(request: StaffRequest) -> HttpResponse:
     """Draft a plan: which items, under which release, how many go together."""
     faults: dict[str, list[str]] = {}
     released = RulebookRelease.objects.filter(status=RulebookRelease.Status.RELEASED).order_by("-approved_at")
@@ -85,7 +73,7 @@ def new_plan(request: HttpRequest) -> HttpResponse:
                 basis=request.POST.get("basis", ""),
                 items=request.POST.getlist("items"),
                 release=_release(released, request.POST.get("release", "")),
-                by=_officer(request),
+                by=request.user,
                 team=_whole(request.POST.get("team", ""), "team"),
                 cap=_whole(request.POST.get("cap", ""), "cap"),
                 stated_percent=request.POST.get("stated_percent", ""),
@@ -124,7 +112,7 @@ def _release(released: Any, text: str) -> RulebookRelease:
 
 @permitted("inspections.view")
 @require_GET
-def plan_page(request: HttpRequest, pk: int) -> HttpResponse:
+def plan_page(request: StaffRequest, pk: int) -> HttpResponse:
     """One plan: its ratios, what they come to today by stratum, district and person, its draws."""
     plan = get_object_or_404(Plan.objects.select_related("made_by", "decided_by", "release"), pk=pk)
     strata = queries.planned_strata(plan)
@@ -152,9 +140,9 @@ def plan_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("inspections.view", reauthenticate=True)
 @require_POST
-def act_on_plan(request: HttpRequest, pk: int) -> HttpResponse:
+def act_on_plan(request: StaffRequest, pk: int) -> HttpResponse:
     """Propose, approve, refuse, file a plan, or commit a draw of it."""
-    plan, by = get_object_or_404(Plan, pk=pk), _officer(request)
+    plan, by = get_object_or_404(Plan, pk=pk), request.user
     acts: Acts = {
         "propose": (lambda: plans.propose_plan(plan, by), _("已提请审批")),
         "approve": (lambda: plans.decide_plan(plan, approve=True, by=by), _("已批准")),
@@ -165,21 +153,19 @@ def act_on_plan(request: HttpRequest, pk: int) -> HttpResponse:
     return _act(request, acts, redirect("inspection_plan", pk=pk))
 
 
-def _commit(request: HttpRequest, plan: Plan) -> None:
+def _commit(request: StaffRequest, plan: Plan) -> None:
     day = asked.day(request.POST.get("day"))
     if day is None:
         raise ValidationError({"day": _("请填写开奖日期")})
-    draws.commit_draw(
-        plan, game=request.POST.get("game", ""), issue=request.POST.get("issue", ""), day=day, by=_officer(request)
-    )
+    draws.commit_draw(plan, game=request.POST.get("game", ""), issue=request.POST.get("issue", ""), day=day, by=request.user)
 
 
 @permitted("inspections.view")
 @require_GET
-def draw_page(request: HttpRequest, pk: int) -> HttpResponse:
+def draw_page(request: StaffRequest, pk: int) -> HttpResponse:
     """One draw: what was committed, who has entered numbers, what was drawn, what changed since."""
     draw = get_object_or_404(queries.draws(), pk=pk)
-    officer = _officer(request)
+    officer = request.user
     sees_all = scope_of(officer, "inspections.view") == "all"
     content = {
         "draw": draw,
@@ -195,9 +181,9 @@ def draw_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("inspections.view", reauthenticate=True)
 @require_POST
-def act_on_draw(request: HttpRequest, pk: int) -> HttpResponse:
+def act_on_draw(request: StaffRequest, pk: int) -> HttpResponse:
     """Enter numbers, publish or abort."""
-    draw, by = get_object_or_404(Draw, pk=pk), _officer(request)
+    draw, by = get_object_or_404(Draw, pk=pk), request.user
     acts: Acts = {
         "enter": (lambda: draws.enter_numbers(draw, _numbers(request, draw), by), _("已录入号码")),
         "publish": (lambda: draws.publish_draw(draw, by), _("已公布")),
@@ -206,7 +192,7 @@ def act_on_draw(request: HttpRequest, pk: int) -> HttpResponse:
     return _act(request, acts, redirect("inspection_draw", pk=pk))
 
 
-def _numbers(request: HttpRequest, draw: Draw) -> list[list[int]]:
+def _numbers(request: StaffRequest, draw: Draw) -> list[list[int]]:
     try:
         return [read_numbers(request.POST.get(f"numbers{place}", "")) for place in range(len(draw.sources))]
     except DrawRefused as error:
@@ -214,9 +200,9 @@ def _numbers(request: HttpRequest, draw: Draw) -> list[list[int]]:
 
 
 @permitted("inspections.view")
-def task_page(request: HttpRequest, pk: int) -> HttpResponse:
+def task_page(request: StaffRequest, pk: int) -> HttpResponse:
     """One task: its enterprise, its team, the checklist; the result, its review, recusal and substitution."""
-    task = get_object_or_404(queries.visible_tasks(_officer(request)), pk=pk)
+    task = get_object_or_404(queries.visible_tasks(request.user), pk=pk)
     faults: dict[str, list[str]] = {}
     if request.method == "POST":
         try:
@@ -236,13 +222,13 @@ def task_page(request: HttpRequest, pk: int) -> HttpResponse:
         "faults": faults,
         "given": request.POST,
         "today": timezone.localdate(),
-        "is_mine": task.assignments.filter(inspector__account=_officer(request), recused_reason="").exists(),
+        "is_mine": task.assignments.filter(inspector__account=request.user, recused_reason="").exists(),
     }
     return render(request, "inspection_task.html", content)
 
 
-def _act_on_task(request: HttpRequest, task: Task) -> HttpResponse:
-    act, by = request.POST.get("act", ""), _officer(request)
+def _act_on_task(request: StaffRequest, task: Task) -> HttpResponse:
+    act, by = request.POST.get("act", ""), request.user
     reason = request.POST.get("reason", "")
     if act == "submit":
         results.submit_result(
@@ -265,7 +251,7 @@ def _act_on_task(request: HttpRequest, task: Task) -> HttpResponse:
 
 @permitted("inspections.plan")
 @require_POST
-def publish_results(request: HttpRequest) -> HttpResponse:
+def publish_results(request: StaffRequest) -> HttpResponse:
     """Publish all reviewed results: they become records through the ordinary pipeline."""
-    acts: Acts = {"": (lambda: results.publish_results(_officer(request)), _("已公示，并作为信用记录入库"))}
+    acts: Acts = {"": (lambda: results.publish_results(request.user), _("已公示，并作为信用记录入库"))}
     return _act(request, acts, redirect("inspections"))

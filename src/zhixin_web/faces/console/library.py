@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from zhixin.dataset.identity import check_uscc
 from zhixin.dataset.spreadsheets import Lines, safe_cell
-from zhixin_web.accounts.permissions import permitted, scope_of
+from zhixin_web.accounts.permissions import StaffRequest, permitted, scope_of
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.evaluations.models import CurrentGrade
+from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.language import language_code
 from zhixin_web.presentation.paging import page_of
@@ -38,7 +38,7 @@ MOST_COUNTED = 10_000
 """A part of the city is counted up to here: counting the whole of it takes longer than a list may."""
 
 
-def filtered(request: HttpRequest, query: QueryDict) -> tuple[QuerySet[Subject], dict[str, str], str]:
+def filtered(request: StaffRequest, query: QueryDict) -> tuple[QuerySet[Subject], dict[str, str], str]:
     """The subjects that a query string asks for, the facets it names, and what is wrong with a code in it."""
     found = visible_subjects(request.user).select_related("current").order_by("code")
     hint = ""
@@ -89,7 +89,7 @@ def whole_facets() -> list[tuple[str, list[tuple[str, int]]]]:
     return parts
 
 
-def _rest(request: HttpRequest, *without: str) -> str:
+def _rest(request: StaffRequest, *without: str) -> str:
     rest = request.GET.copy()
     for name in (*without, "page"):
         rest.pop(name, None)
@@ -100,19 +100,19 @@ def _titles() -> dict[str, str]:
     return {"grade": _("等级"), "district": _("区县"), "industry": _("行业"), "class": _("分类"), "tag": _("标签")}
 
 
-def _is_whole(request: HttpRequest, chosen: dict[str, str]) -> bool:
+def _is_whole(request: StaffRequest, chosen: dict[str, str]) -> bool:
     """Whether a list is the whole city: then counts come from the tables themselves."""
     return not chosen and not request.GET.get("q") and scope_of(request.user, "subjects.view") == "all"
 
 
-def _named_facets(request: HttpRequest, found: QuerySet[Subject], chosen: dict[str, str]) -> list[tuple[str, str, Any]]:
+def _named_facets(request: StaffRequest, found: QuerySet[Subject], chosen: dict[str, str]) -> list[tuple[str, str, Any]]:
     parts = whole_facets() if _is_whole(request, chosen) else facets(found, chosen)
     return [(name, _titles()[name], counts) for name, counts in parts]
 
 
 @permitted("subjects.view")
 @require_GET
-def subjects_page(request: HttpRequest) -> HttpResponse:
+def subjects_page(request: StaffRequest) -> HttpResponse:
     """Search by name, pinyin initials or part of the code; narrow by facets; keep the view under a name.
 
     Facets of a part of the city are counted when they are opened: over a large part that takes longer than a list may.
@@ -136,7 +136,7 @@ def subjects_page(request: HttpRequest) -> HttpResponse:
 
 @permitted("subjects.view")
 @require_GET
-def facets_part(request: HttpRequest) -> HttpResponse:
+def facets_part(request: StaffRequest) -> HttpResponse:
     """The facets of a list, for when they are opened."""
     found, chosen, _hint = filtered(request, request.GET)
     content = {"facets": _named_facets(request, found, chosen), "rest": _rest(request, "facets")}
@@ -145,24 +145,22 @@ def facets_part(request: HttpRequest) -> HttpResponse:
 
 @permitted("subjects.view")
 @require_POST
-def keep_view(request: HttpRequest) -> HttpResponse:
+def keep_view(request: StaffRequest) -> HttpResponse:
     """Keep the list under a name, or drop one."""
     drop = asked.whole_number(request.POST.get("drop"))
     if drop is not None:
         drop_view(drop, by=request.user)
         return redirect("subjects")
     query = QueryDict(request.POST.get("query", "")[:500])
-    try:
+    with refusals_shown(request):
         save_view(name=request.POST.get("name", ""), query=query.urlencode(), by=request.user)
         messages.success(request, _("视图已保存"))
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
     return redirect(f"/c/subjects?{query.urlencode()}")
 
 
 @permitted("subjects.note")
 @require_POST
-def bulk(request: HttpRequest) -> HttpResponse:
+def bulk(request: StaffRequest) -> HttpResponse:
     """Put a tag on the chosen subjects, or on everything the list holds; one tag may be taken off all again."""
     query = QueryDict(request.POST.get("query", "")[:500])
     if request.POST.get("untag"):
@@ -172,17 +170,15 @@ def bulk(request: HttpRequest) -> HttpResponse:
     found, _chosen, _hint = filtered(request, query)
     if request.POST.get("all") != "1":
         found = found.filter(code__in=request.POST.getlist("code")[:500])
-    try:
+    with refusals_shown(request):
         count = tag_subjects(list(found[: MOST_BULK + 1]), label=request.POST.get("label", ""), by=request.user)
         messages.success(request, _("已为 %(n)s 户加上标签") % {"n": count})
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
     return redirect(f"/c/subjects?{query.urlencode()}")
 
 
 @permitted("subjects.view")
 @require_POST
-def export(request: HttpRequest) -> Any:
+def export(request: StaffRequest) -> Any:
     """The list as CSV; the export is an audit event."""
     query = QueryDict(request.POST.get("query", "")[:500])
     found, chosen, _hint = filtered(request, query)

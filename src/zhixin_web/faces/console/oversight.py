@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -18,13 +18,14 @@ from django.views.decorators.http import require_GET, require_POST
 from zhixin.dataset.spreadsheets import Lines, safe_cell
 from zhixin.errors import LedgerError
 from zhixin_web.accounts.models import Organisation, Role, User
-from zhixin_web.accounts.permissions import ACTIONS, ANYONE, permitted
+from zhixin_web.accounts.permissions import ACTIONS, ANYONE, StaffRequest, permitted
 from zhixin_web.accounts.services.accounts import grant_role, open_account, set_active
 from zhixin_web.audit.models import Event, LedgerEntry, SignedCheckpoint
 from zhixin_web.audit.queries import consistency_proof, dump_lines, inclusion_proof, latest_checkpoint, ledger_size
 from zhixin_web.audit.services.checkpoints import published_key
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.witnesses import sign_and_show
+from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.paging import page_of
 
@@ -37,7 +38,7 @@ MOST_EVENTS = 200_000
 
 @permitted("ledger.view")
 @require_GET
-def ledger_page(request: HttpRequest) -> HttpResponse:
+def ledger_page(request: StaffRequest) -> HttpResponse:
     """Size, last checkpoint, verification key, newest entries."""
     text = request.GET.get("ref", "").replace("\x00", "").strip()[:240]
     entries = LedgerEntry.objects.order_by("-seq")
@@ -55,7 +56,7 @@ def ledger_page(request: HttpRequest) -> HttpResponse:
 
 @permitted("ledger.view")
 @require_POST
-def sign_checkpoint(request: HttpRequest) -> HttpResponse:
+def sign_checkpoint(request: StaffRequest) -> HttpResponse:
     """Have the ledger signed now instead of at the next tick."""
     try:
         made, _unreached = sign_and_show()
@@ -65,7 +66,7 @@ def sign_checkpoint(request: HttpRequest) -> HttpResponse:
     return redirect("ledger")
 
 
-def _number(request: HttpRequest, name: str, default: int, most: int) -> int:
+def _number(request: StaffRequest, name: str, default: int, most: int) -> int:
     text = request.GET.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) < 19) or int(text) > most:
         raise Http404(f"{name}: 0 … {most}")
@@ -74,7 +75,7 @@ def _number(request: HttpRequest, name: str, default: int, most: int) -> int:
 
 @permitted(ANYONE)
 @require_GET
-def checkpoint(request: HttpRequest) -> HttpResponse:
+def checkpoint(request: StaffRequest) -> HttpResponse:
     """The newest signed checkpoint, as C2SP defines it."""
     found = latest_checkpoint()
     if found is None:
@@ -84,7 +85,7 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
 
 @permitted(ANYONE)
 @require_GET
-def entries(request: HttpRequest) -> HttpResponse:
+def entries(request: StaffRequest) -> HttpResponse:
     """Entries ``start …``, at most 1,000; they hold commitments only."""
     start = _number(request, "start", 0, 2**62)
     count = _number(request, "count", 100, MOST_ENTRIES)
@@ -94,7 +95,7 @@ def entries(request: HttpRequest) -> HttpResponse:
 
 @permitted(ANYONE)
 @require_GET
-def proof(request: HttpRequest, kind: str) -> HttpResponse:
+def proof(request: StaffRequest, kind: str) -> HttpResponse:
     """Inclusion (``seq``, ``size``) or consistency (``from``, ``to``) proofs, hexadecimal."""
     size = ledger_size()
     try:
@@ -111,7 +112,7 @@ def proof(request: HttpRequest, kind: str) -> HttpResponse:
 
 @permitted("ledger.export", reauthenticate=True)
 @require_POST
-def dump(request: HttpRequest) -> Any:
+def dump(request: StaffRequest) -> Any:
     """The whole ledger for ``zhixin ledger verify``: entries, open bodies, all checkpoints at the end."""
     record_event("ledger.export", request=request)
     lines = (line + "\n" for line in dump_lines())
@@ -122,7 +123,7 @@ def dump(request: HttpRequest) -> Any:
 
 @permitted(ANYONE)
 @require_GET
-def checkpoints(request: HttpRequest) -> HttpResponse:
+def checkpoints(request: StaffRequest) -> HttpResponse:
     """All checkpoints, for an outsider's check of a dump."""
     notes = SignedCheckpoint.objects.order_by("size").values_list("note", flat=True)
     return JsonResponse({"checkpoints": list(notes[:10_000])}, json_dumps_params={"ensure_ascii": False})
@@ -134,7 +135,7 @@ def checkpoints(request: HttpRequest) -> HttpResponse:
 AUDIT_FILTERS = {"action": "action__startswith", "who": "by__username", "ref": "ref__startswith", "day": "at__date"}
 
 
-def _events(request: HttpRequest) -> tuple[QuerySet[Event], dict[str, str]]:
+def _events(request: StaffRequest) -> tuple[QuerySet[Event], dict[str, str]]:
     """The events that a query string asks for, newest first, and what it sought."""
     found = Event.objects.select_related("by").order_by("-pk")
     sought = {name: request.GET.get(name, "").replace("\x00", "").strip()[:150] for name in AUDIT_FILTERS}
@@ -149,7 +150,7 @@ def _events(request: HttpRequest) -> tuple[QuerySet[Event], dict[str, str]]:
 
 @permitted("audit.view")
 @require_GET
-def events(request: HttpRequest) -> HttpResponse:
+def events(request: StaffRequest) -> HttpResponse:
     """Who did or read what, newest first, by action, account, object or day."""
     found, sought = _events(request)
     return render(
@@ -159,7 +160,7 @@ def events(request: HttpRequest) -> HttpResponse:
 
 @permitted("audit.view")
 @require_GET
-def events_table(request: HttpRequest) -> Any:
+def events_table(request: StaffRequest) -> Any:
     """The same as CSV; taking it out is an event itself."""
     found, sought = _events(request)
     record_event("audit.export", request=request, filters={name: value for name, value in sought.items() if value})
@@ -185,22 +186,18 @@ def events_table(request: HttpRequest) -> Any:
 
 @permitted("accounts.grant")
 @require_POST
-def grant(request: HttpRequest, pk: int) -> HttpResponse:
+def grant(request: StaffRequest, pk: int) -> HttpResponse:
     """Give or take a role; never one's own."""
-    user, by = get_object_or_404(User, pk=pk), cast(User, request.user)
-    try:
+    user, by = get_object_or_404(User, pk=pk), request.user
+    with refusals_shown(request, denied=_("不能给自己授予角色")):
         grant_role(user=user, role=request.POST.get("role", ""), reason=request.POST.get("reason", "")[:200], by=by)
         messages.success(request, _("角色已更新，该账号须重新登录"))
-    except PermissionDenied:
-        messages.error(request, _("不能给自己授予角色"))
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
     return redirect("accounts")
 
 
 @permitted("accounts.view")
 @require_GET
-def accounts(request: HttpRequest) -> HttpResponse:
+def accounts(request: StaffRequest) -> HttpResponse:
     """Accounts with their units and roles; the table of permissions."""
     found = User.objects.select_related("organisation").order_by("username")
     table = [(action, [(Role(role).label, scope) for role, scope in roles.items()]) for action, roles in ACTIONS.items()]
@@ -215,28 +212,25 @@ def accounts(request: HttpRequest) -> HttpResponse:
 
 @permitted("accounts.manage", reauthenticate=True)
 @require_POST
-def open_new(request: HttpRequest) -> HttpResponse:
+def open_new(request: StaffRequest) -> HttpResponse:
     """Open an account without a role; the security administrator grants one."""
     unit = Organisation.objects.filter(pk=asked.key(request.POST.get("organisation"))).first()
-    try:
+    with refusals_shown(request):
         open_account(
             username=request.POST.get("username", "")[:150], display_name=request.POST.get("display_name", "")[:60], organisation=unit,
-            password=request.POST.get("password", ""), by=cast(User, request.user),
+            password=request.POST.get("password", ""), by=request.user,
         )  # fmt: skip
         messages.success(request, _("账号已开立，请安全管理员授予角色"))
-    except ValidationError as error:
-        for text in error.messages:
-            messages.error(request, text)
     return redirect("accounts")
 
 
 @permitted("accounts.manage", reauthenticate=True)
 @require_POST
-def switch(request: HttpRequest, pk: int) -> HttpResponse:
+def switch(request: StaffRequest, pk: int) -> HttpResponse:
     """Close or reopen an account."""
     user = get_object_or_404(User, pk=pk)
     try:
-        set_active(user=user, active=not user.is_active, by=cast(User, request.user))
+        set_active(user=user, active=not user.is_active, by=request.user)
     except PermissionDenied:
         messages.error(request, _("不能停用自己的账号"))
     record_event("accounts.switch", request=request, ref=user.username)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from zhixin.errors import RulebookError
 from zhixin.explanation.articles import articles, differences
 from zhixin.law.loading import loads_rulebook
-from zhixin_web.accounts.permissions import permitted
+from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.governance.models import Consultation
 from zhixin_web.governance.queries import open_drafts
 from zhixin_web.papers.fonts import FontMissing
@@ -27,7 +27,7 @@ from zhixin_web.rulebooks.services import approval as rulebook_services
 LONGEST_RULEBOOK = 2_000_000
 
 
-def _told(request: HttpRequest, error: ValidationError) -> None:
+def _told(request: StaffRequest, error: ValidationError) -> None:
     for text in error.messages:
         messages.error(request, text)
 
@@ -35,7 +35,7 @@ def _told(request: HttpRequest, error: ValidationError) -> None:
 # --- versions --------------------------------------------------------------------------------------------------------------
 
 
-def _rulebooks(request: HttpRequest, faults: list[str], status: int = 200) -> HttpResponse:
+def _rulebooks(request: StaffRequest, faults: list[str], status: int = 200) -> HttpResponse:
     found = RulebookRelease.objects.select_related("proposed_by", "approved_by").defer("text").order_by("-pk")
     content = {
         "page": page_of(request, found), "faults": faults, "drafts": open_drafts().defer("text", "cases")[:20],
@@ -47,14 +47,14 @@ def _rulebooks(request: HttpRequest, faults: list[str], status: int = 200) -> Ht
 
 @permitted("runs.view")
 @require_GET
-def rulebooks_page(request: HttpRequest) -> HttpResponse:
+def rulebooks_page(request: StaffRequest) -> HttpResponse:
     """All versions, drafts and consultations."""
     return _rulebooks(request, [])
 
 
 @permitted("rulebooks.propose")
 @require_POST
-def propose_rulebook(request: HttpRequest) -> HttpResponse:
+def propose_rulebook(request: StaffRequest) -> HttpResponse:
     """Check an uploaded rulebook; with faults nothing is proposed and every fault is shown with its line."""
     file = request.FILES.get("file")
     faults: list[str] = []
@@ -75,7 +75,7 @@ def propose_rulebook(request: HttpRequest) -> HttpResponse:
 
 @permitted("rulebooks.approve", reauthenticate=True)
 @require_POST
-def approve_rulebook(request: HttpRequest, pk: int) -> HttpResponse:
+def approve_rulebook(request: StaffRequest, pk: int) -> HttpResponse:
     """The second person's release of a rulebook."""
     try:
         rulebook_services.approve_rulebook(
@@ -91,7 +91,7 @@ def approve_rulebook(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("runs.view")
 @require_GET
-def rulebook_page(request: HttpRequest, pk: int) -> HttpResponse:
+def rulebook_page(request: StaffRequest, pk: int) -> HttpResponse:
     """One version in articles, with what it changes against the one before."""
     found = get_object_or_404(RulebookRelease.objects.select_related("proposed_by", "approved_by"), pk=pk)
     rulebook = rulebook_of(found)
@@ -107,14 +107,14 @@ def rulebook_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("runs.view")
 @require_GET
-def rulebook_text(request: HttpRequest, pk: int) -> HttpResponse:
+def rulebook_text(request: StaffRequest, pk: int) -> HttpResponse:
     """A rulebook version as YAML."""
     return HttpResponse(get_object_or_404(RulebookRelease, pk=pk).text, content_type="text/plain; charset=utf-8")
 
 
 @permitted("runs.view")
 @require_GET
-def compare_rulebooks(request: HttpRequest) -> HttpResponse:
+def compare_rulebooks(request: StaffRequest) -> HttpResponse:
     """Any two versions, article by article: ``?old=&new=``."""
     old, new = (get_object_or_404(RulebookRelease, pk=asked.key(request.GET.get(name))) for name in ("old", "new"))
     changes = differences(rulebook_of(old), rulebook_of(new), language_code())
@@ -123,7 +123,7 @@ def compare_rulebooks(request: HttpRequest) -> HttpResponse:
 
 @permitted("runs.view")
 @require_GET
-def rulebook_document(request: HttpRequest, pk: int, form: str) -> HttpResponse:
+def rulebook_document(request: StaffRequest, pk: int, form: str) -> HttpResponse:
     """The 办法 as Word or PDF, also of a version that is not released yet."""
     found = get_object_or_404(RulebookRelease, pk=pk)
     if form not in ("docx", "pdf"):

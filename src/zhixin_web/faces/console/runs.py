@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from zhixin.dataset.sources import sources
-from zhixin_web.accounts.permissions import permitted
+from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.audit.queries import ledger_size
 from zhixin_web.cases.models import ErrorReport
 from zhixin_web.collection.originals import read_progress
@@ -24,6 +24,7 @@ from zhixin_web.evaluations.services import runs as services
 from zhixin_web.evaluations.services.release import propose_rollback, propose_run, release_run
 from zhixin_web.evaluations.services.replay import replay
 from zhixin_web.evaluations.tasks import execute_run
+from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.charts import histogram
 from zhixin_web.presentation.paging import page_of
@@ -32,7 +33,7 @@ from zhixin_web.rulebooks.models import RulebookRelease
 
 @permitted("runs.view")
 @require_GET
-def runs_page(request: HttpRequest) -> HttpResponse:
+def runs_page(request: StaffRequest) -> HttpResponse:
     """All runs, newest first."""
     found = Run.objects.select_related("release", "started_by").order_by("-pk")
     return render(request, "runs.html", {"page": page_of(request, found)})
@@ -43,7 +44,7 @@ def _released() -> Any:
 
 
 @permitted("runs.start")
-def new_run(request: HttpRequest) -> HttpResponse:
+def new_run(request: StaffRequest) -> HttpResponse:
     """Choose rulebook and cut-off; see what is stale or missing; start."""
     faults: list[str] = []
     releases = list(_released())
@@ -79,7 +80,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
 
 @permitted("runs.view")
 @require_GET
-def run_page(request: HttpRequest, pk: int) -> HttpResponse:
+def run_page(request: StaffRequest, pk: int) -> HttpResponse:
     """One run: progress while it goes on; then distribution, movers, hashes and what may be done next."""
     run = get_object_or_404(Run.objects.select_related("release", "started_by", "proposed_by", "released_by"), pk=pk)
     grades = run.summary.get("grades", {})
@@ -99,27 +100,23 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "run_state.html" if request.headers.get("HX-Request") else "run.html", content)
 
 
-def _acted(request: HttpRequest, pk: int, act: Any, done: str) -> HttpResponse:
+def _acted(request: StaffRequest, pk: int, act: Any, done: str) -> HttpResponse:
     """Do one step of a run and say what came of it."""
-    try:
+    with refusals_shown(request, denied=_("提请人与审批人不能是同一人")):
         act(get_object_or_404(Run, pk=pk), request.user)
         messages.success(request, done)
-    except PermissionDenied:
-        messages.error(request, _("提请人与审批人不能是同一人"))
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
     return redirect("run", pk=pk)
 
 
 @permitted("runs.start")
 @require_POST
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def cancel(request: StaffRequest, pk: int) -> HttpResponse:
     return _acted(request, pk, services.cancel_run, _("已请求取消"))
 
 
 @permitted("runs.start")
 @require_POST
-def retry(request: HttpRequest, pk: int) -> HttpResponse:
+def retry(request: StaffRequest, pk: int) -> HttpResponse:
     """Go on with a failed or cancelled run: same rulebook, cut-off and facts."""
     response = _acted(request, pk, services.retry_run, _("已重新排队"))
     execute_run.enqueue(pk)
@@ -128,33 +125,31 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permitted("runs.propose")
 @require_POST
-def propose(request: HttpRequest, pk: int) -> HttpResponse:
+def propose(request: StaffRequest, pk: int) -> HttpResponse:
     return _acted(request, pk, propose_run, _("已提请发布，等待另一人审批"))
 
 
 @permitted("runs.release", reauthenticate=True)
 @require_POST
-def release(request: HttpRequest, pk: int) -> HttpResponse:
+def release(request: StaffRequest, pk: int) -> HttpResponse:
     return _acted(request, pk, release_run, _("已发布，等级生效"))
 
 
 @permitted("runs.propose", reauthenticate=True)
 @require_POST
-def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
+def roll_back(request: StaffRequest, pk: int) -> HttpResponse:
     """Propose that the results before this run be published again; another person releases that."""
     run = get_object_or_404(Run, pk=pk)
-    try:
+    with refusals_shown(request):
         made = propose_rollback(run, reason=request.POST.get("reason", ""), by=request.user)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-        return redirect("run", pk=pk)
+    return redirect("run", pk=pk)
     messages.success(request, _("已提请回退，等待另一人审批"))
     return redirect("run", pk=made.pk)
 
 
 @permitted("runs.view")
 @require_POST
-def replay_run(request: HttpRequest, pk: int) -> HttpResponse:
+def replay_run(request: StaffRequest, pk: int) -> HttpResponse:
     """Recompute a run from the facts and compare bytes."""
     run = get_object_or_404(Run, pk=pk)
     if not run.folder:

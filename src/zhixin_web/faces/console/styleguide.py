@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from zhixin_web.accounts.permissions import SIGNED_IN, permitted
+from zhixin_web.accounts.permissions import SIGNED_IN, StaffRequest, permitted
 from zhixin_web.evaluations.models import HELD
 from zhixin_web.presentation.charts import histogram, strip, timeline, waterfall
 from zhixin_web.rulebooks.law_in_force import law_in_force
@@ -19,7 +19,7 @@ TOKENS = ("ink", "muted", "line", "paper", "ground", "primary", "good", "info", 
 
 @permitted(SIGNED_IN)
 @require_GET
-def styleguide(request: HttpRequest) -> HttpResponse:
+def styleguide(request: StaffRequest) -> HttpResponse:
     """Tokens, type, grades, forms, tables, states, charts, keys."""
     steps = [(_("起始分"), 80_000, "start"), (_("示例"), 3_500, "start"), (_("示例"), -6_000, "start")]
     spans = [

@@ -7,8 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,13 +19,14 @@ from zhixin.errors import ZhixinError
 from zhixin.explanation.sentences import sentences
 from zhixin.law.calendar import shift_months
 from zhixin_web.accounts.models import Role
-from zhixin_web.accounts.permissions import permitted
+from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.evaluations.queries import grade_as_of, run_in_force
 from zhixin_web.evaluations.snapshots import run_folder
+from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.charts import explanation_waterfall, strip, timeline
 from zhixin_web.presentation.language import language_code
@@ -54,7 +54,7 @@ def _day(text: str | None) -> date | None:
 
 @permitted("subjects.view")
 @require_GET
-def subject_page(request: HttpRequest, code: str) -> HttpResponse:
+def subject_page(request: StaffRequest, code: str) -> HttpResponse:
     """One subject all round: grade (today or as of a day), records and their versions, time, peers, cases, notes."""
     subject = get_object_or_404(visible_subjects(request.user).select_related("current__run"), code=code)
     asked = request.GET.get("as_of")
@@ -78,7 +78,7 @@ def subject_page(request: HttpRequest, code: str) -> HttpResponse:
         "peers": peers_of(subject) if not day else None, "order": subject.grade_orders.filter(status="active").first(),
         "ladder": ladder_of(subject),
     }  # fmt: skip
-    if request.user.role != Role.ENTERPRISE_USER:  # type: ignore[union-attr]
+    if request.user.role != Role.ENTERPRISE_USER:
         content |= {
             "reports": subject.error_reports.order_by("-pk")[:10], "notes": subject.notes.select_related("by").order_by("-pk")[:20],
             "tags": subject.tags.order_by("label"),
@@ -153,7 +153,7 @@ def _facts(subject: Subject) -> list[dict[str, Any]]:
 
 @permitted("subjects.view")
 @require_GET
-def why(request: HttpRequest, code: str) -> HttpResponse:
+def why(request: StaffRequest, code: str) -> HttpResponse:
     """Why this grade: a waterfall whose bars lead to the indicator, its article and its records; they add up to the score."""
     subject = get_object_or_404(visible_subjects(request.user), code=code)
     run = run_in_force(subject, _day(request.GET.get("as_of")) or timezone.localdate())
@@ -174,7 +174,7 @@ def why(request: HttpRequest, code: str) -> HttpResponse:
 
 @permitted("subjects.view")
 @require_GET
-def outlook(request: HttpRequest, code: str) -> HttpResponse:
+def outlook(request: StaffRequest, code: str) -> HttpResponse:
     """What lies ahead: what expires when, what a repair or correction changes, when a better grade comes."""
     subject = get_object_or_404(visible_subjects(request.user), code=code)
     run = run_in_force(subject, timezone.localdate())
@@ -197,19 +197,17 @@ def outlook(request: HttpRequest, code: str) -> HttpResponse:
 
 @permitted("subjects.note")
 @require_POST
-def note(request: HttpRequest, code: str) -> HttpResponse:
+def note(request: StaffRequest, code: str) -> HttpResponse:
     """Note something about a subject, for staff only."""
     subject = get_object_or_404(visible_subjects(request.user), code=code)
-    try:
+    with refusals_shown(request):
         add_note(subject, text=request.POST.get("text", ""), by=request.user)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
     return redirect(f"/c/subjects/{code}#notes")
 
 
 @permitted("subjects.view")
 @require_GET
-def record_page(request: HttpRequest, seq: int) -> HttpResponse:
+def record_page(request: StaffRequest, seq: int) -> HttpResponse:
     """One version of a record: content, dates, source, batch and row, its ledger entry and proof, all versions."""
     record = get_object_or_404(visible_records(request.user), pk=seq)
     manifest = sources()[record.source]
@@ -231,7 +229,7 @@ def record_page(request: HttpRequest, seq: int) -> HttpResponse:
 
 @permitted("records.unmask")
 @require_POST
-def unmask(request: HttpRequest, seq: int) -> HttpResponse:
+def unmask(request: StaffRequest, seq: int) -> HttpResponse:
     """Show personal data of one record, with a reason, once; the reading is an audit event."""
     record = get_object_or_404(visible_records(request.user), pk=seq)
     reason = request.POST.get("reason", "").strip()[:200]
@@ -249,32 +247,28 @@ def unmask(request: HttpRequest, seq: int) -> HttpResponse:
 
 @permitted("records.repair", reauthenticate=True)
 @require_POST
-def change(request: HttpRequest, seq: int) -> HttpResponse:
+def change(request: StaffRequest, seq: int) -> HttpResponse:
     """Enter a repair or a revocation that the competent authority decided."""
     record = get_object_or_404(visible_records(request.user), pk=seq)
     state, on = request.POST.get("state", ""), _day(request.POST.get("on"))
     if state not in ("repaired", "revoked") or on is None or on > timezone.localdate():
         messages.error(request, _("请选择修复或撤销，并填写不晚于今天的日期"))
         return redirect("record", seq=seq)
-    try:
+    with refusals_shown(request):
         new = change_record(record, state=state, on=on, basis=request.POST.get("basis", "")[:128], by=request.user)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-        return redirect("record", seq=seq)
+    return redirect("record", seq=seq)
     messages.success(request, _("已登记新版本；公示同时停止，等级在下次评价时更新"))
     return redirect("record", seq=new)
 
 
 @permitted("records.repair", reauthenticate=True)
 @require_POST
-def erase(request: HttpRequest, seq: int) -> HttpResponse:
+def erase(request: StaffRequest, seq: int) -> HttpResponse:
     """Erase the content of a repaired or revoked record; its ledger entries stay."""
     record = get_object_or_404(visible_records(request.user), pk=seq)
     if not request.POST.get("basis", "").strip():
         raise Http404
-    try:
+    with refusals_shown(request):
         erase_record(record, basis=request.POST["basis"][:200], by=request.user)
         messages.success(request, _("内容与盐已清除，账本条目保留"))
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
     return redirect("record", seq=seq)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from zhixin.dataset.hiding_persons import masked
+from zhixin_web.accounts.models import User
 from zhixin_web.audit.services.events import record_event, tracking_code
 from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.governance.models import Comment, Consultation, Draft
@@ -18,7 +18,7 @@ from zhixin_web.governance.services.drafts import _needs, rulebook_of_draft
 from zhixin_web.rulebooks.deadlines import clock
 
 
-def open_consultation(draft: Draft, *, title: str, explanation: str, closes_on: date | None, by: Any) -> Consultation:
+def open_consultation(draft: Draft, *, title: str, explanation: str, closes_on: date | None, by: User) -> Consultation:
     """Lay a draft before the public from today on.
 
     Raises:
@@ -75,7 +75,7 @@ def file_comment(consultation: Consultation, *, about: str, stance: str, text: s
     return comment
 
 
-def reply_comment(comment: Comment, *, reply: str, is_adopted: bool, by: Any) -> Comment:
+def reply_comment(comment: Comment, *, reply: str, is_adopted: bool, by: User) -> Comment:
     """Answer a comment in public, saying whether it is adopted.
 
     Raises:
@@ -100,7 +100,7 @@ def reply_comment(comment: Comment, *, reply: str, is_adopted: bool, by: Any) ->
     return found
 
 
-def publish_summary(consultation: Consultation, *, summary: str, by: Any) -> Consultation:
+def publish_summary(consultation: Consultation, *, summary: str, by: User) -> Consultation:
     """Publish what came of a consultation, once it has closed and every comment has its answer.
 
     Raises:

@@ -19,6 +19,7 @@ from zhixin import check_file, load_cases, run_cases
 from zhixin.errors import Fault, UsageError, ZhixinError
 from zhixin.law.loading import loads_rulebook, shipped_rulebooks
 from zhixin.law.rulebook import Rulebook
+from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.evaluations.models import Run
@@ -33,7 +34,7 @@ SCALE = ("1/9", "1/8", "1/7", "1/6", "1/5", "1/4", "1/3", "1/2", "1", "2", "3", 
 """Saaty's scale: how many times the first matters as much as the second."""
 
 
-def _needs(by: Any, action: str) -> None:
+def _needs(by: User, action: str) -> None:
     if not may(by, action):
         raise PermissionDenied
 
@@ -89,7 +90,7 @@ def _run_tests(rulebook: Rulebook, cases: str) -> dict[str, Any]:
     return {"cases": report.cases, "disagreements": found[:MOST_DISAGREEMENTS]}
 
 
-def open_draft(base: RulebookRelease, *, title: str, by: Any) -> Draft:
+def open_draft(base: RulebookRelease, *, title: str, by: User) -> Draft:
     """Begin a draft from a released rulebook, with the cases that are shipped for it.
 
     Raises:
@@ -114,7 +115,7 @@ def _check(draft: Draft) -> None:
     draft.results = run_tests(rulebook, draft.cases) if rulebook is not None else {}
 
 
-def save_draft(draft: Draft, *, text: str, cases: str, revision: int, by: Any) -> Draft:
+def save_draft(draft: Draft, *, text: str, cases: str, revision: int, by: User) -> Draft:
     """Keep a draft, check it and run its cases; faults do not prevent keeping it.
 
     Raises:
@@ -156,7 +157,7 @@ def rulebook_of_draft(draft: Draft) -> Rulebook:
         raise ValidationError(_("草案还有错误，请先改正")) from None
 
 
-def put_forward(draft: Draft, *, by: Any, effective_from: date | None = None) -> RulebookRelease:
+def put_forward(draft: Draft, *, by: User, effective_from: date | None = None) -> RulebookRelease:
     """Propose a draft for release; another person approves it.
 
     Args:
@@ -195,7 +196,7 @@ def _consulted(draft: Draft) -> None:
             raise ValidationError(_("还有 %(waiting)s 条意见未答复") % {"waiting": waiting})
 
 
-def start_what_if(draft: Draft, run: Run, *, by: Any) -> WhatIf:
+def start_what_if(draft: Draft, run: Run, *, by: User) -> WhatIf:
     """Queue a what-if of a draft on the facts of a released run; the same question again gives the same answer back.
 
     Raises:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from zhixin.analysis.weighting import ahp
 from zhixin.errors import WeightingRefused
+from zhixin_web.accounts.models import User
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.evaluations.models import Run
 from zhixin_web.governance.models import Draft, ExpertSheet, Panel
@@ -17,7 +18,7 @@ from zhixin_web.governance.services.drafts import SCALE, _needs, rulebook_of_dra
 from zhixin_web.governance.weights import objective_weights
 
 
-def open_panel(draft: Draft, run: Run, *, title: str, share_milli: int, by: Any) -> Panel:
+def open_panel(draft: Draft, run: Run, *, title: str, share_milli: int, by: User) -> Panel:
     """Ask experts to weigh the dimensions of a draft; data-driven weights come from a released run.
 
     Raises:
@@ -42,7 +43,7 @@ def open_panel(draft: Draft, run: Run, *, title: str, share_milli: int, by: Any)
     return panel
 
 
-def save_sheet(panel: Panel, *, expert: str, judgements: list[str], by: Any) -> ExpertSheet:
+def save_sheet(panel: Panel, *, expert: str, judgements: list[str], by: User) -> ExpertSheet:
     """Keep one expert's judgements with their weights, or with why they contradict each other.
 
     Args:
@@ -59,7 +60,14 @@ def save_sheet(panel: Panel, *, expert: str, judgements: list[str], by: Any) -> 
     if len(judgements) != size * (size - 1) // 2 or any(item not in SCALE for item in judgements):
         raise ValidationError({"judgements": _("每一对都要判断，取值 1/9 至 9")})
     matrix = _matrix(judgements, size)
-    sheet = {"judgements": judgements, "weights": [], "ratio_milli": None, "is_consistent": False, "remark": "", "by": by}
+    sheet: dict[str, Any] = {
+        "judgements": judgements,
+        "weights": [],
+        "ratio_milli": None,
+        "is_consistent": False,
+        "remark": "",
+        "by": by,
+    }
     try:
         weights = ahp(panel.names, matrix)
         sheet |= {

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from zhixin.trust import ledger
+from zhixin_web.accounts.models import User
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import Sealed, append, append_one, insert_rows, seal
 from zhixin_web.records.models import CreditRecord
@@ -38,7 +39,7 @@ def last_version(key: str) -> CreditRecord:
     return CreditRecord.objects.filter(key=key).order_by("-version")[0]
 
 
-def change_record(record: CreditRecord, *, state: str, on: date, basis: str, by: Any) -> int:
+def change_record(record: CreditRecord, *, state: str, on: date, basis: str, by: User) -> int:
     """Revoke or repair a record by a new version; the old ones stay. Gives the new version's sequence number.
 
     Raises:
@@ -80,7 +81,7 @@ def _check_day(record: CreditRecord, state: str, on: date) -> None:
         raise ValidationError({"on": _("最短公示期未满，%(day)s 起方可修复") % {"day": from_}})
 
 
-def erase_record(record: CreditRecord, *, basis: str, by: Any) -> int:
+def erase_record(record: CreditRecord, *, basis: str, by: User) -> int:
     """Erase body and salt of every version of a repaired or revoked record; its ledger entries stay valid.
 
     An entry ``record.erase`` names the versions: nothing else may be empty.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -12,13 +11,14 @@ from django.utils.translation import gettext as _
 
 from zhixin.law.loading import dump_rulebook
 from zhixin.law.rulebook import Rulebook
+from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.rulebooks.models import RulebookRelease
 
 
-def propose_rulebook(rulebook: Rulebook, by: Any) -> RulebookRelease:
+def propose_rulebook(rulebook: Rulebook, by: User) -> RulebookRelease:
     """Put a checked rulebook forward for release.
 
     Raises:
@@ -38,7 +38,7 @@ def propose_rulebook(rulebook: Rulebook, by: Any) -> RulebookRelease:
     return release
 
 
-def approve_rulebook(release: RulebookRelease, by: Any, *, releases_events: bool = True) -> RulebookRelease:
+def approve_rulebook(release: RulebookRelease, by: User, *, releases_events: bool = True) -> RulebookRelease:
     """Release a rulebook; ``releases_events`` is the standing order for event-driven results.
 
     Raises:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from zhixin_web.accounts.models import User
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.records.models import Subject
 from zhixin_web.workspace.models import SavedView, SubjectNote, SubjectTag
@@ -19,7 +19,7 @@ MOST_SAVED_VIEWS = 30
 MOST_BULK = 2_000
 
 
-def add_note(subject: Subject, *, text: str, by: Any) -> SubjectNote:
+def add_note(subject: Subject, *, text: str, by: User) -> SubjectNote:
     """Note something about a subject.
 
     Raises:
@@ -32,7 +32,7 @@ def add_note(subject: Subject, *, text: str, by: Any) -> SubjectNote:
         return SubjectNote.objects.create(subject=subject, text=text.strip()[:2000], by=by)
 
 
-def tag_subjects(subjects: Sequence[Subject], *, label: str, by: Any) -> int:
+def tag_subjects(subjects: Sequence[Subject], *, label: str, by: User) -> int:
     """Put a word on subjects; gives how many are new.
 
     Raises:
@@ -49,7 +49,7 @@ def tag_subjects(subjects: Sequence[Subject], *, label: str, by: Any) -> int:
     return len(new)
 
 
-def untag(label: str, *, by: Any) -> int:
+def untag(label: str, *, by: User) -> int:
     """Take a word off all subjects."""
     with transaction.atomic():
         count, _by_model = SubjectTag.objects.filter(label=label).delete()
@@ -57,7 +57,7 @@ def untag(label: str, *, by: Any) -> int:
     return count
 
 
-def save_view(*, name: str, query: str, by: Any) -> SavedView:
+def save_view(*, name: str, query: str, by: User) -> SavedView:
     """Keep a list under a name; the same name again replaces it.
 
     Raises:
@@ -69,5 +69,5 @@ def save_view(*, name: str, query: str, by: Any) -> SavedView:
     return view
 
 
-def drop_view(pk: int, *, by: Any) -> None:
+def drop_view(pk: int, *, by: User) -> None:
     SavedView.objects.filter(pk=pk, by=by).delete()
