@@ -28,7 +28,7 @@ from zhixin.evaluation.engines.contract import Engine
 from zhixin.law.checks.structure import check
 from zhixin.law.loading import loads_rulebook
 from zhixin.law.rulebook import Rulebook
-from zhixin.law.yaml_text import Document
+from zhixin.law.yaml_text import YamlText
 
 AS_OF = date(2026, 6, 30)
 LADDER = "ladder: {A: {at_least: 90}, B: {at_least: 80}, C: {at_least: 60}, D: {}}"
@@ -121,7 +121,7 @@ def rulebook_of(rules: str) -> Rulebook:
 
 
 def values(text: str) -> Any:
-    document = Document("<spec>", text)
+    document = YamlText("<spec>", text)
     assert not document.faults, document.faults
     return document.value
 

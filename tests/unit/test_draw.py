@@ -32,7 +32,7 @@ from zhixin.trust.draw import (
     verify,
 )
 from zhixin.trust.draw.plan_file import read_proposal
-from zhixin.trust.draw.public_numbers import GAMES, Source, agreed, bits_of, game_of, seed_of
+from zhixin.trust.draw.public_numbers import GAMES, PublicSource, agreed, bits_of, game_of, seed_of
 from zhixin.trust.ledger import verify_inclusion
 
 VECTOR: Document = json.loads((Path(__file__).parents[1] / "vectors/draw_vector_2.json").read_text(encoding="utf-8"))
@@ -107,40 +107,40 @@ def test_the_seed_has_the_form_of_rfc_3797() -> None:
 
 # --- refused before the commitment --------------------------------------------------------------------------------
 
-KL8 = Source("kl8", "2026324", date(2026, 12, 2))
+KL8 = PublicSource("kl8", "2026324", date(2026, 12, 2))
 
 
 @pytest.mark.parametrize(
     ("sources", "said"),
     [
         ([], "0.0 bits"),
-        ([Source("fc3d", "2026324", KL8.date)], "9.9 bits"),
-        ([Source("pl5", "2026324", KL8.date)], "16.6 bits"),
-        ([Source("ssq", "2026139", date(2026, 12, 3))], "24.0 bits"),
-        ([Source("ssq", "2026139", date(2026, 12, 3)), Source("fc3d", "2026324", KL8.date)], "33.9 bits"),
+        ([PublicSource("fc3d", "2026324", KL8.date)], "9.9 bits"),
+        ([PublicSource("pl5", "2026324", KL8.date)], "16.6 bits"),
+        ([PublicSource("ssq", "2026139", date(2026, 12, 3))], "24.0 bits"),
+        ([PublicSource("ssq", "2026139", date(2026, 12, 3)), PublicSource("fc3d", "2026324", KL8.date)], "33.9 bits"),
         ([KL8, KL8], "twice"),
-        ([KL8, Source("kl8", "2026323", KL8.date)], "twice"),
-        ([KL8, Source("kl8", "2026324", date(2026, 12, 3))], "twice"),
-        ([Source("pick6", "2026324", KL8.date)], "unknown source"),
-        ([Source("kl8", "", KL8.date)], "no issue"),
-        ([Source("kl8", "2025324", KL8.date)], "none of 2026-12-02"),
-        ([Source("kl8", "2026337", KL8.date)], "none of 2026-12-02"),
-        ([Source("kl8", "2026000", KL8.date)], "none of 2026-12-02"),
-        ([Source("kl8", "26324", KL8.date)], "none of 2026-12-02"),
-        ([Source("kl8", "2026001", KL8.date)], "none of 2026-12-02"),  # the first of January is known in December
-        ([Source("kl8", "2026300", KL8.date)], "none of 2026-12-02"),
-        ([Source("ssq", "2026140", date(2026, 12, 7))], "none of 2026-12-07"),  # a Monday
-        ([Source("dlt", "2026141", date(2026, 12, 8))], "none of 2026-12-08"),  # a Tuesday
-        ([Source("ssq", "2026336", date(2026, 12, 3))], "none of 2026-12-03"),  # three a week
-        ([Source("kl8", "２026324", KL8.date)], "none of 2026-12-02"),
+        ([KL8, PublicSource("kl8", "2026323", KL8.date)], "twice"),
+        ([KL8, PublicSource("kl8", "2026324", date(2026, 12, 3))], "twice"),
+        ([PublicSource("pick6", "2026324", KL8.date)], "unknown source"),
+        ([PublicSource("kl8", "", KL8.date)], "no issue"),
+        ([PublicSource("kl8", "2025324", KL8.date)], "none of 2026-12-02"),
+        ([PublicSource("kl8", "2026337", KL8.date)], "none of 2026-12-02"),
+        ([PublicSource("kl8", "2026000", KL8.date)], "none of 2026-12-02"),
+        ([PublicSource("kl8", "26324", KL8.date)], "none of 2026-12-02"),
+        ([PublicSource("kl8", "2026001", KL8.date)], "none of 2026-12-02"),  # the first of January is known in December
+        ([PublicSource("kl8", "2026300", KL8.date)], "none of 2026-12-02"),
+        ([PublicSource("ssq", "2026140", date(2026, 12, 7))], "none of 2026-12-07"),  # a Monday
+        ([PublicSource("dlt", "2026141", date(2026, 12, 8))], "none of 2026-12-08"),  # a Tuesday
+        ([PublicSource("ssq", "2026336", date(2026, 12, 3))], "none of 2026-12-03"),  # three a week
+        ([PublicSource("kl8", "２026324", KL8.date)], "none of 2026-12-02"),
     ],
 )
-def test_a_weak_double_or_impossible_source_is_refused(sources: list[Source], said: str) -> None:
+def test_a_weak_double_or_impossible_source_is_refused(sources: list[PublicSource], said: str) -> None:
     assert said in refused(sources=sources)
 
 
-@pytest.mark.parametrize("sources", [[KL8], [Source("ssq", "2026140", date(2026, 12, 3)), Source("dlt", "2026140", date(2026, 12, 5))], [Source("dice20", "市局大厅", KL8.date)]])  # fmt: skip
-def test_forty_bits_are_enough(sources: list[Source]) -> None:
+@pytest.mark.parametrize("sources", [[KL8], [PublicSource("ssq", "2026140", date(2026, 12, 3)), PublicSource("dlt", "2026140", date(2026, 12, 5))], [PublicSource("dice20", "市局大厅", KL8.date)]])  # fmt: skip
+def test_forty_bits_are_enough(sources: list[PublicSource]) -> None:
     assert bits_of(sources) >= 40
     assert committed(sources=sources)
 

@@ -6,7 +6,7 @@ import time
 from datetime import date, datetime
 
 from zhixin.trust.draw import BEIJING, Inspector, Proposal, Stratum, commit, draw
-from zhixin.trust.draw.public_numbers import Source
+from zhixin.trust.draw.public_numbers import PublicSource
 
 SECONDS = 3.0
 SIZES, RATES = (120_000, 60_000, 17_000, 3_000), ((1, 100), (3, 100), (25, 100), (60, 100))
@@ -24,7 +24,7 @@ def test_two_hundred_thousand_units_are_drawn_in_three_seconds() -> None:
     proposal = Proposal(
         draw_id="speed", basis="test", frozen_at=datetime(2026, 11, 30, 9, tzinfo=BEIJING),
         strata=[Stratum("ABCD"[tier], *rate) for tier, rate in enumerate(RATES)],
-        sources=[Source("kl8", "2026324", date(2026, 12, 2))], frame=frame, inspectors=people, conflicts=[], k=2, cap=1_000,
+        sources=[PublicSource("kl8", "2026324", date(2026, 12, 2))], frame=frame, inspectors=people, conflicts=[], k=2, cap=1_000,
     )  # fmt: skip
     started = time.process_time()
     document = draw(commit(proposal, lambda unit: True), NUMBERS)

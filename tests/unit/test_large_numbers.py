@@ -18,7 +18,7 @@ from zhixin.evaluation.engines.contract import Engine
 from zhixin.evaluation.engines.duckdb import DuckDBEngine
 from zhixin.evaluation.engines.polars import PolarsEngine
 from zhixin.evaluation.interpreter.interpreter import Interpreter
-from zhixin.evaluation.plan.overflow import Interval, Stage, put_through
+from zhixin.evaluation.plan.overflow import BoundedStage, Interval, put_through
 from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
@@ -118,7 +118,7 @@ def test_a_run_names_the_engine_that_computed_it() -> None:
 def test_what_may_be_missing_holds_nothing_down(is_known: bool, high: int) -> None:
     """The least of NULL and 100 is 100."""
     table = ibis.table({"a": "int64", "b": "int64"}, name="given")
-    stage = Stage("made", table.select(least=ibis.least(table.a, table.b)))
+    stage = BoundedStage("made", table.select(least=ibis.least(table.a, table.b)))
     given = {"a": Interval(0, 5, is_known), "b": Interval(100, 100)}
     made = put_through([stage], {"given": given}, 1)
     assert made is not None
@@ -128,7 +128,7 @@ def test_what_may_be_missing_holds_nothing_down(is_known: bool, high: int) -> No
 def test_columns_that_stand_beside_may_be_missing() -> None:
     known = ibis.table({"a": "int64"}, name="known").mutate(c=1)
     part = ibis.table({"b": "int64"}, name="part").mutate(d=2)
-    stages = [Stage("joined", known, is_beside=True), Stage("joined", part, is_beside=True)]
+    stages = [BoundedStage("joined", known, is_beside=True), BoundedStage("joined", part, is_beside=True)]
     made = put_through(stages, {}, 1)
     assert made is not None
     assert made["joined"]["c"].is_known

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from zhixin import load_rulebook
-from zhixin.explanation.articles import Article, Change, articles, chinese_number, differences
+from zhixin.explanation.articles import Article, ArticleChange, articles, chinese_number, differences
 from zhixin.explanation.wording import Wording
 from zhixin.law.loading import shipped_rulebooks
 from zhixin.law.rulebook import Rulebook
@@ -49,7 +49,7 @@ def changed(change: Callable[[Dump], Any], rulebook: Rulebook = FLAGSHIP) -> Rul
     return Rulebook.model_validate(dump)
 
 
-def touched(old: Rulebook, new: Rulebook, language: str = "zh") -> dict[str, Change]:
+def touched(old: Rulebook, new: Rulebook, language: str = "zh") -> dict[str, ArticleChange]:
     return {item.key: item for item in differences(old, new, language)}
 
 

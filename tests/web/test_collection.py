@@ -99,7 +99,7 @@ def test_an_idempotency_key_gives_one_batch_and_refuses_other_bytes(
         source="penalties", file_name="a", chunks=[first], way="push", by=people["city"], idempotency_key="k1"
     )
     assert (one.pk, is_new) == (two.pk, False)
-    with pytest.raises(services.Conflict):
+    with pytest.raises(services.KeyConflict):
         services.deliver(
             source="penalties", file_name="a", chunks=[first + b"\n"], way="push", by=people["city"], idempotency_key="k1"
         )

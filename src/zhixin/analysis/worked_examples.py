@@ -27,7 +27,7 @@ from zhixin.law.moment_and_windows import Moment
 from zhixin.law.nodes import Node, Number
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.vocabulary import NUMERIC_TYPES
-from zhixin.law.yaml_text import Document
+from zhixin.law.yaml_text import YamlText
 
 
 class CasePrevious(Node):
@@ -104,7 +104,7 @@ def load_cases(path: Path) -> tuple[RulebookCase, ...]:
     Raises:
         UsageError: the file is not valid; names file, line and reason.
     """
-    document = Document(str(path), path.read_text(encoding="utf-8-sig"))
+    document = YamlText(str(path), path.read_text(encoding="utf-8-sig"))
     if document.faults:
         raise UsageError(document.faults[0].sentence("zh"), document.faults[0].sentence("en"))
     given = document.value.get("cases") if isinstance(document.value, Mapping) else None

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from zhixin.dataset.contract import contract
 from zhixin.dataset.delivery.source_files import SourceFiles
-from zhixin.dataset.folders import check_place, put_in_place
+from zhixin.dataset.folders import begin_folder, check_place, put_in_place
 from zhixin.dataset.intake import DUPLICATE, NO_SUBJECT, Intake, Progress, rows_at
 from zhixin.dataset.quarantine import Quarantine, TableReport
 from zhixin.dataset.sheets_and_encodings import SUFFIXES, quoted
@@ -122,22 +122,14 @@ def accept(
     """
     files = find_tables(folder)
     check_place(out, "dataset.json", folder)
-    work = out.with_name(out.name + ".part")
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "quarantine").mkdir(parents=True)
+    work = begin_folder(out)
+    (work / "quarantine").mkdir()
     report = Report(out)
     delivered = {name: path for name, path in files.items() if name not in TABLE_NAMES}
     if delivered:
         reader = SourceFiles(rulebook, delivered, work, as_of, answers or {}, epoch)
-        made = reader.read()
-        both = sorted(made.keys() & files.keys())
-        if both:
-            raise DatasetError(
-                f"{folder} 中既有来源文件又有 {both[0]} 表；只留一种",
-                f"{folder} holds files of sources and the table {both[0]}; keep one",
-            )
+        files = _with_delivered(folder, files, reader.read())
         report.tables |= reader.reports
-        files = {name: path for name, path in files.items() if name in TABLE_NAMES} | made
     for name in TABLE_NAMES:
         if name in files:
             intake = Intake(rulebook, name, files[name], work, as_of, epoch, progress)
@@ -146,6 +138,22 @@ def accept(
     _seal(work, report, files)
     put_in_place(work, out, "dataset.json")
     return report
+
+
+def _with_delivered(folder: Path, files: dict[str, Path], made: dict[str, Path]) -> dict[str, Path]:
+    """Return the tables of a folder and those made of its files of sources.
+
+    Raises:
+        DatasetError: a table is there in both ways.
+    """
+    tables = {name: path for name, path in files.items() if name in TABLE_NAMES}
+    both = sorted(made.keys() & tables.keys())
+    if both:
+        raise DatasetError(
+            f"{folder} 中既有来源文件又有 {both[0]} 表；只留一种",
+            f"{folder} holds files of sources and the table {both[0]}; keep one",
+        )
+    return tables | made
 
 
 def _seal(work: Path, report: Report, files: Mapping[str, Path]) -> None:
@@ -224,9 +232,12 @@ class _Settlement:
             f"JOIN {name}_doubled d ON {same} AND a.is_known = d.is_known AND a.line > d.first"
         )
         self.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {name}_all ANTI JOIN {name}_refused USING (line)")
+        self._quarantine_refused(name, columns[0])
+
+    def _quarantine_refused(self, name: str, shown: str) -> None:
+        """Write the refused rows of a table as they came, each with its reason; ``shown`` is the field that is doubled."""
         report = self.report.tables[name]
         quarantine = _Appending(self.work / "quarantine" / f"{name}.csv", report)
-        shown = columns[0]
         subjects = f"{name}_all" if name == "subjects" else "subjects"
         other = "related_id" if name == "relations" else "NULL"
         refused = self.connection.execute(

@@ -15,6 +15,14 @@ def flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def begin_folder(out: Path) -> Path:
+    """Make the empty folder in which ``out`` is written until it is whole; an unfinished earlier try is removed."""
+    work = out.with_name(out.name + ".part")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    return work
+
+
 def put_in_place(work: Path, out: Path, seal: str) -> None:
     """Move a finished folder to where it belongs. What stood there is moved aside whole first and removed last.
 

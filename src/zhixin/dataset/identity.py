@@ -112,6 +112,7 @@ _PROVINCES = frozenset(
         "82",
     ]
 )
+"""Places 3 and 4 of a code: provinces of GB/T 2260, and 10 for the State Administration for Market Regulation."""
 _IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -134,7 +135,26 @@ def has_valid_check_character(code: str) -> bool:
 
 
 def check_uscc(text: str) -> Checked:
-    """A unified social credit code, cured and checked; warns on the inner organisation code, never rejects on it."""
+    """Clean and check a unified social credit code; an inner organisation code that is wrong gives a warning only."""
+    code = cured(text)
+    refused = _unreadable(text, code) or _not_of_an_organisation(code)
+    if refused is not None:
+        return refused
+    if organisation_check_character(code[8:16]) != code[16]:
+        return Checked(
+            code,
+            "uscc.organisation",
+            Message(
+                "第9至17位不是有效的组织机构代码（仅提示）",
+                "places 9 to 17 are not a valid organisation code (warning only)",
+            ),
+            Message("可核对营业执照", "compare it with the business licence if in doubt"),
+        )
+    return Checked(code)
+
+
+def _unreadable(text: str, code: str) -> Checked | None:
+    """Return why what stands there was never typed as a code: hidden or look-alike characters, a spreadsheet's number."""
     if any(char in _ZERO_WIDTH for char in text):
         return _refused(
             "uscc.invisible",
@@ -143,7 +163,6 @@ def check_uscc(text: str) -> Checked:
             "删去代码后重新手工录入",
             "delete the code and type it again",
         )
-    code = cured(text)
     foreign = next((char for char in code if not char.isascii()), None)
     if foreign is not None:
         name = unicodedata.name(foreign, "?")
@@ -162,6 +181,11 @@ def check_uscc(text: str) -> Checked:
             "把该列设为文本格式后重新导出",
             "format the column as text and export again",
         )
+    return None
+
+
+def _not_of_an_organisation(code: str) -> Checked | None:
+    """Return why a cleaned text is no code of an organisation: length, letters, check character, authority and area."""
     if len(code) != 18:
         return _wrong_length(code)
     if is_identity_number(code):
@@ -172,36 +196,26 @@ def check_uscc(text: str) -> Checked:
             "自然人信息不在归集范围；企业请按营业执照填写代码",
             "natural persons are not collected; give the code on the business licence",
         )
-    wrong = [(place, char) for place, char in enumerate(code, 1) if char not in USCC_ALPHABET]
-    if wrong:
-        return _wrong_letter(*wrong[0])
+    wrong = next(((place, char) for place, char in enumerate(code, 1) if char not in USCC_ALPHABET), None)
+    if wrong is not None:
+        return _wrong_letter(*wrong)
     if code[17] != uscc_check_character(code[:17]):
-        return _refused(
+        return _refused_on_licence(
             "uscc.check",
             f"第18位校验码不符（应为 {uscc_check_character(code[:17])}），代码中有字符录错",
             f"the check character in place 18 should be {uscc_check_character(code[:17])}: some character is wrong",
-            "按营业执照核对后改正",
-            "compare it with the business licence",
         )
     if code[1] not in _CATEGORIES.get(code[0], "") or not code[2:8].isdigit() or code[2:4] not in _PROVINCES:
-        return _refused(
+        return _refused_on_licence(
             "uscc.prefix",
             f"前八位 {code[:8]} 不是有效的登记机关类别和行政区划",
             f"the first eight places, {code[:8]}, are no valid registering authority and area",
-            "按营业执照核对后改正",
-            "compare it with the business licence",
         )
-    if organisation_check_character(code[8:16]) != code[16]:
-        return Checked(
-            code,
-            "uscc.organisation",
-            Message(
-                "第9至17位不是有效的组织机构代码（仅提示）",
-                "places 9 to 17 are not a valid organisation code (warning only)",
-            ),
-            Message("可核对营业执照", "compare it with the business licence if in doubt"),
-        )
-    return Checked(code)
+    return None
+
+
+def _refused_on_licence(rule: str, zh: str, en: str) -> Checked:
+    return _refused(rule, zh, en, "按营业执照核对后改正", "compare it with the business licence")
 
 
 def _wrong_length(code: str) -> Checked:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from zhixin.reference.entries import Entry, Words
 
 RECORD_TARGETS = ("document", "document_on", "occurred_on", "decided_on", "published_on", "valid_until", "corrected_on")
 ENGINE_FIELDS = ("amount", "quantity", "code")
@@ -18,16 +20,7 @@ TABLES = ("owners",)
 """Files of ``sources/`` that are no manifests."""
 
 
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Words(Strict):
-    zh: str
-    en: str
-
-
-class SourceField(Strict):
+class SourceField(Entry):
     """One column of a delivery. ``to`` names the record date, attribute or engine field it fills."""
 
     id: str
@@ -63,17 +56,17 @@ class SourceField(Strict):
     note: str = ""
 
 
-class KindBy(Strict):
+class KindBy(Entry):
     field: str
     values: dict[str, str]
 
 
-class SeverityBy(Strict):
+class SeverityBy(Entry):
     field: str
     values: dict[str, str]
 
 
-class Refuse(Strict):
+class Refuse(Entry):
     """Rows that by law are not collected."""
 
     field: str
@@ -82,7 +75,7 @@ class Refuse(Strict):
     en: str
 
 
-class StandingRelease(Strict):
+class StandingRelease(Entry):
     """A standing order: results that follow from this source's rows are released without a further person.
 
     Only for an authority's own decided list, which two persons release on its side before it is delivered.
@@ -105,7 +98,7 @@ class StandingRelease(Strict):
         return day <= self.until
 
 
-class SourceManifest(Strict):
+class SourceManifest(Entry):
     """The layout of one data source (数据来源): who delivers it, which columns it has, what its rows become.
 
     What the law says of a source (basis, cadence, when it is stale) stands in the rulebook's ``sources`` under its id.

@@ -8,7 +8,6 @@ than the row. It is made once for a snapshot, and every process that opens it sh
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
@@ -20,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from zhixin.dataset.folders import check_place, put_in_place
+from zhixin.dataset.folders import begin_folder, check_place, put_in_place
 from zhixin.dataset.snapshot import sha256_of
 from zhixin.dataset.tables import CODED, IN_ORDER, LEFT_OUT, ROW_GROUP, Tables, repeats
 from zhixin.errors import DatasetError
@@ -63,9 +62,7 @@ def _is_made(folder: Path, wanted: Mapping[str, Any]) -> bool:
 
 
 def _make(files: Mapping[str, Path], folder: Path, wanted: Mapping[str, Any]) -> None:
-    work = folder.with_name(folder.name + ".part")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    work = begin_folder(folder)
     for name, path in files.items():
         _write(path, work / f"{name}.arrow", wanted["columns"].get(name))
     (work / SEAL).write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zhixin.dataset.tables import CODED, ROW_GROUP, repeats
-from zhixin.evaluation.plan.plan import Plan
+from zhixin.evaluation.plan.plan import EvaluationPlan
 
 GRADES = pa.schema(
     [
@@ -54,7 +54,7 @@ class ComputedBy(Protocol):
 class Outcome:
     """The result of a run: batches in order of subject. A database keeps the contributions until its next run."""
 
-    plan: Plan
+    plan: EvaluationPlan
     engine: ComputedBy
     """What computed it: DuckDB instead of Polars where integers might not have fitted (ADR 19)."""
     subject_ids: pa.Array

@@ -23,7 +23,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zhixin.dataset.folders import check_place, put_in_place
+from zhixin.dataset.folders import begin_folder, check_place, put_in_place
 from zhixin.dataset.reading import read_table
 from zhixin.dataset.snapshot import open_snapshot, sha256_of, write_batches
 from zhixin.dataset.tables import Tables
@@ -101,14 +101,12 @@ def evaluate(
     check_place(out, "run.json", dataset)
     started = time.perf_counter()
     moment = Moment(as_of, known_at, evaluation_dates(tables, as_of))
-    work = out.with_name(out.name + ".part")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    work = begin_folder(out)
     progress("evaluate")
     engine = engine or default_engine(work / "spill")
     numbers = None if chosen is None else _numbers_of(tables, chosen)
-    with ThreadPoolExecutor(1) as beside:
-        inputs = beside.submit(_input_hashes, tables)
+    with ThreadPoolExecutor(1) as hashing:
+        inputs = hashing.submit(_input_hashes, tables)
         try:
             outcome = evaluate_tables(rulebook, tables, moment, engine=engine, evidence=evidence, only=numbers)
         except ZhixinError:
@@ -120,13 +118,32 @@ def evaluate(
     shutil.rmtree(work / "spill", ignore_errors=True)
     progress("seal")
     (work / "rulebook.yaml").write_text(dump_rulebook(rulebook), encoding="utf-8")
+    info = _sealed(work, rulebook, moment, inputs.result(), counts, evidence=evidence, chosen=chosen)
+    info |= {"dataset": str(dataset.resolve()), "machine": _machine(outcome.engine)}
+    info["timings"] = {"seconds": round(time.perf_counter() - started, 3)}
+    (work / "run.json").write_text(json.dumps(info, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    put_in_place(work, out, "run.json")
+    return RunFolder(out, info)
+
+
+def _sealed(
+    work: Path,
+    rulebook: Rulebook,
+    moment: Moment,
+    inputs: dict[str, str],
+    counts: dict[str, Any],
+    *,
+    evidence: bool,
+    chosen: list[str] | None,
+) -> dict[str, Any]:
+    """Describe a run by what decides its results, and seal the description with its hash."""
     info: dict[str, Any] = {
         "format": "run/1",
         "rulebook": {"id": rulebook.id, "sha256": rulebook.sha256},
-        "as_of": as_of.isoformat(),
-        "known_at": known_at,
+        "as_of": moment.as_of.isoformat(),
+        "known_at": moment.known_at,
         "evaluations": [day.isoformat() for day in moment.evaluations],
-        "inputs": inputs.result(),
+        "inputs": inputs,
         "outputs": {name: sha256_of(work / name) for name in ("grades.parquet", "contributions.parquet")},
         "counts": counts,
         "evidence": evidence,
@@ -134,11 +151,7 @@ def evaluate(
     if chosen is not None:
         info["only"] = chosen
     info["result_sha256"] = hashlib.sha256(json.dumps(info, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-    info |= {"dataset": str(dataset.resolve()), "machine": _machine(outcome.engine)}
-    info["timings"] = {"seconds": round(time.perf_counter() - started, 3)}
-    (work / "run.json").write_text(json.dumps(info, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    put_in_place(work, out, "run.json")
-    return RunFolder(out, info)
+    return info
 
 
 def _write(outcome: Outcome, work: Path, progress: Progress) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Article:
 
 
 @dataclass(frozen=True)
-class Change:
+class ArticleChange:
     """What happened to one article: added, removed or changed, line by line with a mark (``+``, ``-``, blank)."""
 
     key: str
@@ -319,19 +319,19 @@ def _rights(words: Wording) -> Iterator[Part]:
     yield "final", chapter, words.say("施行", "Entry into force"), lines
 
 
-def differences(old: Rulebook, new: Rulebook, language: str) -> list[Change]:
+def differences(old: Rulebook, new: Rulebook, language: str) -> list[ArticleChange]:
     """What differs between two rulebooks, article by article, in the order of the new one; removed articles last."""
     before = {item.key: item for item in articles(old, language)}
     after = {item.key: item for item in articles(new, language)}
     found = []
     for key, item in after.items():
         if key not in before:
-            found.append(Change(key, item.title, "added", tuple(("+", line) for line in item.lines)))
+            found.append(ArticleChange(key, item.title, "added", tuple(("+", line) for line in item.lines)))
         elif (lines := _compared(before[key].lines, item.lines)) and any(mark != " " for mark, _line in lines):
-            found.append(Change(key, item.title, "changed", tuple(line for line in lines if line[0] != " ")))
+            found.append(ArticleChange(key, item.title, "changed", tuple(line for line in lines if line[0] != " ")))
     for key, item in before.items():
         if key not in after:
-            found.append(Change(key, item.title, "removed", tuple(("-", line) for line in item.lines)))
+            found.append(ArticleChange(key, item.title, "removed", tuple(("-", line) for line in item.lines)))
     return found
 
 

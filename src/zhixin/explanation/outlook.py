@@ -33,7 +33,7 @@ MONTHS_AHEAD = 36
 
 
 @dataclass(frozen=True)
-class Change:
+class ComingChange:
     """A day from which the result differs from the day before."""
 
     day: date
@@ -175,7 +175,7 @@ class Outlook:
 
     # --- results ---
 
-    def changes(self) -> list[Change]:
+    def changes(self) -> list[ComingChange]:
         """Every change ahead if nothing is done and nothing new is recorded."""
         found = []
         before = self.at(self.moment.as_of)
@@ -183,7 +183,7 @@ class Outlook:
             after = self.at(day)
             moved = _moved(before, after)
             if moved or (after.grade, after.step, after.score_milli) != (before.grade, before.step, before.score_milli):
-                found.append(Change(day, after.score_milli, after.grade, after.step, moved))
+                found.append(ComingChange(day, after.score_milli, after.grade, after.step, moved))
             before = after
         return found
 
@@ -226,7 +226,7 @@ class Outlook:
     def _is_best(self, grade: str) -> bool:
         return grade == self.rulebook.ladder_on(self.moment.as_of)[0].id
 
-    def better(self, changes: list[Change], remedies: list[Remedy]) -> tuple[date | None, date | None]:
+    def better(self, changes: list[ComingChange], remedies: list[Remedy]) -> tuple[date | None, date | None]:
         """Earliest day of a better grade: by waiting alone, and with every remedy taken as soon as it can be."""
         rank = self.rulebook.grade_rank
         today = self.at(self.moment.as_of).grade
@@ -283,7 +283,7 @@ class Outlook:
         return record, kind
 
     def _chinese(
-        self, now: Evaluation, changes: list[Change], remedies: list[Remedy], result: Mapping[str, Any]
+        self, now: Evaluation, changes: list[ComingChange], remedies: list[Remedy], result: Mapping[str, Any]
     ) -> list[str]:
         lines = [f"{self.moment.as_of}：{points_text(now.score_milli)} 分，{now.grade} 级。以下推算以不新增任何记录为前提。"]
         for change in changes:
@@ -314,7 +314,7 @@ class Outlook:
         return f"最早升级日：依法修复、改正为 {acting or '无'}，不作任何处理为 {waiting or f'{self.until} 之后'}。"
 
     def _english(
-        self, now: Evaluation, changes: list[Change], remedies: list[Remedy], result: Mapping[str, Any]
+        self, now: Evaluation, changes: list[ComingChange], remedies: list[Remedy], result: Mapping[str, Any]
     ) -> list[str]:
         lines = [
             f"{self.moment.as_of}: {points_text(now.score_milli)} points, grade {now.grade}. What follows assumes no new records."

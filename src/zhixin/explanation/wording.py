@@ -19,9 +19,9 @@ from zhixin.law.rules import (
     Ceiling,
     Discretion,
     Floor,
-    Grade,
     Indicator,
     Inspect,
+    LadderGrade,
     Limits,
     MeasureRule,
     Round,
@@ -201,7 +201,7 @@ class Wording(Phrases):
                 return self.say(f"以下至少 {number} 项成立：{words}", f"at least {number} of: {words}")
         return self.raw(condition)
 
-    def grade(self, grade: Grade) -> str:
+    def grade(self, grade: LadderGrade) -> str:
         """A grade with its letter and its cut."""
         words = f"{grade.id} · {self.text(grade.title)}"
         cut = "" if grade.side is None else self.say("得分 ", "score ") + self.bounds(grade)

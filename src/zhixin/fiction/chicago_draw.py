@@ -19,7 +19,7 @@ SEED = 20140101
 
 
 @dataclass(frozen=True)
-class Comparison:
+class DrawComparison:
     """Critical findings among the same number of inspections."""
 
     by_grade: float
@@ -29,7 +29,7 @@ class Comparison:
     ratios: dict[str, float]
 
 
-def compare_draws(result: ChicagoResult, grades: list[str], *, draws: int = 1_000) -> Comparison:
+def compare_draws(result: ChicagoResult, grades: list[str], *, draws: int = 1_000) -> DrawComparison:
     """Draw so many times by grade and uniformly; grades from the lightest to the heaviest."""
     table = result.inspections.filter(pl.col("date") >= TEST_FROM)
     found, place = table["found"].to_numpy(), np.array([grades.index(name) for name in table["grade"]])
@@ -43,7 +43,7 @@ def compare_draws(result: ChicagoResult, grades: list[str], *, draws: int = 1_00
     low, high = np.quantile(differences, [0.025, 0.975])
     sizes = np.bincount(place, minlength=len(grades))
     ratios = {name: round(float(quotas[number] / sizes[number]), 3) for number, name in enumerate(grades) if sizes[number]}
-    return Comparison(float(both[:, 0].mean()), float(both[:, 1].mean()), (float(low), float(high)), ratios)
+    return DrawComparison(float(both[:, 0].mean()), float(both[:, 1].mean()), (float(low), float(high)), ratios)
 
 
 def _quotas(place: Any, grades: int) -> Any:

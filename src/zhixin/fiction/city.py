@@ -103,33 +103,41 @@ class City:
         places[:, 17] = -(places[:, :17] @ np.array(USCC_WEIGHTS)) % 31
         return np.ascontiguousarray(alphabet[places]).view("U18").ravel()
 
+    def _districts(self, rng: np.random.Generator) -> Any:
+        """Where each enterprise trades: some are registered in one district and trade in another."""
+        count = self.subjects
+        names = np.array([code for code, share in DISTRICT_SHARES.items() if share])
+        registered = (
+            names[np.array([int(code[6:8]) for code in self.codes()], dtype=int) - 1] if count else np.array([], str)
+        )
+        moved = rng.random(count) < 0.09
+        return np.where(moved, names[rng.integers(0, len(names), count)], registered)
+
+    def _holdings(self, rng: np.random.Generator) -> tuple[Any, Any, Any]:
+        """Inventions, patents (inventions among them) and trademarks in force: most hold none, a few very many."""
+        count = self.subjects
+        inventions = np.where(rng.random(count) < 0.02, rng.zipf(1.9, count).clip(0, 2000), 0)
+        patents = inventions + np.where(rng.random(count) < 0.07, rng.zipf(1.7, count).clip(0, 5000), 0)
+        marks = np.where(rng.random(count) < 0.30, rng.zipf(1.75, count).clip(0, 5000), 0)
+        return inventions, patents, marks
+
     def subject_table(self) -> pl.DataFrame:
         """One row per enterprise with the attributes of ``zhengzhou-ip``."""
         rng = np.random.default_rng([self.seed, 2])
         count = self.subjects
-        codes = self.codes()
-        names = [code for code, share in DISTRICT_SHARES.items() if share]
-        district = (
-            np.array(names)[np.array([int(code[6:8]) for code in codes], dtype=int) - 1] if count else np.array([], str)
-        )
-        moved = rng.random(count) < 0.09  # registered in one district, trading in another
-        district = np.where(moved, np.array(names)[rng.integers(0, len(names), count)], district)
-        keys = np.array(list(INDUSTRY_SHARES))
+        district = self._districts(rng)
         weights = np.array(list(INDUSTRY_SHARES.values()))
-        industry = keys[rng.choice(len(keys), count, p=weights / weights.sum())]
-        inventions = np.where(rng.random(count) < 0.02, rng.zipf(1.9, count).clip(0, 2000), 0)
-        patents = inventions + np.where(rng.random(count) < 0.07, rng.zipf(1.7, count).clip(0, 5000), 0)
-        marks = np.where(rng.random(count) < 0.30, rng.zipf(1.75, count).clip(0, 5000), 0)
+        industry = np.array(list(INDUSTRY_SHARES))[rng.choice(len(weights), count, p=weights / weights.sum())]
+        inventions, patents, marks = self._holdings(rng)
         online = rng.random(count) < 0.06
         agency = rng.random(count) < 108 / 566_000 * 2
         age = (rng.gamma(2.0, 1700, count)).astype(int) + 20
-        as_of = (self.as_of - EPOCH).days
         return pl.DataFrame(
             {
                 "subject_no": np.arange(count, dtype=np.int32),
-                "subject_id": codes,
+                "subject_id": self.codes(),
                 "name": self._names(rng, industry),
-                "established_on": pl.Series((as_of - age).astype(np.int32)).cast(pl.Date),
+                "established_on": pl.Series(((self.as_of - EPOCH).days - age).astype(np.int32)).cast(pl.Date),
                 "is_deregistered": rng.random(count) < 0.03,
                 "industry": industry,
                 "district": district,

@@ -51,7 +51,7 @@ class AttributeDefinition(FieldDefinition):
     basis: tuple[Basis, ...] = ()
 
 
-class Source(Node):
+class CatalogueSource(Node):
     """A data source: whose it is, why it may be used, how often it comes, when it is stale."""
 
     id: Identifier

@@ -17,7 +17,7 @@ from zhixin.errors import Fault, Message, RulebookError, UsageError
 from zhixin.law.checks.structure import check
 from zhixin.law.extending import extended
 from zhixin.law.rulebook import Rulebook
-from zhixin.law.yaml_text import Document, Path_, Position, dotted
+from zhixin.law.yaml_text import Path_, Position, YamlText, dotted
 
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,80}")
 
@@ -56,7 +56,7 @@ def check_file(path: Path | str) -> tuple[Rulebook | None, list[Fault]]:
 
 def loads_rulebook(text: str, file: str = "<text>") -> Rulebook:
     """A rulebook from YAML text; the same faults as :func:`load_rulebook`, without ``extends``."""
-    document = Document(file, text)
+    document = YamlText(file, text)
     if document.faults:
         raise RulebookError(document.faults)
     try:
@@ -103,7 +103,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _read(file: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any] | None, dict[Path_, Position], list[Fault]]:
-    document = Document(_shown(file), file.read_text(encoding="utf-8-sig"))
+    document = YamlText(_shown(file), file.read_text(encoding="utf-8-sig"))
     if document.faults or not isinstance(document.value, dict):
         faults = document.faults or [_plain_fault(document, "R004", "规则文件应是键值结构", "a rulebook is a mapping")]
         return None, document.positions, faults
@@ -140,7 +140,7 @@ def _shown(file: Path) -> str:
         return str(file)
 
 
-def _plain_fault(document: Document, code: str, zh: str, en: str) -> Fault:
+def _plain_fault(document: YamlText, code: str, zh: str, en: str) -> Fault:
     remedy = Message("见 docs/reference/rulebook.md", "see docs/reference/rulebook.md")
     return Fault(document.file, 1, code, "rulebook", Message(zh, en), remedy)
 

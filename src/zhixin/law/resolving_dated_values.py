@@ -13,8 +13,8 @@ from zhixin.law.nodes import Dated, Node
 from zhixin.law.points import Tier
 from zhixin.law.rules import (
     Decisions,
-    Grade,
     Inspect,
+    LadderGrade,
     Limits,
     MeasureRule,
 )
@@ -83,7 +83,7 @@ def without_classes(value: Any, classes: set[str]) -> Any:
             update[name] = tuple(item for item in names if item in classes)
             if not update[name] and name != "except_for":
                 return None
-    if isinstance(value, Grade):
+    if isinstance(value, LadderGrade):
         update["by_class"] = {name: cut for name, cut in value.by_class.items() if name in classes}
     if isinstance(value, Decisions):
         update |= {

@@ -21,12 +21,12 @@ from zhixin.law.calendar import first_of_month, shift_months
 from zhixin.law.catalogue import (
     CORE_FIELDS,
     AttributeDefinition,
+    CatalogueSource,
     Deadline,
     DishonestyTerms,
     Effective,
     FieldDefinition,
     RecordKind,
-    Source,
     matches,
 )
 from zhixin.law.measures import Attribute, AttributeAge, CleanYears, Combined, Measure, Ratio, Related
@@ -36,8 +36,8 @@ from zhixin.law.rules import (
     Add,
     Decisions,
     Dimension,
-    Grade,
     Indicator,
+    LadderGrade,
     MeasureDefinition,
     MeasureRule,
     Score,
@@ -100,7 +100,7 @@ class Rulebook(Node):
     visibility: Visible
     subject_key: Literal["uscc", "text"] = "uscc"
     documents: dict[str, Document] = Field(default_factory=dict)
-    sources: tuple[Source, ...] = ()
+    sources: tuple[CatalogueSource, ...] = ()
     catalogue: tuple[RecordKind, ...] = ()
     terms: tuple[DishonestyTerms, ...] = ()
     deadlines: tuple[Deadline, ...] = ()
@@ -109,7 +109,7 @@ class Rulebook(Node):
     dimensions: tuple[Dimension, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     score: Score
-    ladder: tuple[Grade, ...] = Field(min_length=1)
+    ladder: tuple[LadderGrade, ...] = Field(min_length=1)
     side_grades: tuple[SideGrade, ...] = ()
     held_grade: str | None = None
     decisions: Decisions = Decisions()
@@ -140,7 +140,7 @@ class Rulebook(Node):
         resolved.__dict__["sha256"] = self.sha256  # the document stays the same one
         return resolved
 
-    def ladder_on(self, day: date) -> tuple[Grade, ...]:
+    def ladder_on(self, day: date) -> tuple[LadderGrade, ...]:
         """The grades of the ladder on ``day``, best first; their cuts as written."""
         return tuple(grade for grade in self.ladder if grade.effective is None or grade.effective.covers(day))
 

@@ -161,7 +161,7 @@ class Score(Node):
     basis: tuple[Basis, ...] = ()
 
 
-class Grade(Node):
+class LadderGrade(Node):
     """A grade of the ladder, best first. One half-open cut, none on the last; ``requires`` adds a condition.
 
     ``by_class`` gives a class its own cut. Outside ``effective`` the grade is not on the ladder: no rule may give it, and

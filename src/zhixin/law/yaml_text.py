@@ -29,7 +29,7 @@ _DATE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 _WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
 
 
-class Document:
+class YamlText:
     """A YAML file as plain values, with the position of every path in it."""
 
     def __init__(self, file: str, text: str) -> None:
@@ -60,11 +60,15 @@ class Document:
                 Message(f"文件超过 {MOST_CHARACTERS:,} 字", f"the file is longer than {MOST_CHARACTERS:,} characters"),
             )
             return None
+        return yaml.compose(text, Loader=yaml.CSafeLoader) if self._is_bounded(text) else None
+
+    def _is_bounded(self, text: str) -> bool:
+        """Whether nesting and expanded aliases stay within bounds; the first that does not is a fault."""
         sizes: dict[str, int] = {}
         open_: list[tuple[str | None, int]] = []
         values = 0
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            line = event.start_mark.line + 1 if event.start_mark else 1
+            too_much = None
             if isinstance(event, yaml.CollectionStartEvent):
                 open_.append((event.anchor, values))
             elif isinstance(event, yaml.CollectionEndEvent):
@@ -73,28 +77,20 @@ class Document:
                     sizes[anchor] = values - before
             elif isinstance(event, yaml.AliasEvent):
                 if any(anchor == event.anchor for anchor, _ in open_):
-                    self._fault(
-                        line,
-                        "R006",
-                        (),
-                        Message(f"别名 *{event.anchor} 引用了自身", f"the alias *{event.anchor} contains itself"),
-                    )
-                    return None
+                    too_much = Message(f"别名 *{event.anchor} 引用了自身", f"the alias *{event.anchor} contains itself")
                 values += sizes.get(str(event.anchor), 1)
             elif isinstance(event, yaml.ScalarEvent):
                 values += 1
             if len(open_) > MOST_DEPTH:
-                self._fault(
-                    line, "R006", (), Message(f"嵌套超过 {MOST_DEPTH} 层", f"nested deeper than {MOST_DEPTH} levels")
-                )
-                return None
-            if values > MOST_VALUES:
-                what = Message(
+                too_much = Message(f"嵌套超过 {MOST_DEPTH} 层", f"nested deeper than {MOST_DEPTH} levels")
+            elif values > MOST_VALUES:
+                too_much = Message(
                     f"展开别名后超过 {MOST_VALUES:,} 个值", f"more than {MOST_VALUES:,} values once aliases are expanded"
                 )
-                self._fault(line, "R006", (), what)
-                return None
-        return yaml.compose(text, Loader=yaml.CSafeLoader)
+            if too_much is not None:
+                self._fault(event.start_mark.line + 1 if event.start_mark else 1, "R006", (), too_much)
+                return False
+        return True
 
     def _fault(self, line: int, code: str, path: Path_, what: Message) -> None:
         remedy = Message("请改正该行后重试", "mend that line and check again")

@@ -8,21 +8,14 @@ from importlib.resources import files
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from zhixin.reference.entries import Entry, Words
 
 HERE = files("zhixin.reference")
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Words(_Entry):
-    zh: str
-    en: str
-
-
-class Ground(_Entry):
+class Ground(Entry):
     """A legal basis; ``verified``: a person compared it with the text."""
 
     document: str
@@ -30,7 +23,7 @@ class Ground(_Entry):
     verified: bool
 
 
-class InspectionItem(_Entry):
+class InspectionItem(Entry):
     """One item: whom, on what basis, how, as a general or key item, with its checklist."""
 
     code: str
@@ -43,7 +36,7 @@ class InspectionItem(_Entry):
     checklist: tuple[Words, ...]
 
 
-class Limit(_Entry):
+class Limit(Entry):
     """A legal number of inspections, in force from a day until the next entry of its code."""
 
     code: str
@@ -52,7 +45,7 @@ class Limit(_Entry):
     basis: tuple[Ground, ...]
 
 
-class ItemList(_Entry):
+class ItemList(Entry):
     """A version of the list, with the legal numbers that bind every inspection."""
 
     version: str

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Accounts(AppConfig):
+class AccountsConfig(AppConfig):
     name = "zhixin_web.accounts"
     label = "accounts"

@@ -21,7 +21,7 @@ from limits.strategies import MovingWindowRateLimiter
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
-class Limit(NamedTuple):
+class RateLimit(NamedTuple):
     """How often one visitor may use some addresses with some methods."""
 
     names: frozenset[str]
@@ -31,14 +31,14 @@ class Limit(NamedTuple):
 
 READ, WRITE = frozenset({"GET", "HEAD"}), frozenset({"POST", "PUT", "PATCH", "DELETE"})
 LIMITS = (
-    Limit(frozenset({"report_error"}), WRITE, parse("10/hour")),
-    Limit(frozenset({"consultation"}), WRITE, parse("20/hour")),
-    Limit(frozenset({"report_pdf", "rules_document"}), READ, parse("20/minute")),
-    Limit(frozenset({"report_status", "verify", "verify_paper"}), READ, parse("60/minute")),
-    Limit(frozenset({"search", "statistics", "fairness"}), READ, parse("240/minute")),
-    Limit(frozenset({"data_file", "draw_file"}), READ, parse("30/minute")),
-    Limit(frozenset({"sign_in", "second_factor"}), WRITE, parse("60/minute")),
-    Limit(frozenset({"confirm"}), WRITE, parse("20/minute")),
+    RateLimit(frozenset({"report_error"}), WRITE, parse("10/hour")),
+    RateLimit(frozenset({"consultation"}), WRITE, parse("20/hour")),
+    RateLimit(frozenset({"report_pdf", "rules_document"}), READ, parse("20/minute")),
+    RateLimit(frozenset({"report_status", "verify", "verify_paper"}), READ, parse("60/minute")),
+    RateLimit(frozenset({"search", "statistics", "fairness"}), READ, parse("240/minute")),
+    RateLimit(frozenset({"data_file", "draw_file"}), READ, parse("30/minute")),
+    RateLimit(frozenset({"sign_in", "second_factor"}), WRITE, parse("60/minute")),
+    RateLimit(frozenset({"confirm"}), WRITE, parse("20/minute")),
 )
 API = parse("600/minute")
 """For every key, or address without one."""

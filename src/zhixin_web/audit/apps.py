@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Audit(AppConfig):
+class AuditConfig(AppConfig):
     name = "zhixin_web.audit"
     label = "audit"

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Cases(AppConfig):
+class CasesConfig(AppConfig):
     name = "zhixin_web.cases"
     label = "cases"

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Collection(AppConfig):
+class CollectionConfig(AppConfig):
     name = "zhixin_web.collection"
     label = "collection"

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Demonstration(AppConfig):
+class DemonstrationConfig(AppConfig):
     name = "zhixin_web.demonstration"
     label = "demonstration"

@@ -29,6 +29,12 @@ def _table(name: str, frame: pl.DataFrame, columns: dict[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
+def _share(of: int, below: dict[int, str]) -> pl.Expr:
+    """Deal out words by shares, apart from conduct: the fairness page should find no difference."""
+    place = pl.col("subject_no").hash(SEED) % of
+    return pl.coalesce(pl.when(place < most).then(pl.lit(word)) for most, word in below.items())
+
+
 def subject_files(subjects: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
     """Registrations, holdings, online operators, agency grades, declarations."""
 
@@ -36,25 +42,9 @@ def subject_files(subjects: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
         return pl.when(pl.col(name)).then(pl.lit("是")).when(pl.col(name).is_not_null()).then(pl.lit("否"))
 
     head = {"subject_id": "subject_id", "name": "name"}
-    place = pl.col("subject_no").hash(SEED)  # drawn apart from conduct: the fairness page should find no difference
-    ownership = (
-        pl.when(place % 100 < 6)
-        .then(pl.lit("国有"))
-        .when(place % 100 < 9)
-        .then(pl.lit("集体"))
-        .when(place % 100 < 16)
-        .then(pl.lit("外资"))
-    )
-    scale = (
-        pl.when(place % 97 < 2)
-        .then(pl.lit("大型"))
-        .when(place % 97 < 12)
-        .then(pl.lit("中型"))
-        .when(place % 97 < 50)
-        .then(pl.lit("小型"))
-    )
     yield "registrations", _table("registrations", subjects, head | {
-        "ownership": ownership.otherwise(pl.lit("民营")), "scale": scale.otherwise(pl.lit("微型")),
+        "ownership": _share(100, {6: "国有", 9: "集体", 16: "外资", 100: "民营"}),
+        "scale": _share(97, {2: "大型", 12: "中型", 50: "小型", 97: "微型"}),
         "established_on": "established_on", "district": "district", "industry": "industry", "is_deregistered": yes("is_deregistered"),
         "contact_lost": yes("contact_lost"), "information_complete": yes("information_complete"), "is_logistics": yes("is_logistics"),
     })  # fmt: skip

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Evaluations(AppConfig):
+class EvaluationsConfig(AppConfig):
     name = "zhixin_web.evaluations"
     label = "evaluations"

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
 
-from zhixin.dataset.folders import flush, put_in_place
+from zhixin.dataset.folders import begin_folder, flush, put_in_place
 from zhixin.dataset.sheets_and_encodings import quoted
 from zhixin.dataset.snapshot import sha256_of, write_batches
 from zhixin.dataset.sources import ENGINE_FIELDS, sources
@@ -162,9 +162,7 @@ def build_dataset(
     out: Path, folder: Path, ranges: Sequence[tuple[int, int]], rulebook: Rulebook, known_seq: int, previous: Iterable[Run]
 ) -> None:
     """Make the dataset of a run from segments; ``dataset.json`` is written last."""
-    work = out.with_name(out.name + ".part")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    work = begin_folder(out)
     with duckdb.connect(config={"memory_limit": "2GB", "temp_directory": str(work / "spill")}) as connection:
         connection.execute("SET enable_progress_bar = false")
         files = {name: [str(segment_file(folder, name, *item)) for item in ranges] for name in ("records", "subjects")}

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Governance(AppConfig):
+class GovernanceConfig(AppConfig):
     name = "zhixin_web.governance"
     label = "governance"

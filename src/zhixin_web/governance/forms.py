@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from zhixin.errors import ZhixinError
 from zhixin.explanation.wording import Wording
 from zhixin.law.loading import loads_rulebook
-from zhixin.law.yaml_text import Document
+from zhixin.law.yaml_text import YamlText
 
 SECTIONS = ("terms", "deadlines", "score", "ladder", "dimensions", "indicators", "measures")
 SEPARATOR = "/"
@@ -173,7 +173,7 @@ def with_effective_date(text: str, day: date) -> str:
 
 def _read(text: str) -> dict[str, Any] | None:
     """The YAML as the loader reads it (exact numbers, plain keys), in plain lists and texts; ``None``: it cannot be read."""
-    document = Document("draft.yaml", text)
+    document = YamlText("draft.yaml", text)
     return _plain(document.value) if not document.faults and isinstance(document.value, dict) else None
 
 

@@ -20,7 +20,7 @@ SAMPLE = 20_000
 
 
 @dataclass(frozen=True)
-class Combined:
+class CombinedWeights:
     """Weights by dimension from experts, from data, and together; ``None`` where there is none yet."""
 
     experts: dict[str, float] | None
@@ -57,7 +57,7 @@ def objective_weights(rulebook: Rulebook, run: Run) -> dict[str, Any]:
     return {"weights": dict(zip(both.names, both.values, strict=True)), "flat": flat, "subjects": len(table)}
 
 
-def combined_weights(panel: Panel) -> Combined:
+def combined_weights(panel: Panel) -> CombinedWeights:
     """The experts' consistent sheets (geometric mean) combined with the data-driven weights of the panel."""
     sheets = list(ExpertSheet.objects.filter(panel=panel, is_consistent=True))
     experts: dict[str, float] | None = None
@@ -67,10 +67,10 @@ def combined_weights(panel: Panel) -> Combined:
         experts = dict(zip(panel.names, (float(value) for value in means), strict=True))
     objective = panel.objective.get("weights") or None
     if experts is None or objective is None:
-        return Combined(experts, objective, experts, len(sheets))
+        return CombinedWeights(experts, objective, experts, len(sheets))
     names = tuple(name for name in panel.names if name in objective)
     share = sum(experts[name] for name in names)
     subjective = Weights(names, tuple(experts[name] / share for name in names))
     together = combine(subjective, Weights(names, tuple(objective[name] for name in names)), panel.share_milli / 1000)
     scaled = {name: value * share for name, value in zip(together.names, together.values, strict=True)}
-    return Combined(experts, objective, {name: scaled.get(name, experts[name]) for name in panel.names}, len(sheets))
+    return CombinedWeights(experts, objective, {name: scaled.get(name, experts[name]) for name in panel.names}, len(sheets))

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Inspections(AppConfig):
+class InspectionsConfig(AppConfig):
     name = "zhixin_web.inspections"
     label = "inspections"

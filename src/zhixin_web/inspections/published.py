@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.shortcuts import get_object_or_404
+
 from zhixin.errors import DrawRefused
 from zhixin.law.vocabulary import Visibility
 from zhixin.trust.draw import frame_proof
@@ -16,8 +18,9 @@ def published_draws() -> list[Draw]:
     return list(Draw.objects.select_related("plan").order_by("-pk"))
 
 
-def published_draw(draw_id: str) -> Draw | None:
-    return Draw.objects.filter(draw_id=draw_id).select_related("plan__release").first()
+def published_draw(draw_id: str) -> Draw:
+    """One draw, or 404."""
+    return get_object_or_404(Draw.objects.select_related("plan__release"), draw_id=draw_id)
 
 
 def tiers_are_public(draw: Draw) -> bool:

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Jobs(AppConfig):
+class JobsConfig(AppConfig):
     name = "zhixin_web.jobs"
     label = "jobs"

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Papers(AppConfig):
+class PapersConfig(AppConfig):
     name = "zhixin_web.papers"
     label = "papers"

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Presentation(AppConfig):
+class PresentationConfig(AppConfig):
     name = "zhixin_web.presentation"
     label = "presentation"

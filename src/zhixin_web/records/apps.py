@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Records(AppConfig):
+class RecordsConfig(AppConfig):
     name = "zhixin_web.records"
     label = "records"

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Rulebooks(AppConfig):
+class RulebooksConfig(AppConfig):
     name = "zhixin_web.rulebooks"
     label = "rulebooks"

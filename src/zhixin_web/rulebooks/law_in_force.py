@@ -18,11 +18,11 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from zhixin.law.catalogue import Deadline, RecordKind, Source
+from zhixin.law.catalogue import CatalogueSource, Deadline, RecordKind
 from zhixin.law.nodes import Basis, Dated, Text
 from zhixin.law.publicity_and_repair import Publication, number_on, publication_of, repair_from, severity_of, terms_of
 from zhixin.law.rulebook import Rulebook
-from zhixin.law.rules import Grade, SubjectClass
+from zhixin.law.rules import LadderGrade, SubjectClass
 from zhixin.law.vocabulary import Severity, Visibility
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.queries import rulebook_by_pk
@@ -61,9 +61,9 @@ class LawInForce:
         return found
 
     @cached_property
-    def sources(self) -> dict[str, tuple[Source, Rulebook]]:
+    def sources(self) -> dict[str, tuple[CatalogueSource, Rulebook]]:
         """Sources by id, each with the rulebook that governs it."""
-        found: dict[str, tuple[Source, Rulebook]] = {}
+        found: dict[str, tuple[CatalogueSource, Rulebook]] = {}
         for _pk, rulebook in self.releases:
             for item in rulebook.sources:
                 found.setdefault(item.id, (item, rulebook))
@@ -87,7 +87,7 @@ class LawInForce:
         return found
 
     @cached_property
-    def ladder(self) -> tuple[Grade, ...]:
+    def ladder(self) -> tuple[LadderGrade, ...]:
         """The public grades of the day, best first."""
         return self.rulebook.ladder_on(self.day) if self.rulebook is not None else ()
 

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Workspace(AppConfig):
+class WorkspaceConfig(AppConfig):
     name = "zhixin_web.workspace"
     label = "workspace"

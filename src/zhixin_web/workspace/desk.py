@@ -30,7 +30,7 @@ BATCH_DAYS = 5
 
 
 @dataclass(frozen=True)
-class Task:
+class DeskTask:
     """One thing to do: what, where, until when (``None``: no deadline)."""
 
     title: str
@@ -47,47 +47,49 @@ class Task:
         return "late" if left < 0 else "soon" if left <= SOON else ""
 
 
-def _report_tasks(user: Any) -> list[Task]:
+def _report_tasks(user: Any) -> list[DeskTask]:
     if not may(user, "reports.answer"):
         return []
     return [
-        Task(_("信息报错"), f"{item.subject.name}：{item.get_reason_display()}", f"/c/reports/{item.pk}", item.due_on)
+        DeskTask(_("信息报错"), f"{item.subject.name}：{item.get_reason_display()}", f"/c/reports/{item.pk}", item.due_on)
         for item in reports_due(user)[:MOST]
     ]
 
 
-def _order_tasks(user: Any) -> list[Task]:
+def _order_tasks(user: Any) -> list[DeskTask]:
     if not may(user, "grades.approve"):
         return []
     waiting = (
         GradeOrder.objects.filter(status=GradeOrder.Status.PROPOSED).exclude(proposed_by=user).select_related("subject")
     )
     return [
-        Task(_("等级调整待审批"), f"{item.subject.name}：{item.get_kind_display()}", "/c/grades", item.until)
+        DeskTask(_("等级调整待审批"), f"{item.subject.name}：{item.get_kind_display()}", "/c/grades", item.until)
         for item in waiting[:MOST]
     ]
 
 
-def _release_tasks(user: Any) -> list[Task]:
+def _release_tasks(user: Any) -> list[DeskTask]:
     tasks = []
     if may(user, "runs.release"):
         runs = Run.objects.filter(status=Run.Status.PROPOSED).exclude(proposed_by=user)
-        tasks += [Task(_("评价待发布审批"), f"#{run.pk} · {run.as_of}", f"/c/runs/{run.pk}", None) for run in runs[:MOST]]
+        tasks += [
+            DeskTask(_("评价待发布审批"), f"#{run.pk} · {run.as_of}", f"/c/runs/{run.pk}", None) for run in runs[:MOST]
+        ]
     if may(user, "rulebooks.approve"):
         rules = (
             RulebookRelease.objects.filter(status=RulebookRelease.Status.PROPOSED).exclude(proposed_by=user).defer("text")
         )
-        tasks += [Task(_("规则待审批"), item.title_zh, f"/c/rulebooks/{item.pk}", None) for item in rules[:MOST]]
+        tasks += [DeskTask(_("规则待审批"), item.title_zh, f"/c/rulebooks/{item.pk}", None) for item in rules[:MOST]]
     if may(user, "runs.propose"):
         drafts = Run.objects.filter(status__in=[Run.Status.DRAFT, Run.Status.FAILED])
         tasks += [
-            Task(str(run.get_status_display()), f"#{run.pk} · {run.as_of}", f"/c/runs/{run.pk}", None)
+            DeskTask(str(run.get_status_display()), f"#{run.pk} · {run.as_of}", f"/c/runs/{run.pk}", None)
             for run in drafts[:MOST]
         ]
     return tasks
 
 
-def _consultation_tasks(user: Any) -> list[Task]:
+def _consultation_tasks(user: Any) -> list[DeskTask]:
     if not may(user, "consultations.manage"):
         return []
     waiting = (
@@ -97,7 +99,7 @@ def _consultation_tasks(user: Any) -> list[Task]:
         .order_by("consultation__closes_on")
     )
     return [
-        Task(
+        DeskTask(
             _("意见待答复"), f"{row['consultation__title']}：{row['n']}", f"/c/consultations/{row['consultation']}",
             row["consultation__closes_on"],
         )
@@ -105,12 +107,12 @@ def _consultation_tasks(user: Any) -> list[Task]:
     ]  # fmt: skip
 
 
-def _collection_tasks(user: Any) -> list[Task]:
+def _collection_tasks(user: Any) -> list[DeskTask]:
     if not may(user, "batches.view"):
         return []
     states = [Batch.Status.HELD, Batch.Status.MAPPING, Batch.Status.STAGED]
     tasks = [
-        Task(
+        DeskTask(
             str(item.get_status_display()),
             item.file_name,
             f"/c/batches/{item.pk}",
@@ -120,11 +122,11 @@ def _collection_tasks(user: Any) -> list[Task]:
     ]
     rows = visible_rows(user).filter(status=QuarantinedRow.Status.OPEN).count()
     if rows:
-        tasks.append(Task(_("隔离区中待处理的行"), str(rows), "/c/quarantine", None))
+        tasks.append(DeskTask(_("隔离区中待处理的行"), str(rows), "/c/quarantine", None))
     return tasks
 
 
-def tasks_of(user: Any) -> list[Task]:
+def tasks_of(user: Any) -> list[DeskTask]:
     """All that waits for an account, the nearest deadline first, what has none last."""
     makers = (_report_tasks, _order_tasks, _release_tasks, _consultation_tasks, _collection_tasks)
     found = [task for maker in makers for task in maker(user)]

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from zhixin.dataset.reading import scanned
 from zhixin.dataset.tables import TableLike
-from zhixin.evaluation.plan.plan import Plan
+from zhixin.evaluation.plan.plan import EvaluationPlan
 from zhixin.evaluation.plan.slots import Slot
 from zhixin.evaluation.plan.whole_columns import ColumnPlan
 from zhixin.law.vocabulary import Combine
@@ -134,7 +134,7 @@ def beside(people: pl.DataFrame, part: pl.DataFrame) -> pl.DataFrame:
     return people.with_columns(columns)
 
 
-def totals(plan: Plan, parts: Sequence[pl.DataFrame], subjects: int) -> list[pl.Series]:
+def totals(plan: EvaluationPlan, parts: Sequence[pl.DataFrame], subjects: int) -> list[pl.Series]:
     """The columns that the stage of the dimensions reads (see ``Scoring.totals``), added up at their places."""
     scoring, dimensions = plan.scoring, plan.rulebook.dimensions
     sums, replaced = np.zeros(subjects * len(dimensions), np.int64), np.zeros(subjects, np.int64)
@@ -158,7 +158,7 @@ def number_type(count: int) -> type[pl.DataType]:
     return pl.UInt32 if count < 2**32 else pl.UInt64
 
 
-def adjustments(plan: Plan, graded: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
+def adjustments(plan: EvaluationPlan, graded: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
     """The rows that make contributions add up (limits, floors, rounding), numbered on after the indicators.
 
     ``schema``: columns and types of the contributions; those that an adjustment does not have are NULL.

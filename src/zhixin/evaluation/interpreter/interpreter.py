@@ -14,7 +14,7 @@ from typing import Any
 
 from zhixin.dataset.facts import Facts
 from zhixin.evaluation.evaluation import Contribution, Evaluation
-from zhixin.evaluation.interpreter.measuring import Measured, Record, Subject, half_up, points_of
+from zhixin.evaluation.interpreter.measuring import Measured, Record, SubjectFacts, half_up, points_of
 from zhixin.law.filters import RecordFilter
 from zhixin.law.measures import Count
 from zhixin.law.moment_and_windows import Moment
@@ -38,9 +38,9 @@ from zhixin.law.rules import (
     Ceiling,
     Discretion,
     Floor,
-    Grade,
     GradeRule,
     Indicator,
+    LadderGrade,
     Round,
     ShiftRule,
     WeightedMean,
@@ -74,18 +74,18 @@ class Interpreter:
 
     def default(self, indicator: Indicator) -> int:
         """Points (milli) of a subject about which nothing is known: what an indicator without a row gives."""
-        return _Case(Subject(self.rulebook, self.moment, Facts(""))).give(indicator).points
+        return _Case(SubjectFacts(self.rulebook, self.moment, Facts(""))).give(indicator).points
 
     def evaluate(self, facts: Facts) -> Evaluation:
         """Grade, score and contributions of one subject."""
-        return _Case(Subject(self.rulebook, self.moment, facts)).evaluation()
+        return _Case(SubjectFacts(self.rulebook, self.moment, facts)).evaluation()
 
 
 @dataclass(frozen=True)
 class _Case:
     """Points, score and decision of one subject."""
 
-    subject: Subject
+    subject: SubjectFacts
 
     @property
     def rulebook(self) -> Rulebook:
@@ -283,7 +283,7 @@ class _Case:
                 return grade.id
         return self.rulebook.ladder[-1].id
 
-    def reaches(self, grade: Grade, score: int) -> bool:
+    def reaches(self, grade: LadderGrade, score: int) -> bool:
         assert grade.side is not None
         own = next((grade.by_class[name] for name in self.subject.classes if name in grade.by_class), None)
         cut = Fraction(constant(getattr(grade, grade.side) if own is None else own)) * 1000

@@ -58,7 +58,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Subject:
+class SubjectFacts:
     """One subject's facts under a resolved rulebook at one moment."""
 
     rulebook: Rulebook
@@ -240,7 +240,7 @@ class Subject:
     def related(self, measure: Related) -> Fraction | None:
         values = []
         for other in self.facts.related.get((measure.relation, measure.direction), ()):
-            value = Subject(self.rulebook, self.moment, other).measure(measure.measure).value
+            value = SubjectFacts(self.rulebook, self.moment, other).measure(measure.measure).value
             if value is not None:
                 values.append(value)
         if measure.aggregate == "count":
@@ -299,7 +299,7 @@ class Subject:
         """Classes of the subject in rulebook order; a class condition sees only the classes before it."""
         found: tuple[str, ...] = ()
         for item in self.rulebook.classes:
-            case = Subject(self.rulebook, self.moment, self.facts)
+            case = SubjectFacts(self.rulebook, self.moment, self.facts)
             case.__dict__["classes"] = found
             if case.holds(item.when):
                 found = (*found, item.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zhixin.evaluation.plan.plan import Plan
+from zhixin.evaluation.plan.plan import EvaluationPlan
 from zhixin.evaluation.plan.sql import Dialect, Hashed, Script, plan_of, script_for
 from zhixin.evaluation.plan.whole_columns import ColumnPlan, columns_for
 from zhixin.law.moment_and_windows import Moment
@@ -23,7 +23,7 @@ class Compiled:
     evidence: bool = True
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> EvaluationPlan:
         """Return the plan as Ibis expressions."""
         return plan_of(Hashed.of(self.rulebook), self.moment)
 

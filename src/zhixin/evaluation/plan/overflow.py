@@ -18,7 +18,7 @@ import polars as pl
 from ibis.common.graph import Graph
 
 from zhixin.evaluation.plan.columns import NOTHING
-from zhixin.evaluation.plan.plan import Plan
+from zhixin.evaluation.plan.plan import EvaluationPlan
 
 
 class Interval(NamedTuple):
@@ -42,7 +42,7 @@ _ARITHMETIC = (ops.Add, ops.Subtract, ops.Multiply, ops.Negate, ops.Sum)
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class BoundedStage:
     """An expression, and the frame that it makes: all of it, some of its rows, or (``is_beside``) some of its columns."""
 
     makes: str
@@ -65,7 +65,7 @@ class Stage:
         return {node.right for node in self.nodes if _is_rest(node)}
 
 
-def put_through(stages: Iterable[Stage], frames: Mapping[str, Frame], rows: int) -> dict[str, Frame] | None:
+def put_through(stages: Iterable[BoundedStage], frames: Mapping[str, Frame], rows: int) -> dict[str, Frame] | None:
     """The intervals of all frames after the stages; ``None`` if some integer may not fit its type.
 
     Args:
@@ -90,12 +90,12 @@ def put_through(stages: Iterable[Stage], frames: Mapping[str, Frame], rows: int)
 class Widths:
     """What a plan computes in Polars, and for which inputs it is known to fit or not."""
 
-    plan: Plan
+    plan: EvaluationPlan
     pieces: Mapping[str, pl.DataFrame]
     """The small tables of the plan; their rows are of one measure each."""
-    stages: list[Stage]
+    stages: list[BoundedStage]
     """In order, up to the contributions (``rows``)."""
-    results: list[Stage]
+    results: list[BoundedStage]
     """From ``totalled`` on."""
     told: dict[Any, bool] = field(default_factory=dict)
 
@@ -196,7 +196,7 @@ def _hull(*intervals: Interval) -> Interval:
 class _Walk:
     """One stage, from its leaves up."""
 
-    def __init__(self, stage: Stage, frames: Mapping[str, Frame], rows: int) -> None:
+    def __init__(self, stage: BoundedStage, frames: Mapping[str, Frame], rows: int) -> None:
         self.stage, self.frames, self.rows = stage, frames, rows
         self.found: dict[Any, Any] = {}
         """By node: the intervals of a table's columns, or the interval of an integer (``None`` of another value)."""

@@ -52,7 +52,7 @@ Table = Any
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluationPlan:
     """A compiled rulebook: hand it tables, get tables back. Made by :func:`compile_rulebook`."""
 
     rulebook: Rulebook
@@ -203,13 +203,6 @@ class Plan:
         used = [how for how in HOWS if how in self._hows()]
         num = self._by_name(joined.how, {how: options[how] for how in used})
         value = ibis.ifelse(joined.value_is_n, joined.n, num) if self._any_per_record() else num
-        here = (num >= joined.low) & (num < joined.high)
-        tests = [here | (joined.is_missing & num.isnull()) if self._any_missing() else here]
-        if scoped:
-            tests += [
-                (joined.class_yes == 0) | ((joined.class_mask & joined.class_yes) != 0),
-                (joined.class_mask & joined.class_no) == 0,
-            ]
         raw = joined.start
         if self._any(lambda row: row["slope"]):
             raw = raw + ibis.ifelse(joined.slope == 0, int64(0), joined.slope * num.fill_null(0))
@@ -229,7 +222,18 @@ class Plan:
             columns["default"] = joined.default
         if evidence:
             columns["record_nos"] = joined.record_nos
-        return joined.filter(tests).select(**columns)
+        return joined.filter(self._in_piece(joined, num, scoped)).select(**columns)
+
+    def _in_piece(self, joined: Table, num: Any, scoped: bool) -> list[Any]:
+        """Conditions under which a piece is that of the measured value, and of the subject's classes."""
+        here = (num >= joined.low) & (num < joined.high)
+        tests = [here | (joined.is_missing & num.isnull()) if self._any_missing() else here]
+        if scoped:
+            tests += [
+                (joined.class_yes == 0) | ((joined.class_mask & joined.class_yes) != 0),
+                (joined.class_mask & joined.class_no) == 0,
+            ]
+        return tests
 
     @staticmethod
     def _by_name(number: Expr, choices: dict[str, Expr]) -> Expr:
@@ -369,7 +373,7 @@ def reads_attributes_only(rules: Any) -> bool:
     return not any(isinstance(node, beyond) for node in walk(rules))
 
 
-def compile_rulebook(rulebook: Rulebook, moment: Moment) -> Plan:
+def compile_rulebook(rulebook: Rulebook, moment: Moment) -> EvaluationPlan:
     """Compile a rulebook for one moment.
 
     Args:
@@ -380,7 +384,9 @@ def compile_rulebook(rulebook: Rulebook, moment: Moment) -> Plan:
     table = SlotTable(resolved, moment)
     wide = Wide(resolved, moment, table)
     scoring = Scoring(resolved, wide)
-    plan = Plan(resolved, moment, table, Matching(resolved, moment, table, wide), wide, scoring, resolved.indicators)
+    plan = EvaluationPlan(
+        resolved, moment, table, Matching(resolved, moment, table, wide), wide, scoring, resolved.indicators
+    )
     for indicator in resolved.indicators:
         _register(plan, indicator)
     for owner in (resolved.classes, resolved.score, resolved.ladder, resolved.decisions):
@@ -389,7 +395,7 @@ def compile_rulebook(rulebook: Rulebook, moment: Moment) -> Plan:
     return plan
 
 
-def _register(plan: Plan, indicator: Indicator) -> None:
+def _register(plan: EvaluationPlan, indicator: Indicator) -> None:
     if isinstance(indicator.points, PerRecord):
         plan.table.per_record_number(indicator.points, indicator.measure)
     elif is_sparse(indicator):

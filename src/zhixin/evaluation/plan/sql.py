@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from zhixin.dataset.reading import narrowed
 from zhixin.dataset.tables import PREVIOUS, RELATIONS, records_schema
-from zhixin.evaluation.plan.plan import Plan, compile_rulebook
+from zhixin.evaluation.plan.plan import EvaluationPlan, compile_rulebook
 from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
@@ -24,7 +24,7 @@ Table = Any
 
 
 @dataclass(frozen=True)
-class Source:
+class Input:
     """An input as the script reads it: of one of the four tables, these columns, and perhaps only rows of these kinds."""
 
     table: str
@@ -40,7 +40,7 @@ class Query(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Stage:
+class KeptQuery:
     """A query whose rows are kept under a name; afterwards the tables of ``frees`` are not needed any more."""
 
     name: str
@@ -57,10 +57,10 @@ class Script:
     columns, that the runner makes of ``graded``.
     """
 
-    plan: Plan
-    sources: dict[str, Source]
+    plan: EvaluationPlan
+    sources: dict[str, Input]
     smalls: dict[str, pa.Table]
-    stages: list[Stage]
+    stages: list[KeptQuery]
     graded: str
     rows: Query
 
@@ -87,7 +87,7 @@ class Hashed:
 
 
 @lru_cache(maxsize=64)
-def plan_of(key: Hashed, moment: Moment) -> Plan:
+def plan_of(key: Hashed, moment: Moment) -> EvaluationPlan:
     """The compiled rulebook, compiled once per (hash, moment)."""
     return compile_rulebook(key.rulebook, moment)
 
@@ -115,16 +115,16 @@ def united(parts: list[Table]) -> Table:
 class _Writer:
     """Writes the script of one plan."""
 
-    def __init__(self, plan: Plan, dialect: Dialect, evidence: bool) -> None:
+    def __init__(self, plan: EvaluationPlan, dialect: Dialect, evidence: bool) -> None:
         self.plan, self.dialect, self.evidence = plan, dialect, evidence
-        self.sources: dict[str, Source] = {}
+        self.sources: dict[str, Input] = {}
         self.smalls: dict[str, pa.Table] = {}
-        self.stages: list[Stage] = []
+        self.stages: list[KeptQuery] = []
 
     # --- names and text ---
 
     def source(self, name: str, table: str, schema: pa.Schema, kinds: tuple[str, ...] | None = None) -> Table:
-        self.sources[name] = Source(table, schema, kinds)
+        self.sources[name] = Input(table, schema, kinds)
         return ibis.table(ibis.Schema.from_pyarrow(schema), name=name)
 
     def small(self, table: pa.Table) -> Table:
@@ -133,7 +133,7 @@ class _Writer:
         return ibis.table(ibis.Schema.from_pyarrow(table.schema), name=name)
 
     def keep(self, name: str, expression: Table, *frees: str) -> Table:
-        self.stages.append(Stage(name, query_of(expression, self.dialect), frees))
+        self.stages.append(KeptQuery(name, query_of(expression, self.dialect), frees))
         return ibis.table(expression.schema(), name=name)
 
     # --- the stages ---

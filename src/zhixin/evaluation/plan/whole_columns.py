@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from zhixin.dataset.reading import narrowed
 from zhixin.dataset.tables import PREVIOUS, RELATIONS, records_schema
-from zhixin.evaluation.plan.overflow import Stage, Widths
-from zhixin.evaluation.plan.plan import Plan
+from zhixin.evaluation.plan.overflow import BoundedStage, Widths
+from zhixin.evaluation.plan.plan import EvaluationPlan
 from zhixin.evaluation.plan.sql import Hashed, Query, plan_of, query_of
 from zhixin.law.measures import AppendedTerm
 from zhixin.law.moment_and_windows import Moment
@@ -34,7 +34,7 @@ _translating = Lock()
 class ColumnPlan:
     """A plan made ready: Ibis expressions over the frames of a Polars connection, and SQL where windows are needed."""
 
-    plan: Plan
+    plan: EvaluationPlan
     evidence: bool
     connection: Any
     sources: dict[str, pa.Schema]
@@ -85,12 +85,12 @@ class ColumnPlan:
 class _Preparation:
     """Makes a :class:`ColumnPlan`."""
 
-    def __init__(self, plan: Plan, evidence: bool) -> None:
+    def __init__(self, plan: EvaluationPlan, evidence: bool) -> None:
         self.plan, self.evidence = plan, evidence
         self.connection = ibis.polars.connect()
         self.sources: dict[str, pa.Schema] = {}
         self.pieces: dict[str, pl.DataFrame] = {}
-        self.stages: list[Stage] = []
+        self.stages: list[BoundedStage] = []
 
     def declare(self, name: str, schema: Any) -> Table:
         """A frame to come, of a known schema."""
@@ -129,8 +129,8 @@ class _Preparation:
         rows = plan.row_parts(people, self.declare("base", classed.schema()), long, self.piece, evidence=self.evidence)
         results = self.results(classed.schema(), rows[0].schema())
         beside = [part for part in (known, *parts, earlier) if part is not None]
-        stages += [*(Stage("joined", part, is_beside=True) for part in beside), Stage("base", classed)]
-        stages += [Stage("rows", part) for part in rows]
+        stages += [*(BoundedStage("joined", part, is_beside=True) for part in beside), BoundedStage("base", classed)]
+        stages += [BoundedStage("rows", part) for part in rows]
         return ColumnPlan(
             plan,
             self.evidence,
@@ -146,7 +146,7 @@ class _Preparation:
             classed,
             rows,
             results,
-            Widths(plan, self.pieces, stages, [Stage(*result) for result in results]),
+            Widths(plan, self.pieces, stages, [BoundedStage(*result) for result in results]),
         )
 
     def simple(self) -> tuple[Table | None, list[Any]]:
@@ -170,19 +170,19 @@ class _Preparation:
         met = matching.matched(others, self.piece, special=False)
         plain = None if met is None else matching.plain_long(met, evidence=self.evidence)
         shapes = [] if plain is None else [plain.schema()]
-        self.stages += [] if plain is None else [Stage("long", plain)]
+        self.stages += [] if plain is None else [BoundedStage("long", plain)]
         matched = matching.matched(others, self.piece, special=True)
         special: list[Table | Query] = []
         if matched is not None:
             declared = self.declare("special_matched", matched.schema())
             named = ibis.table(matched.schema(), name="special_matched")
-            self.stages.append(Stage("special_matched", matched))
+            self.stages.append(BoundedStage("special_matched", matched))
             for number, measure in sorted(self.plan.table.specials.items()):
                 is_term = isinstance(measure, AppendedTerm)
                 made = matching.special_long(named if is_term else declared, number, evidence=self.evidence)
                 special.append(query_of(made, "duckdb") if is_term else made)
                 shapes.append(made.schema())
-                self.stages.append(Stage("long", made))
+                self.stages.append(BoundedStage("long", made))
         return plain, matched, special, shapes
 
     def results(self, base: Any, rows: Any) -> list[tuple[str, Table]]:

@@ -59,6 +59,18 @@ def _keys_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], names: 
             yield from _field_use(rulebook, path, patterns, name, False)
 
 
+def _test_fits(test: FieldTest, definition: Any) -> bool:
+    """Whether a test asks what a field of this type can answer."""
+    bounded = any(bound is not None for bound in (test.at_least, test.above, test.at_most, test.below))
+    return (
+        (is_numeric(definition) and bounded)
+        or (definition.type is FieldType.CATEGORY and test.in_ is not None)
+        or (definition.type is FieldType.SET and (test.has_all is not None or test.has_any is not None))
+        or (definition.type is FieldType.BOOLEAN and test.is_ is not None)
+        or (definition.type is FieldType.DATE and test.reached is not None)
+    )
+
+
 def _field_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], name: str, test: Any) -> Iterator[Problem]:
     """``test`` is a FieldTest, ``None`` for a numeric use, ``False`` for any use."""
     kinds = [kind for kind in rulebook.catalogue if kind.id in rulebook.kinds_matching(patterns)]
@@ -76,14 +88,7 @@ def _field_use(rulebook: Rulebook, path: Path, patterns: tuple[str, ...], name: 
     numeric = is_numeric(definition)
     good = numeric if test is None else True
     if isinstance(test, FieldTest):
-        bounded = any(b is not None for b in (test.at_least, test.above, test.at_most, test.below))
-        good = (
-            (numeric and bounded)
-            or (definition.type is FieldType.CATEGORY and test.in_ is not None)
-            or (definition.type is FieldType.SET and (test.has_all is not None or test.has_any is not None))
-            or (definition.type is FieldType.BOOLEAN and test.is_ is not None)
-            or (definition.type is FieldType.DATE and test.reached is not None)
-        )
+        good = _test_fits(test, definition)
     if good and isinstance(test, FieldTest) and definition.values:
         codes = (*(test.in_ or ()), *(test.has_all or ()), *(test.has_any or ()))
         yield from (

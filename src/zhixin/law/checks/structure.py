@@ -178,8 +178,8 @@ def evidence_required(rulebook: Rulebook) -> Iterator[Problem]:
             )
 
 
-def shapes_fit(rulebook: Rulebook) -> Iterator[Problem]:
-    """Points fit their measure; score conditions stand only after the score; dated facts only per record."""
+def points_fit_measures(rulebook: Rulebook) -> Iterator[Problem]:
+    """Check that points have the measure they need."""
     for indicator in rulebook.indicators:
         path: Path = ("indicators", indicator.id)
         wants = not isinstance(indicator.points, Categories)
@@ -195,6 +195,10 @@ def shapes_fit(rulebook: Rulebook) -> Iterator[Problem]:
                 "改用 count",
                 "use a plain count",
             )
+
+
+def conditions_are_known(rulebook: Rulebook) -> Iterator[Problem]:
+    """Check that the score is asked for only after it is known, and dates of records only per record."""
     allowed = {
         id(node) for step in ("side", "caps", "shifts") for r in getattr(rulebook.decisions, step) for node in walk(r)
     }
@@ -361,7 +365,8 @@ STRUCTURE_RULES: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     basis_given,
     terms_hold,
     evidence_required,
-    shapes_fit,
+    points_fit_measures,
+    conditions_are_known,
     dates_in_order,
     effective_periods,
     score_uses_dimensions,

@@ -8,7 +8,7 @@ from typing import Any
 
 from zhixin.errors import DrawRefused, Message
 from zhixin.trust.draw.proposal import Inspector, Proposal, Stratum
-from zhixin.trust.draw.public_numbers import Source, game_of
+from zhixin.trust.draw.public_numbers import PublicSource, game_of
 
 
 def proposal_of(document: dict[str, Any]) -> Proposal:
@@ -111,8 +111,8 @@ def _stratum(item: dict[str, Any]) -> Stratum:
     return Stratum(_text(item["id"]), _whole(item["num"]), _whole(item["den"]), **bounds)
 
 
-def _source(item: dict[str, Any]) -> Source:
+def _source(item: dict[str, Any]) -> PublicSource:
     if set(item) - {"game", "issue", "date"}:
         raise ValueError(f"source {item}: game, issue, date")
     game = game_of(_text(item["game"]))
-    return Source(game.id if game else item["game"], _text(item["issue"]), _plain_day(_text(item["date"])))
+    return PublicSource(game.id if game else item["game"], _text(item["issue"]), _plain_day(_text(item["date"])))

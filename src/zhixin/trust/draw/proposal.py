@@ -11,7 +11,7 @@ from typing import Any
 
 from zhixin.errors import Message
 from zhixin.trust.draw.hashing import HASHES
-from zhixin.trust.draw.public_numbers import GAMES, LEAST_BITS, Source, bits_of
+from zhixin.trust.draw.public_numbers import GAMES, LEAST_BITS, PublicSource, bits_of
 
 NOTICE = timedelta(hours=24)
 """Between the commitment and the day of the public drawing."""
@@ -81,7 +81,7 @@ class Proposal:
     frozen_at: datetime
     strata: Sequence[Stratum]
     """From the lightest supervision to the heaviest."""
-    sources: Sequence[Source]
+    sources: Sequence[PublicSource]
     frame: Sequence[tuple[str, str]]
     """Units with their strata."""
     inspectors: Sequence[Inspector]

@@ -116,7 +116,7 @@ def game_of(name: str) -> Game | None:
 
 
 @dataclass(frozen=True)
-class Source:
+class PublicSource:
     """One drawing to come: game, issue, date."""
 
     game: str
@@ -154,7 +154,7 @@ class Source:
         return self.date.weekday() in days and max(1, most - MOST_BREAK * len(days) // 7 - 1) <= int(form[4:]) <= most
 
 
-def bits_of(sources: Sequence[Source]) -> Fraction:
+def bits_of(sources: Sequence[PublicSource]) -> Fraction:
     """Entropy of all sources, in bits, rounded down to a tenth."""
     return sum((Fraction(round(GAMES[item.game].bits * 10), 10) for item in sources), Fraction())
 

@@ -27,21 +27,10 @@ def file_report(record: CreditRecord, *, reason: str, text: str, visitor: str = 
         ValidationError: no reason, no text, an open report of this visitor, or too many of others, on this record.
     """
     text = masked(text.replace("\x00", ""))
-    faults: dict[str, str] = {}
-    if reason not in ErrorReport.Reason.values:
-        faults["reason"] = _("请选择问题类型")
-    if not 5 <= len(text.strip()) <= 2000:
-        faults["text"] = _("请用 5 至 2000 字说明哪里不对")
-    if faults:
-        raise ValidationError(faults)
+    _refuse_incomplete(reason, text)
     today = timezone.localdate()
     with transaction.atomic():
-        mine = ErrorReport.objects.filter(record_key=record.key, status=ErrorReport.Status.OPEN, visitor=visitor)
-        if visitor and mine.exists():
-            raise ValidationError({"text": _("您对该记录的报错正在核实，请凭编号查询进度")})
-        waiting = ErrorReport.objects.filter(record_key=record.key, status=ErrorReport.Status.OPEN).count()
-        if waiting >= MOST_OPEN_PER_RECORD:
-            raise ValidationError({"text": _("该记录已有多件报错在核实，请凭编号查询进度")})
+        _refuse_while_open(record, visitor)
         report = ErrorReport.objects.create(
             code=tracking_code(),
             visitor=visitor,
@@ -61,6 +50,25 @@ def file_report(record: CreditRecord, *, reason: str, text: str, visitor: str = 
         )
         record_event("reports.file", ref=f"report:{report.pk}")
     return report
+
+
+def _refuse_incomplete(reason: str, text: str) -> None:
+    faults: dict[str, str] = {}
+    if reason not in ErrorReport.Reason.values:
+        faults["reason"] = _("请选择问题类型")
+    if not 5 <= len(text.strip()) <= 2000:
+        faults["text"] = _("请用 5 至 2000 字说明哪里不对")
+    if faults:
+        raise ValidationError(faults)
+
+
+def _refuse_while_open(record: CreditRecord, visitor: str) -> None:
+    """Refuse a second report of one visitor on one record, and more than an officer can look at of all visitors."""
+    waiting = ErrorReport.objects.filter(record_key=record.key, status=ErrorReport.Status.OPEN)
+    if visitor and waiting.filter(visitor=visitor).exists():
+        raise ValidationError({"text": _("您对该记录的报错正在核实，请凭编号查询进度")})
+    if waiting.count() >= MOST_OPEN_PER_RECORD:
+        raise ValidationError({"text": _("该记录已有多件报错在核实，请凭编号查询进度")})
 
 
 def answer_report(report: ErrorReport, *, upheld: bool, answer: str, by: User) -> ErrorReport:

@@ -42,7 +42,7 @@ DELIVERY_LOCK = 0x5A48_4944
 Status = Batch.Status
 
 
-class Conflict(ValidationError):
+class KeyConflict(ValidationError):
     """An idempotency key that was used for other bytes."""
 
 
@@ -67,27 +67,12 @@ def deliver(
         FileRefused: too large, or no table at all (nothing is kept of those: they are no delivery).
         Conflict: the key was used for other bytes.
     """
-    try:
-        part, sha256, size, start = originals.keep(chunks, settings.UPLOAD_LIMIT)
-    except ValueError as error:
-        limit = settings.UPLOAD_LIMIT // 1024 // 1024
-        raise FileRefused(
-            "file.size",
-            f"文件超过 {limit} MB",
-            f"the file is larger than {limit} MB",
-            "分成较小的文件后重新提交",
-            "split it and deliver again",
-        ) from error
-    try:
-        suffix = kind_of(start)
-    except FileRefused:
-        part.unlink(missing_ok=True)
-        raise
+    part, sha256, size, suffix = _kept(chunks)
     with transaction.atomic():
         lock_deliveries()
         try:
             earlier = _earlier(source, sha256, idempotency_key, is_correction)
-        except Conflict:
+        except KeyConflict:
             part.unlink()
             raise
         if earlier is not None:
@@ -103,6 +88,30 @@ def deliver(
     return batch, True
 
 
+def _kept(chunks: Iterable[bytes]) -> tuple[Path, str, int, str]:
+    """Keep the bytes of a table; return the temporary file, its SHA-256, its size and its suffix.
+
+    Raises:
+        FileRefused: too large, or no table; nothing is kept.
+    """
+    try:
+        part, sha256, size, start = originals.keep(chunks, settings.UPLOAD_LIMIT)
+    except ValueError as error:
+        limit = settings.UPLOAD_LIMIT // 1024 // 1024
+        raise FileRefused(
+            "file.size",
+            f"文件超过 {limit} MB",
+            f"the file is larger than {limit} MB",
+            "分成较小的文件后重新提交",
+            "split it and deliver again",
+        ) from error
+    try:
+        return part, sha256, size, kind_of(start)
+    except FileRefused:
+        part.unlink(missing_ok=True)
+        raise
+
+
 def lock_deliveries() -> None:
     """One delivery at a time looks whether it came before; SQLite's immediate transactions do so by themselves."""
     if connection.vendor == "postgresql":
@@ -115,7 +124,7 @@ def _earlier(source: str, sha256: str, idempotency_key: str | None, is_correctio
         found = Batch.objects.filter(idempotency_key=idempotency_key).first()
         if found is not None:
             if found.sha256 != sha256 or found.source != source:
-                raise Conflict(_("该幂等键已用于另一份数据"))
+                raise KeyConflict(_("该幂等键已用于另一份数据"))
             return found
     same = Batch.objects.filter(source=source, sha256=sha256, is_correction=is_correction)
     return same.exclude(status__in=[Status.REFUSED, Status.UNDONE]).first()

@@ -79,7 +79,7 @@ class Tally:
 
 
 @dataclass
-class Verdict:
+class RowVerdict:
     """What becomes of a checked row: refused with faults, a duplicate, or a new version of a subject's record."""
 
     faults: list[dict[str, Any]] = field(default_factory=list)
@@ -105,30 +105,30 @@ class Committing:
         self.tally = Tally()
         self.law = law_in_force()
 
-    def judge(self, rows: Sequence[CheckedRow]) -> list[Verdict]:
+    def judge(self, rows: Sequence[CheckedRow]) -> list[RowVerdict]:
         """Say what becomes of a chunk, and remember its keys; nothing is written."""
         good = [item for item in rows if not item.faults]
         subjects = self._subjects(good)
         self._look_up(good, subjects)
         return [self._judged(item, subjects) for item in rows]
 
-    def _judged(self, item: CheckedRow, subjects: dict[str, int]) -> Verdict:
+    def _judged(self, item: CheckedRow, subjects: dict[str, int]) -> RowVerdict:
         if item.faults:
-            return Verdict(faults=list(item.faults))
+            return RowVerdict(faults=list(item.faults))
         subject = subjects.get(item.code or "")
         is_new = subject is None and self.manifest.gives == "subjects"
         if subject is None and not is_new:
-            return Verdict(faults=[fault_of(_UNKNOWN, "subject_id", item.code)])
+            return RowVerdict(faults=[fault_of(_UNKNOWN, "subject_id", item.code)])
         known = self.seen[item.key]
         found = self._verdict(known, item)
         if found is None:
-            return Verdict(is_duplicate=True, subject=subject)
+            return RowVerdict(is_duplicate=True, subject=subject)
         if isinstance(found, Refusal):
-            return Verdict(faults=[fault_of(found, "", item.key.split(":", 1)[1])])
+            return RowVerdict(faults=[fault_of(found, "", item.key.split(":", 1)[1])])
         known.version += 1
         known.here, known.state = True, "active"
         known.seqs[item.digest] = -1
-        return Verdict(subject=subject, version=known.version)
+        return RowVerdict(subject=subject, version=known.version)
 
     def commit(self, rows: Sequence[CheckedRow]) -> list[int | None]:
         """Write a chunk; for each row the sequence number of its version, or ``None`` where it was not accepted."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from zhixin.dataset.delivery.layout import Layout
-from zhixin.dataset.delivery.rows import RowChecker
+from zhixin.dataset.delivery.rows import CheckedRow, RowChecker
 from zhixin.dataset.sources import sources
 from zhixin_web.accounts.models import User
 from zhixin_web.audit.services.events import record_event
@@ -32,13 +32,7 @@ def mend_row(row: QuarantinedRow, cells: dict[str, Any], by: User, *, is_confirm
         by: who submits it.
         is_confirmed: a person has compared code and name, so a name that differs is no fault any more.
     """
-    manifest = sources()[row.batch.source]
-    names = [item.id for item in manifest.fields]
-    units = {name: int(unit) for name, unit in row.batch.preview.get("units", {}).items()}
-    layout = Layout(names, 0, dict(enumerate(names)), (), (), units)
-    known = None if is_confirmed or manifest.gives == "subjects" else names_of
-    checker = RowChecker(manifest, layout, timezone.localdate(), known)
-    outcome = checker.check([(row.line, [cells.get(name) or None for name in names])])[0]
+    outcome = _checked(row, cells, is_confirmed)
     if outcome.faults:
         return list(outcome.faults)
     with transaction.atomic():
@@ -58,12 +52,27 @@ def mend_row(row: QuarantinedRow, cells: dict[str, Any], by: User, *, is_confirm
         batch.accepted += 0 if is_duplicate else 1
         batch.duplicates += 1 if is_duplicate else 0
         batch.save(update_fields=["quarantined", "accepted", "duplicates"])
-        changed = {name: value for name, value in cells.items() if str(value or "") != str(row.cells.get(name) or "")}
-        masked = {
-            name: "***" if name in names and manifest.field(name).personal else value for name, value in changed.items()
-        }
-        record_event("quarantine.fix", by=by, ref=f"batch:{batch.pk}/{row.line}", changed=masked)
+        record_event("quarantine.fix", by=by, ref=f"batch:{batch.pk}/{row.line}", changed=_changed(row, cells))
     return []
+
+
+def _checked(row: QuarantinedRow, cells: dict[str, Any], is_confirmed: bool) -> CheckedRow:
+    """Check the cells as the pipeline checks those of a file of the same source and units."""
+    manifest = sources()[row.batch.source]
+    names = [item.id for item in manifest.fields]
+    units = {name: int(unit) for name, unit in row.batch.preview.get("units", {}).items()}
+    layout = Layout(names, 0, dict(enumerate(names)), (), (), units)
+    known = None if is_confirmed or manifest.gives == "subjects" else names_of
+    checker = RowChecker(manifest, layout, timezone.localdate(), known)
+    return checker.check([(row.line, [cells.get(name) or None for name in names])])[0]
+
+
+def _changed(row: QuarantinedRow, cells: dict[str, Any]) -> dict[str, Any]:
+    """Return what differs from the row as it came, personal fields masked."""
+    manifest = sources()[row.batch.source]
+    personal = {item.id for item in manifest.fields if item.personal}
+    changed = {name: value for name, value in cells.items() if str(value or "") != str(row.cells.get(name) or "")}
+    return {name: "***" if name in personal else value for name, value in changed.items()}
 
 
 class _Mending(Committing):

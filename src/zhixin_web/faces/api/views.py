@@ -61,7 +61,7 @@ def deliveries(request: HttpRequest) -> JsonResponse:
             source=source, file_name=request.headers.get("X-File-Name", "push"), chunks=iter(lambda: request.read(CHUNK), b""),
             way=Batch.Way.PUSH, by=client.account, automatic=True, idempotency_key=f"{client.pk}:{key}",
         )  # fmt: skip
-    except services.Conflict:
+    except services.KeyConflict:
         return problem(
             409, "idempotency_conflict", "该幂等键已用于另一份数据", "this idempotency key was used for other data"
         )

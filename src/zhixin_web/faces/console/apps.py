@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Console(AppConfig):
+class ConsoleConfig(AppConfig):
     name = "zhixin_web.faces.console"
     label = "console"

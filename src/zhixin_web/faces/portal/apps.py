@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
 
-class Portal(AppConfig):
+class PortalConfig(AppConfig):
     name = "zhixin_web.faces.portal"
     label = "portal"

@@ -8,18 +8,10 @@ from importlib.resources import files
 from django.http import Http404, HttpRequest, HttpResponse
 
 from zhixin_web.faces.portal.pages import public_page, show
-from zhixin_web.inspections.models import Draw
 from zhixin_web.inspections.published import document_of, proof_of, published_draw, published_draws, tiers_are_public
 from zhixin_web.records.published import published_names, published_subject
 
 MOST_SHOWN = 500
-
-
-def _draw(draw_id: str) -> Draw:
-    found = published_draw(draw_id)
-    if found is None:
-        raise Http404
-    return found
 
 
 @public_page
@@ -31,7 +23,7 @@ def draws(request: HttpRequest) -> HttpResponse:
 @public_page
 def draw(request: HttpRequest, draw_id: str) -> HttpResponse:
     """One draw: its plan, its numbers, who was picked; the visitor's browser computes it again."""
-    found = _draw(draw_id)
+    found = published_draw(draw_id)
     document = document_of(found)
     strata = (document or {}).get("strata", {})
     picked = [(name, unit) for name, item in strata.items() for _ticket, unit in item["picked"]][:MOST_SHOWN]
@@ -50,7 +42,7 @@ def draw(request: HttpRequest, draw_id: str) -> HttpResponse:
 @public_page
 def draw_file(request: HttpRequest, draw_id: str) -> HttpResponse:
     """The document that a verifier reads; 404 where the tiers are internal."""
-    document = document_of(_draw(draw_id))
+    document = document_of(published_draw(draw_id))
     if document is None:
         raise Http404
     text = json.dumps(document, ensure_ascii=False, indent=1)
@@ -73,7 +65,7 @@ def verifier(request: HttpRequest) -> HttpResponse:
 @public_page
 def frame_proof(request: HttpRequest, draw_id: str, code: str) -> HttpResponse:
     """That one enterprise was in the frame, with what probability it was drawn, and whether it was."""
-    found, subject = _draw(draw_id), published_subject(code)
+    found, subject = published_draw(draw_id), published_subject(code)
     proof = proof_of(found, code) if subject is not None else None
     if subject is None or proof is None:
         raise Http404

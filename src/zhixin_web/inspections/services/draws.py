@@ -17,7 +17,7 @@ from zhixin.dataset.identity import has_valid_check_character
 from zhixin.errors import DrawRefused
 from zhixin.trust import draw as cdraw
 from zhixin.trust.draw.drawing import number_faults
-from zhixin.trust.draw.public_numbers import Source, agreed, game_of
+from zhixin.trust.draw.public_numbers import PublicSource, agreed, game_of
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.failpoints import failpoint
@@ -61,26 +61,23 @@ def commit_draw(plan: Plan, *, game: str, issue: str, day: date, by: User, froze
             document = cdraw.commit(proposal, has_valid_check_character)
         except DrawRefused as error:
             raise _refused(error) from error
-        body = {
-            "draw": document["plan"]["draw_id"],
-            "commitment": document["commitment"],
-            "frame_root": document["plan"]["frame_root"],
-        }
-        seq = append_one("draw.commit", f"draw:{body['draw']}", body)
-        made = Draw.objects.create(
-            plan=plan,
-            draw_id=body["draw"],
-            document=document,
-            commitment=document["commitment"],
-            committed_by=by,
-            commit_seq=seq,
-        )
+        made = _committed(plan, document, by)
         Exclusion.objects.bulk_create(
             [Exclusion(draw=made, subject_id=subject, reason=reason) for subject, reason in frame.excluded]
         )
         record_event("draws.commit", by=by, ref=f"draw:{made.draw_id}", units=len(frame.units))
         failpoint("draw.committed")
     return made
+
+
+def _committed(plan: Plan, document: cdraw.Document, by: User) -> Draw:
+    """Put the commitment into the ledger and keep the draw."""
+    name, commitment = document["plan"]["draw_id"], document["commitment"]
+    body = {"draw": name, "commitment": commitment, "frame_root": document["plan"]["frame_root"]}
+    seq = append_one("draw.commit", f"draw:{name}", body)
+    return Draw.objects.create(
+        plan=plan, draw_id=name, document=document, commitment=commitment, committed_by=by, commit_seq=seq
+    )
 
 
 def _proposal(plan: Plan, frame: Frame, game: str, issue: str, day: date, frozen_at: datetime) -> cdraw.Proposal:
@@ -98,7 +95,7 @@ def _proposal(plan: Plan, frame: Frame, game: str, issue: str, day: date, frozen
         basis=f"{plan.title}（{plan.basis}）",
         frozen_at=frozen_at.replace(microsecond=0),
         strata=[item.for_draw() for item in planned_strata(plan) if sizes[item.id]],
-        sources=[Source(known.id if known else game, issue.strip(), day)],
+        sources=[PublicSource(known.id if known else game, issue.strip(), day)],
         frame=frame.units,
         inspectors=people,
         conflicts=[(person, unit) for person, unit in pairs if person in names and unit in units],
