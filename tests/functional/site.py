@@ -28,15 +28,26 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+_sessions: dict[tuple[str, str], Any] = {}
+
+
 def enter(browser: Browser, site: str, username: str, width: int = 1280) -> Page:
+    """Open a page signed in as somebody: through the form the first time, with that session's cookies afterwards."""
     page = browser.new_context(viewport={"width": width, "height": 900}, locale="zh-CN").new_page()
     page.errors = []  # type: ignore[attr-defined]
     page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)  # type: ignore[attr-defined]
     page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
+    if (site, username) in _sessions:
+        page.context.add_cookies(_sessions[site, username])
+        page.goto(f"{site}/c/")
+        if "/c/sign-in" not in page.url:
+            return page
     page.goto(f"{site}/c/sign-in")
     page.fill("#username", username)
     page.fill("#password", PASSWORD)
     page.click(".door button")
+    page.wait_for_url(f"{site}/c/")
+    _sessions[site, username] = page.context.cookies()  # type: ignore[assignment]
     return page
 
 

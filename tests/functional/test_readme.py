@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from zhixin.fiction.chicago import ChicagoResult, evaluate
-from zhixin.fiction.chicago_draw import compare_draws
+from zhixin.fiction.chicago_draw import DrawComparison, compare_draws
 from zhixin.law.loading import load_rulebook
 
 ROOT = Path(__file__).parents[2]
@@ -39,9 +39,14 @@ def test_the_figures_of_chicago_are_those_that_come_out(name: str, shares: list[
     assert all(share in text for share in shares)
 
 
+@pytest.fixture(scope="module")
+def draws(result: ChicagoResult) -> DrawComparison:
+    return compare_draws(result, [grade.id for grade in load_rulebook("chicago-food").ladder])
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md", "docs/explanation/chicago.md"])
-def test_drawing_by_grade_finds_more_for_the_same_work(name: str, result: ChicagoResult) -> None:
-    found = compare_draws(result, [grade.id for grade in load_rulebook("chicago-food").ladder])
+def test_drawing_by_grade_finds_more_for_the_same_work(name: str, draws: DrawComparison) -> None:
+    found = draws
     assert found.interval[0] > 0
     text = (ROOT / name).read_text(encoding="utf-8")
     low, high = found.interval

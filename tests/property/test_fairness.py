@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from examples import examples
 from property.agreement import comparable, evaluations
+from shipped import shipped
 from zhixin.dataset.facts import Facts, Previous
 from zhixin.dataset.tables import from_facts, subjects_schema
 from zhixin.evaluation.engines.contract import Engine
@@ -26,11 +27,10 @@ from zhixin.evaluation.evaluation import Evaluation
 from zhixin.evaluation.interpreter.interpreter import Interpreter
 from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.fiction.city import DISTRICT_SHARES, City
-from zhixin.law.loading import load_rulebook
 from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
-FLAGSHIP = load_rulebook("zhengzhou-ip")
+FLAGSHIP = shipped("zhengzhou-ip")
 AS_OF = date(2026, 11, 24)
 RULEBOOK = FLAGSHIP.at(AS_OF)
 HORIZON = Moment(AS_OF, None, (date(2026, 10, 31), date(2026, 9, 30)))

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from examples import examples
 from property.agreement import Drawn, adds_up, compiled, differences, drawn, evaluations, interpreted
+from shipped import shipped
 from strategies import UNCOUNTED, Dataset, one_indicator, rulebooks
 from zhixin.dataset.facts import Facts, Previous
 from zhixin.evaluation.archive import RunFolder, facts_of
@@ -31,7 +32,7 @@ from zhixin.evaluation.run import evaluate, reevaluate
 from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.explanation.outlook import Outlook
 from zhixin.fiction.city import City
-from zhixin.law.loading import dump_rulebook, load_rulebook, loads_rulebook
+from zhixin.law.loading import dump_rulebook, loads_rulebook
 from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
@@ -165,7 +166,7 @@ def test_dumped_rulebook_loads_as_itself(rulebook: Rulebook) -> None:
 
 @pytest.fixture(scope="module")
 def zhengzhou() -> Rulebook:
-    return load_rulebook("zhengzhou-ip")
+    return shipped("zhengzhou-ip")
 
 
 @pytest.fixture(scope="module")

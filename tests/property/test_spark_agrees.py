@@ -14,11 +14,11 @@ from hypothesis import Phase, given, settings
 
 from examples import IS_LONG, SETTINGS
 from property.agreement import Drawn, compiled, disagreement, drawn, interpreted
+from shipped import shipped
 from zhixin.evaluation.engines.contract import Engine
 from zhixin.evaluation.engines.spark import SparkEngine
 from zhixin.evaluation.run import evaluate
 from zhixin.fiction.city import City
-from zhixin.law.loading import load_rulebook
 
 # PySpark 4.0 uses parts of pandas 3 that pandas deprecates, and leaves sockets to the garbage collector; nothing of ours
 # can avoid either.
@@ -74,7 +74,7 @@ def test_interpreter_and_spark_agree(spark: Engine) -> None:
 
 def test_a_city_gives_the_same_bytes_on_spark_and_on_duckdb(spark: Engine, tmp_path: Path) -> None:
     City(500, 7).write(tmp_path / "city")
-    rulebook, as_of = load_rulebook("zhengzhou-ip"), City.as_of
+    rulebook, as_of = shipped("zhengzhou-ip"), City.as_of
     one = evaluate(rulebook, tmp_path / "city", tmp_path / "duckdb", as_of)
     other = evaluate(rulebook, tmp_path / "city", tmp_path / "spark", as_of, engine=spark)
     assert one.info["counts"]["contributions"] > 500

@@ -15,6 +15,7 @@ from hypothesis import given
 
 from examples import examples
 from property.agreement import Drawn, compiled, disagreement, drawn, interpreted
+from shipped import shipped
 from strategies import Dataset
 from zhixin.dataset.facts import Facts
 from zhixin.dataset.snapshot import open_snapshot
@@ -24,7 +25,6 @@ from zhixin.evaluation.engines.polars import PolarsEngine, TooWide
 from zhixin.evaluation.plan.overflow import Widths
 from zhixin.evaluation.plan.whole_columns import ColumnPlan, columns_for
 from zhixin.fiction.city import City
-from zhixin.law.loading import load_rulebook
 from zhixin.law.moment_and_windows import Moment
 
 MOST = 10**18
@@ -132,7 +132,7 @@ def test_a_city_is_known_to_fit(tmp_path: Any) -> None:
     City(2_000, 7).write(tmp_path)
     tables = open_snapshot(tmp_path)
     engine = PolarsEngine(threads=1)
-    ready = columns_for(load_rulebook("zhengzhou-ip"), Moment(date(2026, 11, 1)))
+    ready = columns_for(shipped("zhengzhou-ip"), Moment(date(2026, 11, 1)))
     try:
         engine.results(ready, tables._replace(previous=PREVIOUS.empty_table()))
     except TooWide:

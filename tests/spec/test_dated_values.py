@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from shipped import shipped
 from spec.law import Spec, hold, rulebook_of
 from zhixin.dataset.facts import Facts
 from zhixin.explanation.outlook import Outlook
@@ -206,7 +207,7 @@ def test_law(spec: Spec, engine: tuple) -> None:
 
 
 def test_what_was_looked_up_before_is_not_carried_into_the_resolved_rulebook() -> None:
-    whole = load_rulebook("zhengzhou-ip")
+    whole = shipped("zhengzhou-ip")
     fresh = load_rulebook("zhengzhou-ip").at(date(2026, 11, 1))
     assert whole.indicator
     assert whole.record_fields
@@ -216,7 +217,7 @@ def test_what_was_looked_up_before_is_not_carried_into_the_resolved_rulebook() -
 
 
 def test_measures_for_a_grade_fall_away_with_it() -> None:
-    whole = load_rulebook("medical-price-credit")
+    whole = shipped("medical-price-credit")
     grades = {day: {name for rule in whole.at(day).measures for name in rule.grades} for day in (BEFORE, SINCE)}
     assert "dishonest" not in grades[BEFORE]
     assert grades[SINCE] == grades[BEFORE] | {"dishonest"}

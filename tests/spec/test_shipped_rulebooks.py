@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from shipped import shipped
 from zhixin.analysis.worked_examples import RulebookCase, load_cases, run_cases
 from zhixin.evaluation.engines.contract import Engine
 from zhixin.evaluation.engines.duckdb import DuckDBEngine
 from zhixin.evaluation.engines.polars import PolarsEngine
 from zhixin.law.calendar import shift_months
-from zhixin.law.loading import check_file, dump_rulebook, load_rulebook, loads_rulebook
+from zhixin.law.loading import check_file, dump_rulebook, loads_rulebook
 from zhixin.law.publicity_and_repair import publication_of, repair_from
-from zhixin.law.rulebook import Rulebook
 from zhixin.law.vocabulary import Direction, Visibility
 
 title = {"zh": "自带的规则", "en": "Shipped rulebooks"}
@@ -28,10 +28,6 @@ BY_NAME = {folder.name: folder for folder in FOLDERS}
 CLASSES = ["patent_owner", "trademark_user", "gi_user", "ip_agency", "online_operator", "cross_border", "logistics"]
 
 
-def shipped(name: str) -> Rulebook:
-    return load_rulebook(BY_NAME[name])
-
-
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_it_has_no_errors(folder: Path) -> None:
     rulebook, faults = check_file(folder)
@@ -42,7 +38,7 @@ def test_it_has_no_errors(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_it_keeps_through_a_dump(folder: Path) -> None:
-    rulebook = load_rulebook(folder)
+    rulebook = shipped(folder.name)
     again = loads_rulebook(dump_rulebook(rulebook))
     assert again == rulebook
     assert again.sha256 == rulebook.sha256
@@ -66,7 +62,7 @@ def test_its_cases_come_out_as_written_on_duckdb(folder: Path) -> None:
 
 def _cases_hold(folder: Path, engines: dict[str, Engine | None]) -> None:
     cases = load_cases(folder / "cases.yaml")
-    report = run_cases(load_rulebook(folder), cases, engines)
+    report = run_cases(shipped(folder.name), cases, engines)
     assert [f"{item.case}: {item.what.en}" for item in report.disagreements] == []
     assert report.cases == len(cases) > 0
 

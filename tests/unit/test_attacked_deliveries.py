@@ -14,7 +14,8 @@ import xlsxwriter
 import xlwt
 
 from dirty_deliveries import firms, registrations_csv
-from zhixin import load_rulebook, open_snapshot
+from shipped import shipped
+from zhixin import open_snapshot
 from zhixin.dataset.acceptance import accept
 from zhixin.dataset.reading import read_table
 from zhixin.errors import DatasetError
@@ -103,7 +104,7 @@ def accepted(tmp_path: Path) -> Accept:
         for name, content in files.items():
             (folder / name).write_bytes(content)
         try:
-            report = accept(load_rulebook("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28), **options)
+            report = accept(shipped("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28), **options)
         except DatasetError:
             return []
         assert all(part.adds_up for part in report.tables.values())
@@ -301,7 +302,7 @@ def test_rows_said_twice_are_counted(tmp_path: Path) -> None:
     (folder / "registrations.csv").write_bytes(registrations_csv(FIRMS))
     same = [row(0), row(0, c3="郑罚[2026]01号"), row(0, c3="郑罚（2026）第1号")]
     (folder / "penalties.csv").write_bytes(csv_of(*same, row(1)))
-    report = accept(load_rulebook("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28))
+    report = accept(shipped("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28))
     found = report.tables["penalties"]
     assert (found.rows, found.accepted, found.duplicates, found.quarantined) == (4, 2, 2, 0)
 
@@ -314,5 +315,5 @@ def test_a_firm_that_is_told_two_ways_in_one_file_is_asked(tmp_path: Path) -> No
     (folder / "registrations.csv").write_text(
         text + ",".join([*first[:2], "2001-01-01", *first[3:]]) + "\r\n", encoding="utf-8"
     )
-    report = accept(load_rulebook("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28))
+    report = accept(shipped("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28))
     assert dict(report.tables["registrations"].rules) == {"row.contradicts": 1}

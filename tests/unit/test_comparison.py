@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from shipped import shipped
 from zhixin.analysis.comparison import Mover, compare, transition_rows, workload
 from zhixin.evaluation.archive import RunFolder
 from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES
-from zhixin.law.loading import dump_rulebook, load_rulebook
+from zhixin.law.loading import dump_rulebook
 
-BOOK = load_rulebook("zhengzhou-ip")
+BOOK = shipped("zhengzhou-ip")
 AS_OF = date(2026, 11, 24)
 AGENCY = 1 << [item.id for item in BOOK.classes].index("ip_agency")
 Points = dict[str, int]

@@ -17,14 +17,14 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
+from shipped import shipped
 from unit.writing import outputs, quarantined, rules, uscc, write_csv, write_rows
 from zhixin.dataset.acceptance import Report, accept
 from zhixin.dataset.reading import read_table
 from zhixin.dataset.snapshot import open_snapshot, sha256_of
 from zhixin.errors import DatasetError
-from zhixin.law.loading import load_rulebook
 
-BOOK = load_rulebook("zhengzhou-ip")
+BOOK = shipped("zhengzhou-ip")
 AS_OF = date(2026, 11, 24)
 A, B, C, STRANGER = uscc(1), uscc(2), uscc(3), uscc(999_999)
 SUBJECTS = [{"subject_id": A, "name": "甲"}, {"subject_id": B, "name": "乙"}, {"subject_id": C, "name": "丙"}]

@@ -13,14 +13,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from shipped import shipped
 from unit.writing import outputs, rules
 from zhixin.dataset.acceptance import accept
 from zhixin.dataset.identity import check_uscc
 from zhixin.fiction.city import City
 from zhixin.fiction.dirt import SPOILS, write_dirty
-from zhixin.law.loading import load_rulebook
 
-BOOK = load_rulebook("zhengzhou-ip")
+BOOK = shipped("zhengzhou-ip")
 AS_OF = date(2026, 11, 1)
 AT_ACCEPTANCE_OF_THE_TABLE = ("row.duplicate", "")
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from shipped import shipped
 from spec.law import rulebook_of
 from zhixin.dataset.reading import read_table
 from zhixin.dataset.snapshot import open_snapshot
@@ -24,7 +25,6 @@ from zhixin.evaluation.plan.sql import script_for
 from zhixin.evaluation.run import reevaluate
 from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.fiction.city import City
-from zhixin.law.loading import load_rulebook
 from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
 
@@ -33,7 +33,7 @@ HORIZON = Moment(date(2026, 11, 1))
 
 @pytest.fixture(scope="module")
 def rulebook() -> Rulebook:
-    return load_rulebook("zhengzhou-ip")
+    return shipped("zhengzhou-ip")
 
 
 @pytest.fixture(scope="module")

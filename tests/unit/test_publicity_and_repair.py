@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from zhixin import load_rulebook
+from shipped import shipped
 from zhixin.explanation.articles import articles
 from zhixin.law.publicity_and_repair import publication_of, repair_from, severity_of
 
-RULEBOOK = load_rulebook("zhengzhou-ip")
+RULEBOOK = shipped("zhengzhou-ip")
 KIND = "penalty.trademark.infringement"
 TURN = date(2026, 4, 1)
 

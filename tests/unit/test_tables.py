@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from shipped import shipped
 from zhixin.dataset.reading import read_table
 from zhixin.dataset.tables import Tables
 from zhixin.errors import DatasetError
@@ -15,7 +16,6 @@ from zhixin.evaluation.engines.choice import open_engine
 from zhixin.evaluation.run import evaluate
 from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.fiction.city import City
-from zhixin.law.loading import load_rulebook
 from zhixin.law.moment_and_windows import Moment
 
 NUMBERS = [0, 0, 2, 3, 3, 3, 5, 8, 8, 9]
@@ -79,12 +79,12 @@ def test_tables_that_break_the_contract_of_numbers_are_refused(
                 pq.write_table(table, path)
         with pytest.raises(DatasetError, match=said):
             evaluate_tables(
-                load_rulebook("zhengzhou-ip"), Tables(*given), Moment(City.as_of), engine=open_engine(engine, threads=1)
+                shipped("zhengzhou-ip"), Tables(*given), Moment(City.as_of), engine=open_engine(engine, threads=1)
             )  # type: ignore[arg-type]
 
 
 def test_some_subjects_come_out_as_in_a_full_run_on_either_engine(city: Path, tmp_path: Path) -> None:
-    rulebook = load_rulebook("zhengzhou-ip")
+    rulebook = shipped("zhengzhou-ip")
     ids = pq.read_table(city / "subjects.parquet")["subject_id"].to_pylist()[3::17]
     full = evaluate(rulebook, city, tmp_path / "full", City.as_of)
     for engine in ("polars", "duckdb"):

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from shipped import shipped
 from strategies import one_indicator, rulebooks
-from zhixin import load_rulebook
 from zhixin.explanation.wording import Wording
 from zhixin.law.conditions import Compare
 from zhixin.law.filters import RecordFilter, Window
@@ -39,7 +39,7 @@ SILENT = {"title", "basis", "advice", "effect", "id", "effective", "measure_no"}
 
 @cache
 def loaded(name: str) -> Rulebook:
-    return load_rulebook(shipped_rulebooks() / name)
+    return shipped(name)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zhixin import load_rulebook
+from shipped import shipped
 from zhixin.analysis.worked_examples import load_cases
 from zhixin.errors import UsageError
 from zhixin.evaluation.run import refuse_outside_effective
@@ -41,7 +41,7 @@ def test_a_case_that_expects_nothing_is_refused(tmp_path: Path, expect: str, is_
 )
 def test_a_rulebook_evaluates_inside_its_effective_period_alone(day: date, is_fine: bool) -> None:
     period = Effective(from_=date(2020, 1, 1), until=date(2021, 1, 1))
-    rulebook = load_rulebook("tax-credit").model_copy(update={"effective": period})
+    rulebook = shipped("tax-credit").model_copy(update={"effective": period})
     if is_fine:
         refuse_outside_effective(rulebook, day)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from dirty_deliveries import FIRMS, SEED, firms, registrations_csv
+from shipped import shipped
 from web.drawing import approved, committed, drawn, inspectors, make, on_the_day, task  # noqa: F401
 from web.layers import Layers, Maker
-from zhixin import City, load_rulebook
-from zhixin.law.loading import shipped_rulebooks
+from zhixin import City
+from zhixin.law.loading import dump_rulebook
 from zhixin.law.rulebook import Rulebook
 from zhixin_web.accounts.demonstration_people import make_people
 from zhixin_web.accounts.models import User
@@ -26,6 +27,7 @@ from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services import runs
 from zhixin_web.evaluations.services.reevaluate_after_batch import react
 from zhixin_web.evaluations.services.release import propose_run, release_run
+from zhixin_web.governance.models import Consultation, Draft
 from zhixin_web.records.models import Subject
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.services import approval
@@ -45,6 +47,8 @@ def django_db_setup(request: Any, django_db_setup: None, django_db_blocker: Any,
         "release": Maker(_make_release, "people"),
         "subjects": Maker(_make_subjects, "release"),
         "released": Maker(_make_released, "subjects"),
+        "penalised_city": Maker(_make_penalised_city, "subjects"),
+        "evaluated_city": Maker(_make_evaluated_city, "penalised_city"),
         "registered": Maker(_make_registered, "release"),
     }
     layers = Layers(makers, tmp_path_factory.mktemp("layers"), django_db_blocker.unblock)
@@ -100,19 +104,24 @@ def people(db: None) -> dict[str, User]:
     return _people()
 
 
+def deliver_and_take_in(source: str, content: str | bytes, by: User, *, commit: bool = True, **options: Any) -> Batch:
+    """Deliver text or bytes for a source and take it in; return the batch as it then is."""
+    data = content.encode() if isinstance(content, str) else content
+    options.setdefault("file_name", "test.csv")
+    batch, _ = services.deliver(source=source, chunks=[data], way=Batch.Way.UPLOAD, by=by, **options)
+    batch = services.process(batch)
+    if commit and services.request_commit(batch, by):
+        batch.refresh_from_db()
+        batch = services.process(batch)
+    return batch
+
+
 @pytest.fixture
 def take(people: dict[str, User], release: Any) -> Deliver:
     """Deliver text or bytes for a source and take it in under the flagship rulebook; gives the batch as it then is."""
 
     def taking(source: str, content: str | bytes, *, by: str = "city", commit: bool = True, **options: Any) -> Batch:
-        data = content.encode() if isinstance(content, str) else content
-        options.setdefault("file_name", "test.csv")
-        batch, _ = services.deliver(source=source, chunks=[data], way=Batch.Way.UPLOAD, by=people[by], **options)
-        batch = services.process(batch)
-        if commit and services.request_commit(batch, people[by]):
-            batch.refresh_from_db()
-            batch = services.process(batch)
-        return batch
+        return deliver_and_take_in(source, content, people[by], commit=commit, **options)
 
     return taking
 
@@ -157,6 +166,34 @@ def registered(release: Any) -> None:
     """The firms of the dirty deliveries."""
 
 
+DOCUMENT = "（虚构）罚字1号"
+
+
+def _make_penalised_city() -> None:
+    first = Subject.objects.order_by("code")[0]
+    deliver_and_take_in("penalties", penalty_file((first.code, first.name, DOCUMENT)), _people()["city"])
+
+
+@pytest.fixture
+def penalised_city(subjects: list[Subject]) -> None:
+    """Twelve subjects, the first with one penalty: number :data:`DOCUMENT`."""
+
+
+def _make_evaluated_city() -> None:
+    _make_released()
+    base, by, today = RulebookRelease.objects.get(), _people()["city"], timezone.localdate()
+    text = dump_rulebook(shipped("zhengzhou-ip"))
+    draft = Draft.objects.create(title="draft", base=base, text=text, by=by, changed_by=by)
+    Consultation.objects.create(
+        draft=draft, title="Consultation 1", explanation="Explanation", text=text, sha256=base.sha256, opens_on=today, closes_on=today + timedelta(days=40), by=by,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def evaluated_city(penalised_city: None) -> None:
+    """The penalised city with a released evaluation and an open consultation."""
+
+
 def _make_released() -> None:
     people, release = _people(), RulebookRelease.objects.get()
     run = runs.execute(runs.start_run(release, as_of=timezone.localdate(), by=people["city"]))
@@ -171,15 +208,10 @@ def released(subjects: list[Subject]) -> Run:
     return Run.objects.get()
 
 
-@cache
-def _flagship() -> Rulebook:
-    return load_rulebook(shipped_rulebooks() / "zhengzhou-ip")
-
-
 @pytest.fixture
 def flagship() -> Rulebook:
     """The flagship, loaded and checked once for all tests: it takes half a second."""
-    return _flagship()
+    return shipped("zhengzhou-ip")
 
 
 @pytest.fixture
@@ -218,7 +250,7 @@ def browser_of(people: dict[str, User]) -> Callable[[str], Browser]:
 
 def _make_release() -> None:
     people = _people()
-    approval.approve_rulebook(approval.propose_rulebook(_flagship(), people["city"]), people["approver"])
+    approval.approve_rulebook(approval.propose_rulebook(shipped("zhengzhou-ip"), people["city"]), people["approver"])
 
 
 @pytest.fixture
@@ -227,21 +259,20 @@ def release(people: dict[str, User]) -> RulebookRelease:
     return RulebookRelease.objects.get()
 
 
+def penalty_file(*rows: tuple[str, str, str], **changes: str) -> str:
+    """Return a file of penalties: one row per (code, name, number), with changes by column title."""
+    values = {"行政相对人名称": "", "行政相对人类别": "法人及非法人组织", "统一社会信用代码": "", "行政处罚决定书文号": "",
+              "违法行为类型": "商标侵权", "违法事实": "虚构", "处罚依据": "虚构", "处罚类别": "罚款", "处罚内容": "虚构",
+              "罚款金额（万元）": "1.5", "处罚决定日期": "2026-08-01", "处罚机关": "虚构机关"} | changes  # fmt: skip
+    lines = [",".join(values)]
+    for code, name, number in rows:
+        lines.append(
+            ",".join((values | {"行政相对人名称": name, "统一社会信用代码": code, "行政处罚决定书文号": number}).values())
+        )
+    return "\n".join(lines)
+
+
 @pytest.fixture
 def penalty() -> Callable[..., str]:
-    """A file of penalties: one row per (code, name, number), with changes by column title."""
-
-    def making(*rows: tuple[str, str, str], **changes: str) -> str:
-        values = {"行政相对人名称": "", "行政相对人类别": "法人及非法人组织", "统一社会信用代码": "", "行政处罚决定书文号": "",
-                  "违法行为类型": "商标侵权", "违法事实": "虚构", "处罚依据": "虚构", "处罚类别": "罚款", "处罚内容": "虚构",
-                  "罚款金额（万元）": "1.5", "处罚决定日期": "2026-08-01", "处罚机关": "虚构机关"} | changes  # fmt: skip
-        lines = [",".join(values)]
-        for code, name, number in rows:
-            lines.append(
-                ",".join(
-                    (values | {"行政相对人名称": name, "统一社会信用代码": code, "行政处罚决定书文号": number}).values()
-                )
-            )
-        return "\n".join(lines)
-
-    return making
+    """See :func:`penalty_file`."""
+    return penalty_file

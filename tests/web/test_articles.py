@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from zhixin import load_rulebook
+from shipped import shipped
 from zhixin.explanation.articles import Article, ArticleChange, articles, chinese_number, differences
 from zhixin.explanation.wording import Wording
 from zhixin.law.loading import shipped_rulebooks
@@ -26,7 +26,7 @@ Dump = dict[str, Any]
 
 @cache
 def loaded(name: str) -> Rulebook:
-    return load_rulebook(shipped_rulebooks() / name)
+    return shipped(name)
 
 
 FLAGSHIP = loaded("zhengzhou-ip")

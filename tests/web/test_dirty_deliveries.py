@@ -22,7 +22,8 @@ from dirty_deliveries import (
     registrations_csv,
     wrongly_refused,
 )
-from zhixin import load_rulebook, open_snapshot
+from shipped import shipped
+from zhixin import open_snapshot
 from zhixin.dataset.acceptance import accept
 from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.reading import read_table
@@ -91,7 +92,7 @@ def test_the_command_line_takes_nothing_in_silently_wrong(tmp_path: Path, dirty:
     (folder / "registrations.csv").write_bytes(registrations_csv(firms(FIRMS, SEED)))
     (folder / f"penalties{Path(dirty.file_name).suffix}").write_bytes(dirty.content)
     try:
-        accept(load_rulebook("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28))
+        accept(shipped("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28))
     except DatasetError:
         return  # refused as a whole, with the reason
     tables = open_snapshot(tmp_path / "out")

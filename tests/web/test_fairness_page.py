@@ -13,11 +13,10 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from zhixin import load_rulebook
+from shipped import shipped
 from zhixin.dataset.snapshot import sha256_of
 from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES
 from zhixin.law.calendar import shift_months
-from zhixin.law.loading import shipped_rulebooks
 from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations import fairness
 from zhixin_web.evaluations.fairness import FEWEST, FEWEST_HITS, OTHERS, Distribution, group_distributions
@@ -27,7 +26,7 @@ from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.evaluations.snapshots import RECORDS, run_folder, segment_file, segment_folder, subjects_segment_schema
 from zhixin_web.rulebooks.services import approval as rulebook_services
 
-FLAGSHIP = load_rulebook(shipped_rulebooks() / "zhengzhou-ip")
+FLAGSHIP = shipped("zhengzhou-ip")
 AS_OF = date(2026, 11, 1)
 MARK = "trademark_general"
 OTHER_MARK = FLAGSHIP.indicators[0].id

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client as Browser
 from django.utils import timezone
 
+from shipped import shipped
 from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import Run
 from zhixin_web.jobs import tick
@@ -160,9 +161,8 @@ def test_a_kind_without_repair_cannot_be_repaired(subjects: list[Subject], take:
 def test_each_rulebook_in_force_has_a_schedule_of_its_own(
     subjects: list[Subject], take: Any, people: Any, flagship: Rulebook
 ) -> None:
-    from zhixin import load_rulebook
 
-    internal = released(load_rulebook("zhengzhou-ip-risk"), people)
+    internal = released(shipped("zhengzhou-ip-risk"), people)
     assert len(list(tick.start_due_runs())) == 2
     runs = Run.objects.values_list("release__rulebook_id", flat=True)
     assert sorted(runs) == ["zhengzhou-ip", "zhengzhou-ip-risk"]

@@ -11,8 +11,6 @@ from django.utils import timezone
 
 from zhixin_web.audit.models import Event
 from zhixin_web.cases.services.reports import file_report
-from zhixin_web.evaluations.services import runs as services
-from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.queries import published_records
 from zhixin_web.workspace.desk import tasks_of
@@ -28,10 +26,7 @@ def browser(people: Any) -> Browser:
 
 
 @pytest.fixture
-def graded(subjects: list[Subject], release: Any, people: Any) -> list[Subject]:
-    run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
-    propose_run(run, people["city"])
-    release_run(run, people["approver"])
+def graded(subjects: list[Subject], released: Any) -> list[Subject]:
     return subjects
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import ACTIONS, ANYONE, SIGNED_IN, may
 
 USERNAMES = [name for name, *_ in PEOPLE]
+METHODS = ["get", "post"] if "DATABASE_URL" in os.environ else ["get", "post", "put", "patch", "delete"]
+"""On PostgreSQL those that reach a database: the others are refused before."""
 VALUES = {
     "old": "999999",
     "new": "999998",
@@ -54,7 +57,7 @@ def test_every_view_declares_what_it_needs() -> None:
 
 
 @pytest.mark.parametrize("username", USERNAMES)
-@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+@pytest.mark.parametrize("method", METHODS)
 def test_every_address_by_role_and_method(people: dict[str, User], settings: Any, username: str, method: str) -> None:
     settings.DEMO = True
     user = people[username]

@@ -21,8 +21,7 @@ from docx import Document
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
-from zhixin import load_rulebook
-from zhixin.law.loading import shipped_rulebooks
+from shipped import shipped
 from zhixin_web.collection.models import Batch
 from zhixin_web.faces.portal import credit_report as credit_report_module
 from zhixin_web.faces.portal.credit_report import credit_report, report_content
@@ -38,7 +37,7 @@ from zhixin_web.rulebooks.document import rules_document
 pytestmark = pytest.mark.django_db
 
 VERIFY = "https://credit.example/v/"
-FLAGSHIP = load_rulebook(shipped_rulebooks() / "zhengzhou-ip")
+FLAGSHIP = shipped("zhengzhou-ip")
 Report = Callable[..., tuple[Paper, bytes]]
 
 

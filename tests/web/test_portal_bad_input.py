@@ -16,13 +16,12 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from zhixin import load_rulebook
 from zhixin.dataset.identity import organisation_check_character, uscc_check_character
-from zhixin.law.loading import dump_rulebook, shipped_rulebooks
+from zhixin.law.loading import dump_rulebook
+from zhixin.law.rulebook import Rulebook
 from zhixin_web.governance.models import Comment, Consultation, Draft
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.rulebooks.models import RulebookRelease
-from zhixin_web.rulebooks.services import approval as rulebook_services
 
 MARK = "naughty7"
 """Stands in every string with markup, so that an echo without escaping is found whatever surrounds it."""
@@ -295,15 +294,11 @@ def record(subjects: list[Subject], take: Any, penalty: Any) -> CreditRecord:
 
 
 @pytest.fixture
-def consultation(people: Any) -> Consultation:
-    rulebook = load_rulebook(shipped_rulebooks() / "zhengzhou-ip")
-    base: RulebookRelease = rulebook_services.approve_rulebook(
-        rulebook_services.propose_rulebook(rulebook, people["city"]), people["approver"]
-    )
-    text, today, by = dump_rulebook(rulebook), timezone.localdate(), people["city"]
-    draft = Draft.objects.create(title="草案", base=base, text=text, by=by, changed_by=by)
+def consultation(release: RulebookRelease, flagship: Rulebook, people: Any) -> Consultation:
+    text, today, by = dump_rulebook(flagship), timezone.localdate(), people["city"]
+    draft = Draft.objects.create(title="草案", base=release, text=text, by=by, changed_by=by)
     return Consultation.objects.create(
-        draft=draft, title="征求意见", explanation="起草说明：测试", text=text, sha256=rulebook.sha256, opens_on=today, closes_on=today + timedelta(days=40), by=by,
+        draft=draft, title="征求意见", explanation="起草说明：测试", text=text, sha256=release.sha256, opens_on=today, closes_on=today + timedelta(days=40), by=by,
     )  # fmt: skip
 
 

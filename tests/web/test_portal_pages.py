@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree
@@ -17,8 +17,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client as Browser
 from django.utils import timezone
 
-from zhixin import load_rulebook
-from zhixin.law.loading import dump_rulebook, shipped_rulebooks
 from zhixin.reference.holidays import announced_years
 from zhixin_web.accounts.models import Organisation, Role, RoleGrant, User
 from zhixin_web.audit.models import LedgerEntry
@@ -28,10 +26,8 @@ from zhixin_web.cases.queries import visible_reports
 from zhixin_web.cases.services.reports import answer_report, file_report
 from zhixin_web.evaluations import fairness, published
 from zhixin_web.evaluations.models import Run
-from zhixin_web.evaluations.services import runs as services
-from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.faces.portal.credit_report import report_content
-from zhixin_web.governance.models import Consultation, Draft
+from zhixin_web.governance.models import Consultation
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.published import published_subject
 from zhixin_web.rulebooks.law_in_force import law_in_force
@@ -53,27 +49,14 @@ def _no_memory() -> None:
 
 
 @pytest.fixture
-def record(subjects: list[Subject], take: Any, penalty: Any) -> CreditRecord:
-    take("penalties", penalty((subjects[0].code, subjects[0].name, DOCUMENT)))
+def record(penalised_city: None) -> CreditRecord:
     return CreditRecord.objects.select_related("subject").get()
 
 
 @pytest.fixture
-def evaluated(record: CreditRecord, release: Any, people: Any) -> CreditRecord:
+def evaluated(evaluated_city: None) -> CreditRecord:
     """The record, in a city with a released evaluation and an open consultation."""
-    run = services.execute(services.start_run(release, as_of=timezone.localdate(), by=people["city"]))
-    propose_run(run, people["city"])
-    release_run(run, people["approver"])
-    text, by, today = (
-        dump_rulebook(load_rulebook(shipped_rulebooks() / "zhengzhou-ip")),
-        people["city"],
-        timezone.localdate(),
-    )
-    draft = Draft.objects.create(title="draft", base=release, text=text, by=by, changed_by=by)
-    Consultation.objects.create(
-        draft=draft, title="Consultation 1", explanation="Explanation", text=text, sha256=release.sha256, opens_on=today, closes_on=today + timedelta(days=40), by=by,
-    )  # fmt: skip
-    return record
+    return CreditRecord.objects.select_related("subject").get()
 
 
 def pages(record: CreditRecord) -> list[str]:

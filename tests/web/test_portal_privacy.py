@@ -22,9 +22,8 @@ from django.core.exceptions import ValidationError
 from django.test import Client as Browser
 from django.utils import timezone
 
-from zhixin import load_rulebook
+from shipped import shipped
 from zhixin.dataset.sources import sources
-from zhixin.law.loading import shipped_rulebooks
 from zhixin_web.evaluations import fairness, published
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.published import published_grade, published_why
@@ -110,7 +109,7 @@ def evaluated(people: Any) -> Callable[[Any], Run]:
 @pytest.fixture
 def risk(people: Any) -> Any:
     """The internal risk class, released by two persons."""
-    rulebook = load_rulebook(shipped_rulebooks() / "zhengzhou-ip-risk")
+    rulebook = shipped("zhengzhou-ip-risk")
     return rulebook_services.approve_rulebook(
         rulebook_services.propose_rulebook(rulebook, people["city"]), people["approver"]
     )
@@ -208,7 +207,7 @@ def test_an_internal_class_never_stands_in_for_a_public_grade(
     """A released run of an internal rulebook stays in the archive; an event is answered by the public one."""
     evaluated(release)
     before = everything(penalised)
-    rulebook = load_rulebook(shipped_rulebooks() / "zhengzhou-ip-risk")
+    rulebook = shipped("zhengzhou-ip-risk")
     risk = rulebook_services.approve_rulebook(
         rulebook_services.propose_rulebook(rulebook, people["city"]), people["approver"]
     )

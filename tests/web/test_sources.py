@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from zhixin import load_rulebook
+from shipped import shipped
 from zhixin.dataset.sources import (
     TABLES,
     SourceManifest,
@@ -15,13 +15,12 @@ from zhixin.dataset.sources import (
     source_folder,
     sources,
 )
-from zhixin.law.loading import shipped_rulebooks
 from zhixin_web.accounts.demonstration_people import UNITS
 
 FOR_FAIRNESS = {"ownership", "scale"}
 """Collected to show whether results lean on a group; no rulebook may use them."""
 FILES = sorted(path.stem for path in source_folder().glob("*.yaml") if path.stem not in TABLES)
-RULEBOOK = load_rulebook(shipped_rulebooks() / "zhengzhou-ip")
+RULEBOOK = shipped("zhengzhou-ip")
 STANDARD = (
     "CF_XDR_MC", "CF_XDR_LB", "CF_XDR_SHXYM", "CF_XDR_GSZC", "CF_XDR_ZZJG", "CF_XDR_SWDJ", "CF_XDR_SYDW", "CF_XDR_SHZZ", "CF_FRDB", "CF_FR_ZJLX", "CF_FR_ZJHM",
     "CF_XDR_ZJLX", "CF_XDR_ZJHM", "CF_WSH", "CF_WFXW", "CF_SY", "CF_YJ", "CF_CFLB", "CF_NR", "CF_NR_FK", "CF_NR_WFFF", "CF_NR_ZKDX", "CF_JDRQ", "CF_YXQ", "CF_GSJZQ",

@@ -7,6 +7,7 @@ import hashlib
 import tempfile
 from collections import OrderedDict
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from zhixin_web.rulebooks.services.approval import propose_rulebook
 
 LONGEST = 2_000_000
 MOST_DISAGREEMENTS = 50
+REMEMBERED = 32
+"""Texts, and rulebooks with their cases, whose check is remembered."""
 SCALE = ("1/9", "1/8", "1/7", "1/6", "1/5", "1/4", "1/3", "1/2", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 """Saaty's scale: how many times the first matters as much as the second."""
 
@@ -41,11 +44,18 @@ def _needs(by: User, action: str) -> None:
 
 def check_text(text: str) -> tuple[Rulebook | None, list[dict[str, Any]]]:
     """Check the YAML of a rulebook: the rulebook if it has no errors, and every fault with its line."""
+    rulebook, faults = _checked(text)
+    return rulebook, [_fault(item) for item in faults]
+
+
+@lru_cache(REMEMBERED)
+def _checked(text: str) -> tuple[Rulebook | None, tuple[Fault, ...]]:
+    """Check a text once: a draft is opened, shown and saved again with the same one."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rulebook.yaml"
         path.write_text(text, encoding="utf-8")
         rulebook, faults = check_file(path)
-    return rulebook, [_fault(item) for item in faults]
+    return rulebook, tuple(faults)
 
 
 def _fault(fault: Fault) -> dict[str, Any]:
@@ -55,7 +65,6 @@ def _fault(fault: Fault) -> dict[str, Any]:
     }  # fmt: skip
 
 
-REMEMBERED = 32
 _results: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
 
 
