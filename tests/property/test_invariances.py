@@ -72,7 +72,7 @@ def test_order_of_rows_does_not_matter(engine: Engine, example: Drawn, seed: int
     same(expected, evaluations(evaluate_tables(example.rulebook, mixed, example.dataset.moment, engine=engine)))
 
 
-@examples(60, in_test=25)
+@examples(60, in_test=12)
 @given(example=drawn(), seed=SEEDS)
 def test_order_of_records_does_not_matter_to_the_interpreter(example: Drawn, seed: int) -> None:
     rng = random.Random(seed)
@@ -90,7 +90,7 @@ def test_order_of_records_does_not_matter_to_the_interpreter(example: Drawn, see
     )
 
 
-@examples(60, in_test=25)
+@examples(60, in_test=12)
 @given(example=drawn())
 def test_start_and_points_add_up_to_the_score(example: Drawn) -> None:
     for evaluation in interpreted(example.rulebook, example.dataset).values():
@@ -152,7 +152,7 @@ def test_reevaluated_subjects_are_those_of_the_full_run(engine: Engine, example:
     assert some_contributions.to_pylist() == [row for row in contributions if row["subject_id"] in names]
 
 
-@examples(80, in_test=35)
+@examples(80, in_test=16)
 @given(rulebook=rulebooks())
 def test_dumped_rulebook_loads_as_itself(rulebook: Rulebook) -> None:
     again = loads_rulebook(dump_rulebook(rulebook))
@@ -298,7 +298,7 @@ def _is_later(value: Any, day: date) -> bool:
     return isinstance(value, date) and value > day
 
 
-@examples(15)
+@examples(15, in_test=6)
 @given(example=drawn())
 def test_outlook_names_every_day_of_change(example: Drawn) -> None:
     daily, moment = Daily(example.rulebook), example.dataset.moment

@@ -60,7 +60,7 @@ def test_large_numbers_come_out_right_or_are_refused(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Widths, "fit", watched)
 
-    @examples(40, in_test=12)
+    @examples(40, in_test=8)
     @given(example=drawn())
     def right_or_refused(example: Drawn) -> None:
         for factor in FACTORS:
@@ -102,7 +102,7 @@ def test_no_number_of_a_run_lies_outside_its_interval(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(ColumnPlan, "frames", watched)
 
-    @examples(25, in_test=8)
+    @examples(25, in_test=5)
     @given(example=drawn())
     def inside(example: Drawn) -> None:
         ready = columns_for(example.rulebook, example.dataset.moment)

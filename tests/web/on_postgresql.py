@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 ELSEWHERE = (
-    "articles", "dirty_deliveries", "environment", "fairness_page", "old_excel", "papers", "sources", "tick", "translations",
+    "articles", "bad_files", "dirty_deliveries", "environment", "fairness_page", "old_excel", "papers", "portal_bad_input", "sources", "tick", "translations",
 )  # fmt: skip
 """Files whose subject is no database (texts, readers, archives read by DuckDB): once on SQLite is enough."""
 ADDRESS = os.environ.get("ZHIXIN_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/test")

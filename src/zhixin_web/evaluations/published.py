@@ -15,6 +15,7 @@ from django.db.models import Count, Max, QuerySet
 
 from zhixin import RunFolder, explain
 from zhixin.errors import ZhixinError
+from zhixin.law.rulebook import Rulebook
 from zhixin.law.vocabulary import Visibility
 from zhixin_web.evaluations.models import HELD, CurrentGrade, Grade, GradeOrder, Run
 from zhixin_web.evaluations.preflight import freshness
@@ -40,6 +41,8 @@ class PublishedGrade:
     until: date | None = None
     is_score_public: bool = False
     score_milli: int | None = None
+    reason: dict[str, str] | None = None
+    """Why a subject is not graded, in the words of the rule."""
 
 
 def _public_grades() -> QuerySet[CurrentGrade]:
@@ -52,7 +55,7 @@ def published_grade(subject: PublishedSubject) -> PublishedGrade:
     rows = CurrentGrade.objects.filter(subject=subject.pk)
     found = list(
         rows.values(
-            "grade", "in_force", "since", "run", "run__as_of", "run__release", "run__release__sha256", "score_milli"
+            "grade", "in_force", "since", "step", "run", "run__as_of", "run__release", "run__release__sha256", "score_milli"
         )[:1]
     )
     if not found:
@@ -71,12 +74,19 @@ def published_grade(subject: PublishedSubject) -> PublishedGrade:
     words = rulebook.grade_title(grade)
     title = {"zh": words.zh, "en": words.en or words.zh}
     if grade not in rulebook.grade_rank:
-        return PublishedGrade("excluded", grade=grade, title=title, **shared)
+        return PublishedGrade("excluded", grade=grade, title=title, reason=_reason(rulebook, row["step"]), **shared)
     is_score_public = rulebook.visibility.score == Visibility.PUBLIC
     return PublishedGrade(
         "graded", grade, title, row["since"], is_score_public=is_score_public,
         score_milli=row["score_milli"] if is_score_public and row["in_force"] == row["grade"] else None, **shared,
     )  # fmt: skip
+
+
+def _reason(rulebook: Rulebook, step: str) -> dict[str, str] | None:
+    """The title of the rule that leaves a subject ungraded."""
+    rules = {f"{kind}:{rule.id}": rule for kind in ("exclude", "side") for rule in getattr(rulebook.decisions, kind)}
+    rule = rules.get(step)
+    return None if rule is None else {"zh": rule.title.zh, "en": rule.title.en or rule.title.zh}
 
 
 def published_history(subject: PublishedSubject, limit: int = 24) -> list[tuple[date, str]]:
@@ -119,6 +129,18 @@ def grade_counts() -> Counter[str]:
     return Counter(dict(rows.values_list("in_force", "n")))
 
 
+def ungraded_counts() -> list[tuple[dict[str, str], int]]:
+    """Why subjects of public evaluations are not graded, in the words of the rules, and how many."""
+    rows = _public_grades().values_list("run__release", "in_force", "step").annotate(n=Count("pk"))
+    found: Counter[tuple[str, str]] = Counter()
+    for release, grade, step, count in rows:
+        rulebook = rulebook_by_pk(release)
+        reason = _reason(rulebook, step) if grade not in rulebook.grade_rank else None
+        if reason is not None:
+            found[reason["zh"], reason["en"]] += count
+    return [({"zh": zh, "en": en}, count) for (zh, en), count in found.most_common()]
+
+
 def grades_by_district() -> dict[str, Counter[str]]:
     """Public grades by district code."""
     found: dict[str, Counter[str]] = {}
@@ -144,10 +166,19 @@ def trustworthy(limit: int) -> list[tuple[str, str, str, date]]:
     return list(rows.values_list("subject__code", "subject__name", "in_force", "since")[:limit])
 
 
-def every_public_grade() -> Iterator[tuple[str, str, str, date]]:
-    """Code, name, public grade in force and since when, in the order of the codes: for the bulk files."""
+def every_public_grade() -> Iterator[tuple[str, str, str | None, date, str | None]]:
+    """Code, name, public grade in force, since when, and why there is none, in the order of the codes: for the bulk files."""
     rows = _public_grades().exclude(in_force=HELD).order_by("subject__code")
-    yield from rows.values_list("subject__code", "subject__name", "in_force", "since").iterator(chunk_size=5_000)
+    columns = rows.values_list("subject__code", "subject__name", "in_force", "since", "step", "run__release")
+    rulebooks: dict[int, Rulebook] = {}
+    for code, name, grade, since, step, release in columns.iterator(chunk_size=5_000):
+        if release not in rulebooks:
+            rulebooks[release] = rulebook_by_pk(release)
+        rulebook = rulebooks[release]
+        if grade in rulebook.grade_rank:
+            yield code, name, grade, since, None
+        else:
+            yield code, name, None, since, (_reason(rulebook, step) or {"zh": rulebook.grade_title(grade).zh})["zh"]
 
 
 def grade_stamp() -> str:

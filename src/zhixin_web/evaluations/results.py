@@ -61,20 +61,21 @@ def _results(run_pk: int, before_pk: int, _sha256: str) -> Results:
     before = Run.objects.get(pk=before_pk) if before_pk else None
     rulebook = rulebook_of(run.release).at(run.as_of)
     path = quoted(run_folder(run) / "grades.parquet")
+    graded = "grade IN (" + ", ".join("'" + name.replace("'", "''") + "'" for name in rulebook.grade_rank) + ")"
     with duckdb.connect() as connection:
         low, high = connection.execute(
-            f"SELECT coalesce(min(score_milli), 0), coalesce(max(score_milli), 0) FROM read_parquet({path})"
+            f"SELECT coalesce(min(score_milli), 0), coalesce(max(score_milli), 0) FROM read_parquet({path}) WHERE {graded}"
         ).fetchall()[0]
         step = max((high - low) // MILLI // INTERVALS, 1)
         histogram = connection.execute(
-            f"SELECT (floor(score_milli / {MILLI * step}) * {step})::BIGINT AS edge, count(*) FROM read_parquet({path}) GROUP BY 1 ORDER BY 1"
+            f"SELECT (floor(score_milli / {MILLI * step}) * {step})::BIGINT AS edge, count(*) FROM read_parquet({path}) WHERE {graded} GROUP BY 1 ORDER BY 1"
         ).fetchall()
         samples = connection.execute(
             f"SELECT grade, min_by(subject_id, hash(subject_id)) FROM read_parquet({path}) GROUP BY 1 ORDER BY 1"
         ).fetchall()
         extremes = connection.execute(
-            f"(SELECT subject_id, grade, score_milli, step FROM read_parquet({path}) ORDER BY score_milli LIMIT {MOST_OUTLIERS // 2}) UNION ALL "
-            f"(SELECT subject_id, grade, score_milli, step FROM read_parquet({path}) ORDER BY score_milli DESC LIMIT {MOST_OUTLIERS // 2})"
+            f"(SELECT subject_id, grade, score_milli, step FROM read_parquet({path}) WHERE {graded} ORDER BY score_milli LIMIT {MOST_OUTLIERS // 2}) UNION ALL "
+            f"(SELECT subject_id, grade, score_milli, step FROM read_parquet({path}) WHERE {graded} ORDER BY score_milli DESC LIMIT {MOST_OUTLIERS // 2})"
         ).fetchall()
     cuts = tuple((int(cut), grade.id) for grade in rulebook.ladder if (cut := _cut(grade)) is not None)
     movers = _movers(run, before) if before else ()

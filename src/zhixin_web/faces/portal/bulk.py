@@ -46,6 +46,11 @@ GRADE_COLUMNS = (
     ("name", pa.string(), Message("名称", "name")),
     ("grade", pa.string(), Message("现行公开等级", "public grade in force")),
     ("since", pa.date32(), Message("自", "since")),
+    (
+        "reason",
+        pa.string(),
+        Message("依规则不评价的理由；有等级的为空", "why the rules leave it ungraded; empty with a grade"),
+    ),
 )
 TABLES = {"records": RECORD_COLUMNS, "grades": GRADE_COLUMNS}
 FILES = ("records.csv", "records.parquet", "grades.csv", "grades.parquet")

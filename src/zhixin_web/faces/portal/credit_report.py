@@ -12,7 +12,7 @@ import segno
 from django.conf import settings
 from django.utils import translation
 
-from zhixin_web.evaluations.published import published_grade
+from zhixin_web.evaluations.published import PublishedGrade, published_grade
 from zhixin_web.papers.fonts import SANS, choose
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services.issue import (
@@ -36,12 +36,18 @@ from zhixin_web.records.published import PublishedSubject, published_facts, reco
 from zhixin_web.rulebooks.published import rulebook_in_force
 
 
+def _ungraded(grade: PublishedGrade) -> str:
+    """What the report says of a subject that the rules leave ungraded: the title, and the rule that says so."""
+    title = grade.title["zh"] if grade.title else "不予评价"
+    return f"{title}（{grade.reason['zh']}）" if grade.reason else title
+
+
 def report_content(subject: PublishedSubject, day: date) -> dict[str, Any]:
     """What a credit report says of a subject on a day: facts, public grade, published records, in Chinese."""
     with translation.override("zh-hans"):
         grade = published_grade(subject)
         states = {
-            "graded": f"{grade.grade}（自 {grade.since}）", "excluded": "不予评价", "held": "等级暂缓使用，正在核实",
+            "graded": f"{grade.grade}（自 {grade.since}）", "excluded": _ungraded(grade), "held": "等级暂缓使用，正在核实",
             "not_evaluated": "尚未评价", "not_public": "依规则不公开",
         }  # fmt: skip
         records = records_of(subject, day)

@@ -17,7 +17,7 @@ from zhixin_web.audit.queries import latest_checkpoint, ledger_size
 from zhixin_web.audit.services.checkpoints import published_key
 from zhixin_web.cases.queries import report_statistics
 from zhixin_web.evaluations.fairness import group_distributions, latest_groups
-from zhixin_web.evaluations.published import grade_counts, published_runs, source_freshness
+from zhixin_web.evaluations.published import grade_counts, published_runs, source_freshness, ungraded_counts
 from zhixin_web.faces.portal.bulk import FILES, bulk_file, delta, schema
 from zhixin_web.faces.portal.pages import public_page, show
 from zhixin_web.faces.portal.verification import paper_by_code
@@ -116,6 +116,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
     counts = grade_counts()
     content = {
         "grades": shares(counts) if counts else [],
+        "ungraded": ungraded_counts(),
         "reports": report_statistics(timezone.localdate()),
         "published": publication_counts(timezone.localdate()),
         "runs": published_runs(12),

@@ -60,12 +60,17 @@ def score(milli: int | None) -> str:
 
 @register.simple_tag
 def grade(value: str) -> SafeString:
-    """A grade as letter, shape and colour, never colour alone; shape and colour say its place in its ladder."""
+    """A grade as letter, shape and colour, never colour alone; shape and colour say its place in its ladder.
+
+    What is outside a ladder is shown by its title: a letter would be taken for a grade.
+    """
+    law = law_in_force()
+    outside = law.grade_titles.get(value) if value not in law.grade_places else None
     return format_html(
         '<span class="grade grade-{}"><span aria-hidden="true">{}</span> {}</span>',
         grade_tone(value),
         grade_shape(value),
-        {"": _("未评价"), HELD: _("暂缓")}.get(value, value),
+        outside.in_language(language_code()) if outside else {"": _("未评价"), HELD: _("暂缓")}.get(value, value),
     )
 
 
