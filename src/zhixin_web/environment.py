@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -13,6 +14,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRET_LENGTH = 50
 DEMO_SECRET = "for the demonstration only; production refuses to start with it"
+
+
+def _listed(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
 
 
 class Environment(BaseSettings):
@@ -30,6 +35,8 @@ class Environment(BaseSettings):
     origin: str = "zhixin.example/ledger"
     signer_command: str = ""
     proxies: str = ""
+    outgoing_networks: str = ""
+    """Networks inside the house that pulls may reach, e.g. ``10.1.0.0/16, 172.16.3.4/32``; the public network always."""
     rate_limits: bool = True
     rate_storage: str = "memory://"
     witness_folder: Path | None = None
@@ -60,6 +67,17 @@ class Environment(BaseSettings):
                 "must lie between 0 and 30: what is withdrawn must be gone within 60 seconds / 应在 0 至 30 秒之间"
             )
         return value
+
+    @field_validator("outgoing_networks")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for item in _listed(value):
+            ip_network(item)
+        return value
+
+    @property
+    def networks(self) -> list[IPv4Network | IPv6Network]:
+        return [ip_network(item) for item in _listed(self.outgoing_networks)]
 
     @field_validator("idle_minutes", "session_hours", "password_days", "upload_megabytes")
     @classmethod

@@ -46,7 +46,7 @@ def enter(browser: Browser, site: str, username: str, width: int = 1280) -> Page
     page.fill("#username", username)
     page.fill("#password", PASSWORD)
     page.click(".door button")
-    page.wait_for_url(f"{site}/c/")
+    page.wait_for_url(lambda address: "/c/sign-in" not in address)
     _sessions[site, username] = page.context.cookies()  # type: ignore[assignment]
     return page
 

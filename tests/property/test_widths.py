@@ -102,7 +102,7 @@ def test_no_number_of_a_run_lies_outside_its_interval(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(ColumnPlan, "frames", watched)
 
-    @examples(25, in_test=5)
+    @examples(25, in_test=8)
     @given(example=drawn())
     def inside(example: Drawn) -> None:
         ready = columns_for(example.rulebook, example.dataset.moment)

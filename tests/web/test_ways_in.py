@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
+from zhixin_web.collection import outgoing
 from zhixin_web.collection.models import Batch, Client, Pull
 from zhixin_web.jobs import tick as schedule
 from zhixin_web.records.models import CreditRecord, Subject
@@ -157,7 +159,8 @@ class BadServer(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(subjects: list[Subject], penalty: Any) -> Iterator[str]:
+def server(subjects: list[Subject], penalty: Any, settings: Any) -> Iterator[str]:
+    settings.OUTGOING_NETWORKS = [ip_network("127.0.0.0/8")]
     BadServer.content = penalty((subjects[0].code, subjects[0].name, "罚1")).encode()
     running = ThreadingHTTPServer(("127.0.0.1", 0), BadServer)
     threading.Thread(target=running.serve_forever, daemon=True).start()
@@ -181,7 +184,7 @@ def test_a_good_pull_is_taken_in_and_the_next_unchanged_one_is_not(people: Any, 
 
 @pytest.mark.parametrize("kind", ["cut", "drop", "error", "redirect", "busy", "slow", "pdf", "page"])
 def test_a_bad_answer_takes_nothing_in_and_waits(people: Any, server: str, kind: str, monkeypatch: Any) -> None:
-    monkeypatch.setattr(schedule, "TIMEOUT", 0.5)
+    monkeypatch.setattr(outgoing, "TIMEOUT", 0.5)
     pull = _pull(people, f"{server}/{kind}")
     assert "failed" in next(schedule.take_pulls())
     pull.refresh_from_db()

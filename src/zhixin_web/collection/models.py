@@ -142,6 +142,8 @@ class Pull(BoundModel):
 
     source = models.CharField(max_length=40, unique=True)
     address = models.URLField(max_length=500)
+    credential = models.TextField(blank=True)
+    """The ``Authorization`` of the request, encrypted (:mod:`zhixin_web.collection.outgoing`)."""
     every_minutes = models.IntegerField(default=1440)
     is_active = models.BooleanField(default=True)
     next_at = models.DateTimeField()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ from zhixin_web.accounts.models import Role, User
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.witnesses import compare, sign_and_show
 from zhixin_web.collection.models import Batch, Pull
+from zhixin_web.collection.outgoing import fetched, opened
 from zhixin_web.collection.services.batches import deliver
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services.orders import end_expired_orders
@@ -33,7 +35,8 @@ from zhixin_web.rulebooks.models import RulebookRelease
 
 _log = logging.getLogger(__name__)
 SETTLED = timedelta(seconds=5)
-TIMEOUT = httpx.Timeout(10.0, read=20.0)
+MOST_FAILURES = 12
+"""A pull that failed so often in a row, over eight hours, is disabled and waits on the desk of whoever set it."""
 LONGEST_PULL = timedelta(minutes=5)
 MOST_FAILURES_DOUBLED = 6
 
@@ -155,7 +158,7 @@ def take_pulls() -> Iterator[str]:
 def fetch(pull: Pull) -> str:
     """Fetch one delivery. Nothing is kept of an answer that is not whole; redirects are not followed."""
     try:
-        with httpx.stream("GET", pull.address, timeout=TIMEOUT, follow_redirects=False) as answer:
+        with fetched(pull.address, opened(pull.credential)) as answer:
             if answer.status_code == 204:
                 pull.failures = 0
                 return "nothing new"
@@ -170,10 +173,12 @@ def fetch(pull: Pull) -> str:
                 by=pull.account,
                 automatic=True,
             )
-    except (httpx.HTTPError, FileRefused) as error:
+    except (httpx.HTTPError, FileRefused, ValidationError) as error:
         pull.failures += 1
-        record_event("pulls.fail", by=pull.account, ref=pull.source, outcome="failed", error=str(error)[:200])
-        return f"failed: {error}"
+        pull.is_active = pull.failures < MOST_FAILURES
+        reason = "；".join(error.messages) if isinstance(error, ValidationError) else str(error)
+        record_event("pulls.fail", by=pull.account, ref=pull.source, outcome="failed", error=reason[:200])
+        return f"failed: {reason}" if pull.is_active else f"disabled after {pull.failures} failures: {reason}"
     pull.failures = 0
     if is_new:
         process_batch.enqueue(batch.pk)

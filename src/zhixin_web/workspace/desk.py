@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from zhixin_web.accounts.permissions import may
 from zhixin_web.cases.queries import reports_due
-from zhixin_web.collection.models import Batch, QuarantinedRow
+from zhixin_web.collection.models import Batch, Pull, QuarantinedRow
 from zhixin_web.collection.scope import visible_batches, visible_rows
 from zhixin_web.evaluations.models import GradeOrder, Run
 from zhixin_web.governance.models import Comment
@@ -107,6 +107,15 @@ def _consultation_tasks(user: Any) -> list[DeskTask]:
     ]  # fmt: skip
 
 
+def _pull_tasks(user: Any) -> list[DeskTask]:
+    if not may(user, "ways.manage"):
+        return []
+    stopped = Pull.objects.filter(is_active=False, failures__gt=0)
+    return [
+        DeskTask(_("定时拉取已停用"), f"{item.source}：{item.last_result[:80]}", "/c/ways", None) for item in stopped[:MOST]
+    ]
+
+
 def _collection_tasks(user: Any) -> list[DeskTask]:
     if not may(user, "batches.view"):
         return []
@@ -128,6 +137,6 @@ def _collection_tasks(user: Any) -> list[DeskTask]:
 
 def tasks_of(user: Any) -> list[DeskTask]:
     """All that waits for an account, the nearest deadline first, what has none last."""
-    makers = (_report_tasks, _order_tasks, _release_tasks, _consultation_tasks, _collection_tasks)
+    makers = (_report_tasks, _order_tasks, _release_tasks, _consultation_tasks, _collection_tasks, _pull_tasks)
     found = [task for maker in makers for task in maker(user)]
     return sorted(found, key=lambda task: (task.due_on is None, task.due_on or date.max))

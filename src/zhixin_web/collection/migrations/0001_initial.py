@@ -152,6 +152,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("source", models.CharField(max_length=40, unique=True)),
                 ("address", models.URLField(max_length=500)),
+                ("credential", models.TextField(blank=True)),
                 ("every_minutes", models.IntegerField(default=1440)),
                 ("is_active", models.BooleanField(default=True)),
                 ("next_at", models.DateTimeField()),

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from typing import Any
 
+import httpx
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils import timezone
@@ -15,19 +16,25 @@ from zhixin.dataset.sources import sources
 from zhixin_web.accounts.models import User
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.models import Client, Pull
+from zhixin_web.collection.outgoing import checked, sealed
 
 LONGEST_MINUTES = 60 * 24 * 31
 
 
-def schedule_pull(*, source: str, address: str, every_minutes: Any, is_active: bool, by: User) -> Pull:
+def schedule_pull(
+    *, source: str, address: str, every_minutes: Any, is_active: bool, by: User, credential: str | None = None
+) -> Pull:
     """Set the pull of a source; it is done at the next tick.
 
+    ``credential`` is the ``Authorization`` of the request; ``None`` leaves the one that is kept, for the same host only.
+
     Raises:
-        ValidationError: no such source, no http(s) address, or minutes outside 1 … 31 days.
+        ValidationError: no such source, an address that may not be asked, or minutes outside 1 … 31 days.
     """
     if source not in sources():
         raise ValidationError(_("没有这个数据来源"))
     URLValidator(schemes=["http", "https"])(address)
+    target = checked(address)
     text = str(every_minutes)
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= LONGEST_MINUTES):
         raise ValidationError(_("间隔应为 1 至 %(LONGEST_MINUTES)s 分钟") % {"LONGEST_MINUTES": LONGEST_MINUTES})
@@ -39,8 +46,21 @@ def schedule_pull(*, source: str, address: str, every_minutes: Any, is_active: b
         "failures": 0,
         "account": by,
     }
+    kept = Pull.objects.filter(source=source).first()
+    if credential is not None:
+        changes["credential"] = sealed(credential)
+    elif kept is not None and httpx.URL(kept.address).netloc != target.url.netloc:
+        changes["credential"] = ""  # what one host is trusted with is not shown to another
     pull, _is_new = Pull.objects.update_or_create(source=source, defaults=changes)
-    record_event("ways.pull", by=by, ref=source, address=address, every=int(text), is_active=is_active)
+    record_event(
+        "ways.pull",
+        by=by,
+        ref=source,
+        address=address,
+        every=int(text),
+        is_active=is_active,
+        has_credential=bool(pull.credential),
+    )
     return pull
 
 

@@ -40,7 +40,7 @@ def save_pull(request: StaffRequest) -> HttpResponse:
     with refusals_shown(request):
         schedule_pull(
             source=request.POST.get("source", ""), address=request.POST.get("address", "").strip(), every_minutes=request.POST.get("every", ""),
-            is_active=bool(request.POST.get("is_active")), by=request.user,
+            is_active=bool(request.POST.get("is_active")), by=request.user, credential=request.POST.get("credential") or None,
         )  # fmt: skip
         messages.success(request, _("定时拉取已保存"))
     return redirect("ways")
