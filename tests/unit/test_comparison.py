@@ -97,8 +97,8 @@ def test_causes_are_summed_over_all_movers_whatever_is_listed(pair: tuple[RunFol
 
 def test_the_matrix_holds_all_grades_in_order_and_only_rows_with_subjects(pair: tuple[RunFolder, RunFolder]) -> None:
     found = compare(*pair)
-    assert found.grades_before == found.grades_after == ("A", "B", "C", "D", "N")
-    assert list(transition_rows(found)) == [("A", [1, 1, 0, 0, 0]), ("B", [0, 1, 0, 0, 1]), ("C", [0, 1, 0, 0, 0])]
+    assert found.grades_before == found.grades_after == ("A", "B", "C", "D", "N", "O")
+    assert list(transition_rows(found)) == [("A", [1, 1, 0, 0, 0, 0]), ("B", [0, 1, 0, 0, 1, 0]), ("C", [0, 1, 0, 0, 0, 0])]
 
 
 def test_a_run_compared_with_itself_moves_nobody(pair: tuple[RunFolder, RunFolder]) -> None:

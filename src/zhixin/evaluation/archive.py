@@ -77,7 +77,20 @@ class RunFolder:
 
     @property
     def tables(self) -> Tables:
-        return open_snapshot(Path(self.info["dataset"]))
+        """The snapshot that was evaluated; it is named by its place beside the run and by the hashes of its tables.
+
+        Raises:
+            DatasetError: it is not there, or another one stands in its place.
+        """
+        folder = (self.path / self.info["dataset"]).resolve()
+        tables = open_snapshot(folder)
+        kept = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))["outputs"]
+        if self.info["inputs"] != {name: kept.get(f"{name}.parquet") for name in self.info["inputs"]}:
+            raise DatasetError(
+                f"{folder} 不是 {self.path} 评价所用的数据快照（散列不符）；请放回原来的快照",
+                f"{folder} is not the snapshot that {self.path} evaluated (the hashes differ): put that one back",
+            )
+        return tables
 
     def rows_of(self, subject_id: str) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
         """The grade of a subject and its contributions; row groups that cannot hold it are skipped."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import shutil
 import threading
@@ -119,7 +120,7 @@ def evaluate(
     progress("seal")
     (work / "rulebook.yaml").write_text(dump_rulebook(rulebook), encoding="utf-8")
     info = _sealed(work, rulebook, moment, inputs.result(), counts, evidence=evidence, chosen=chosen)
-    info |= {"dataset": str(dataset.resolve()), "machine": _machine(outcome.engine)}
+    info |= {"dataset": os.path.relpath(dataset.resolve(), out.resolve()), "machine": _machine(outcome.engine)}
     info["timings"] = {"seconds": round(time.perf_counter() - started, 3)}
     (work / "run.json").write_text(json.dumps(info, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     put_in_place(work, out, "run.json")

@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from zhixin.dataset.identity import ORGANISATION_ALPHABET, ORGANISATION_WEIGHTS, USCC_ALPHABET, USCC_WEIGHTS
+from zhixin.dataset.snapshot import sha256_of
 from zhixin.dataset.tables import ROW_GROUP, parquet_writer
 
 BLOCK = 200_000
@@ -285,7 +286,13 @@ class City:
         if writer is not None:
             writer.close()
         counts = {"subjects": len(subjects), "records": records, "relations": len(relations)}
-        seal = {"format": "dataset/1", "synthetic": {"seed": self.seed, "as_of": self.as_of.isoformat()}, "counts": counts}
+        outputs = {path.name: sha256_of(path) for path in sorted(folder.glob("*.parquet"))}
+        seal = {
+            "format": "dataset/1",
+            "synthetic": {"seed": self.seed, "as_of": self.as_of.isoformat()},
+            "counts": counts,
+            "outputs": outputs,
+        }
         (folder / "dataset.json").write_text(json.dumps(seal, indent=2) + "\n", encoding="utf-8")
         return counts
 

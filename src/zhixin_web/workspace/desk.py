@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,17 +17,13 @@ from zhixin_web.collection.models import Batch, Pull, QuarantinedRow
 from zhixin_web.collection.scope import visible_batches, visible_rows
 from zhixin_web.evaluations.models import GradeOrder, Run
 from zhixin_web.governance.models import Comment
-from zhixin_web.rulebooks.deadlines import days_left
+from zhixin_web.rulebooks.deadlines import clock, days_left
 from zhixin_web.rulebooks.models import RulebookRelease
 
 SOON = 2
 
 
 MOST = 20
-
-
-BATCH_DAYS = 5
-"""Working days after which a batch that waits for a person counts as late."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +113,14 @@ def _pull_tasks(user: Any) -> list[DeskTask]:
     ]
 
 
+def _check_due(batch: Batch) -> date | None:
+    """The last day to check a delivery; ``None`` where no rulebook in force sets a term."""
+    try:
+        return clock("delivery.check", timezone.localtime(batch.created_at).date()).due_on
+    except ValidationError:
+        return None
+
+
 def _collection_tasks(user: Any) -> list[DeskTask]:
     if not may(user, "batches.view"):
         return []
@@ -125,7 +130,7 @@ def _collection_tasks(user: Any) -> list[DeskTask]:
             str(item.get_status_display()),
             item.file_name,
             f"/c/batches/{item.pk}",
-            item.created_at.date() + timedelta(days=BATCH_DAYS),
+            _check_due(item),
         )
         for item in visible_batches(user).filter(status__in=states).order_by("created_at")[:MOST]
     ]

@@ -285,8 +285,8 @@ def discard(request: StaffRequest) -> HttpResponse:
         return redirect("quarantine")
     with refusals_shown(request):
         count = discard_rows(rows, reason=request.POST.get("reason", ""), by=request.user)
-    return redirect("quarantine")
-    messages.success(request, _("已决定不予入库：%(count)s 行") % {"count": count})
+        messages.success(request, _("已决定不予入库：%(count)s 行") % {"count": count})
+        return redirect("quarantine")
     return redirect("quarantine")
 
 

@@ -45,8 +45,8 @@ def new_draft(request: StaffRequest) -> HttpResponse:
     base = get_object_or_404(RulebookRelease, pk=asked.key(request.POST.get("base")), status="released")
     with refusals_shown(request):
         draft = services.open_draft(base, title=request.POST.get("title", ""), by=request.user)
+        return redirect("draft", pk=draft.pk)
     return redirect("rulebooks")
-    return redirect("draft", pk=draft.pk)
 
 
 def _draft(
@@ -126,8 +126,8 @@ def draft_difference(request: StaffRequest, pk: int) -> HttpResponse:
     draft = get_object_or_404(Draft.objects.select_related("base"), pk=pk)
     with refusals_shown(request):
         changes = differences(rulebook_of(draft.base), services.rulebook_of_draft(draft), language_code())
+        return render(request, "draft_difference.html", {"draft": draft, "changes": changes})
     return redirect("draft", pk=pk)
-    return render(request, "draft_difference.html", {"draft": draft, "changes": changes})
 
 
 @permitted("rulebooks.draft")
@@ -140,9 +140,9 @@ def put_forward(request: StaffRequest, pk: int) -> HttpResponse:
         if text and day is None:
             raise ValidationError(_("日期应写作 2026-01-31"))
         release = services.put_forward(get_object_or_404(Draft, pk=pk, is_closed=False), by=request.user, effective_from=day)
+        messages.success(request, _("规则已提交，等待另一人审批"))
+        return redirect("rulebook", pk=release.pk)
     return redirect("draft", pk=pk)
-    messages.success(request, _("规则已提交，等待另一人审批"))
-    return redirect("rulebook", pk=release.pk)
 
 
 # --- what if ---------------------------------------------------------------------------------------------------------------
@@ -158,10 +158,10 @@ def new_what_if(request: StaffRequest, pk: int) -> HttpResponse:
         return redirect("draft", pk=pk)
     with refusals_shown(request):
         item = services.start_what_if(draft, run, by=request.user)
+        if item.status == WhatIf.Status.QUEUED:
+            execute_what_if.enqueue(item.pk)
+        return redirect("what_if", pk=item.pk)
     return redirect("draft", pk=pk)
-    if item.status == WhatIf.Status.QUEUED:
-        execute_what_if.enqueue(item.pk)
-    return redirect("what_if", pk=item.pk)
 
 
 @permitted("runs.view")
@@ -201,9 +201,9 @@ def new_consultation(request: StaffRequest, pk: int) -> HttpResponse:
             closes_on=closes,
             by=request.user,
         )
+        messages.success(request, _("已公开征求意见"))
+        return redirect("manage_consultation", pk=made.pk)
     return redirect("draft", pk=pk)
-    messages.success(request, _("已公开征求意见"))
-    return redirect("manage_consultation", pk=made.pk)
 
 
 @permitted("runs.view")
@@ -265,8 +265,8 @@ def new_panel(request: StaffRequest, pk: int) -> HttpResponse:
             share_milli=-1 if asked.whole_number(share) is None else 10 * asked.key(share),
             by=request.user,
         )
+        return redirect("panel", pk=panel.pk)
     return redirect("draft", pk=pk)
-    return redirect("panel", pk=panel.pk)
 
 
 @permitted("rulebooks.draft")

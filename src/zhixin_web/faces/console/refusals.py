@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 
 
-@contextmanager
-def refusals_shown(request: HttpRequest, denied: str = "") -> Iterator[None]:
+class refusals_shown:
     """Turn the reasons of a refused act into messages of the next page; what follows the block answers the request.
 
     ``denied`` is said where another person has to act; without it a missing permission stays a 403.
     """
-    try:
-        yield
-    except ValidationError as error:
-        for text in error.messages:
-            messages.error(request, text)
-    except PermissionDenied:
-        if not denied:
-            raise
-        messages.error(request, denied)
+
+    def __init__(self, request: HttpRequest, denied: str = "") -> None:
+        self.request, self.denied = request, denied
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> bool:
+        if isinstance(error, ValidationError):
+            for text in error.messages:
+                messages.error(self.request, text)
+            return True
+        if isinstance(error, PermissionDenied) and self.denied:
+            messages.error(self.request, self.denied)
+            return True
+        return False

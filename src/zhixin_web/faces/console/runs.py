@@ -142,9 +142,9 @@ def roll_back(request: StaffRequest, pk: int) -> HttpResponse:
     run = get_object_or_404(Run, pk=pk)
     with refusals_shown(request):
         made = propose_rollback(run, reason=request.POST.get("reason", ""), by=request.user)
+        messages.success(request, _("已提请回退，等待另一人审批"))
+        return redirect("run", pk=made.pk)
     return redirect("run", pk=pk)
-    messages.success(request, _("已提请回退，等待另一人审批"))
-    return redirect("run", pk=made.pk)
 
 
 @permitted("runs.view")
