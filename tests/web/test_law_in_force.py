@@ -45,7 +45,7 @@ def with_terms(rulebook: Rulebook, least: int, most: int) -> Rulebook:
 
 def with_days(rulebook: Rulebook, name: str, days: int) -> Rulebook:
     deadlines = rulebook.dump()["deadlines"]
-    next(item for item in deadlines if item["id"] == name)["days"] = days
+    next(item for item in deadlines if item["id"] == name)["term"] = days
     return changed(rulebook, deadlines=deadlines)
 
 

@@ -163,11 +163,19 @@ def _term(words: Wording, item: DishonestyTerms) -> str:
     return words.severity(item.id) + words.say("：", ": ") + words.semicolon.join(parts) + words.source(item.basis)
 
 
+UNIT_WORDS = {
+    "working": ("个工作日", "working days"),
+    "calendar": ("日", "days"),
+    "month": ("个月", "months"),
+    "year": ("年", "years"),
+}
+
+
 def _deadline(words: Wording, item: Deadline) -> str:
     """One deadline with its unit and its source."""
-    unit = words.say("个工作日", "working days") if item.unit == "working" else words.say("日", "days")
-    days = words.number(item.days)
-    return words.text(item.title) + words.say(f"：{days} {unit}", f": {days} {unit}") + words.source(item.basis)
+    zh, en = UNIT_WORDS[item.unit]
+    term = words.number(item.term)
+    return words.text(item.title) + words.say(f"：{term} {zh}", f": {term} {en}") + words.source(item.basis)
 
 
 def _kind(words: Wording, item: RecordKind) -> str:

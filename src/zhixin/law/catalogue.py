@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from zhixin.law.nodes import Basis, DatedNumber, Identifier, Node, Text
+from zhixin.law.reckoning_of_terms import Unit
 from zhixin.law.vocabulary import NUMERIC_TYPES, FieldType, Nature, Severity
 
 
@@ -83,12 +84,12 @@ class DishonestyTerms(Node):
 
 
 class Deadline(Node):
-    """Days within which an act must be done (期限). ``working``: working days (工作日); ``calendar``: every day counts."""
+    """The term within which an act must be done (期限): so many working days (工作日), calendar days, months or years."""
 
     id: Identifier
     title: Text
-    days: DatedNumber
-    unit: Literal["working", "calendar"]
+    term: DatedNumber
+    unit: Unit
     basis: tuple[Basis, ...] = ()
 
 

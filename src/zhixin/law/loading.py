@@ -45,9 +45,9 @@ def check_file(path: Path | str) -> tuple[Rulebook | None, list[Fault]]:
     try:
         rulebook = Rulebook.model_validate(value)
     except ValidationError as error:
-        return None, sorted([*faults, *_schema_faults(error, positions)])
+        return None, sorted([*faults, *schema_faults(error, positions)])
     for problem in check(rulebook):
-        where, line = _position(positions, problem.path)
+        where, line = position_of(positions, problem.path)
         faults.append(
             Fault(where, line, problem.code, dotted(problem.path), problem.what, problem.remedy, problem.is_warning)
         )
@@ -62,7 +62,7 @@ def loads_rulebook(text: str, file: str = "<text>") -> Rulebook:
     try:
         return Rulebook.model_validate(document.value)
     except ValidationError as error:
-        raise RulebookError(_schema_faults(error, document.positions)) from None
+        raise RulebookError(schema_faults(error, document.positions)) from None
 
 
 def rulebook_file(path: Path | str) -> Path:
@@ -148,7 +148,7 @@ def _plain_fault(document: YamlText, code: str, zh: str, en: str) -> Fault:
 # --- faults from the shape --------------------------------------------------------------------------------------
 
 
-def _position(positions: Mapping[Path_, Position], path: Path_) -> Position:
+def position_of(positions: Mapping[Path_, Position], path: Path_) -> Position:
     """Position of the nearest known part of ``path``; union tags in pydantic's paths are skipped."""
     known: Path_ = ()
     for part in path:
@@ -164,12 +164,12 @@ _SHAPE = {
 }
 
 
-def _schema_faults(error: ValidationError, positions: Mapping[Path_, Position]) -> list[Fault]:
+def schema_faults(error: ValidationError, positions: Mapping[Path_, Position]) -> list[Fault]:
     faults = []
     for detail in error.errors(include_url=False):
         path = tuple(part for part in detail["loc"])
         key = path[-1] if path else "rulebook"
-        file, line = _position(positions, path)
+        file, line = position_of(positions, path)
         if detail["type"] in _SHAPE:
             code, zh, en, fix_zh, fix_en = _SHAPE[detail["type"]]
             what, remedy = Message(zh.format(key=key), en.format(key=key)), Message(fix_zh, fix_en)

@@ -155,14 +155,14 @@ class LawInForce:
     # --- deadlines ---
 
     def deadline(self, name: str) -> tuple[Deadline, int, TermSource]:
-        """Return a deadline, its days as in force, and what it rests on.
+        """Return a deadline, its term as in force, and what it rests on.
 
         Raises:
             ValidationError: no rulebook in force sets it.
         """
         for _pk, rulebook in self.releases:
             for item in rulebook.deadlines:
-                days = number_on(item.days, self.day)
+                days = number_on(item.term, self.day)
                 if item.id == name and days is not None:
                     basis = item.basis[0] if item.basis else Basis(document=rulebook.id, verified=False)
                     return item, days, self._source(rulebook, basis.document, basis.article, basis.verified)

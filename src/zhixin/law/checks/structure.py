@@ -130,7 +130,7 @@ def basis_given(rulebook: Rulebook) -> Iterator[Problem]:
 
 
 def terms_hold(rulebook: Rulebook) -> Iterator[Problem]:
-    """The shortest publication is not longer than the longest; a deadline is a whole number of days, at least one."""
+    """The shortest publication is not longer than the longest; a term is a whole number, at least one."""
     publicities: list[tuple[Path, Any]] = [(("terms", item.id), item.publicity) for item in rulebook.terms]
     publicities += [(("catalogue", kind.id), kind.publicity) for kind in rulebook.catalogue if kind.publicity is not None]
     for path, publicity in publicities:
@@ -146,16 +146,16 @@ def terms_hold(rulebook: Rulebook) -> Iterator[Problem]:
                     "check the two terms",
                 )
     for deadline in rulebook.deadlines:
-        for day in _days_of(deadline.days):
-            days = deadline.days.at(day) if isinstance(deadline.days, Dated) else deadline.days
-            if days is not None and (days < 1 or days != int(days)):
+        for day in _days_of(deadline.term):
+            term = deadline.term.at(day) if isinstance(deadline.term, Dated) else deadline.term
+            if term is not None and (term < 1 or term != int(term)):
                 yield problem_at(
                     "R051",
                     ("deadlines", deadline.id),
-                    f"期限应为不少于 1 的整数日，而不是 {days}",
-                    f"a deadline is a whole number of days, at least one, not {days}",
-                    "改为整数日",
-                    "write whole days",
+                    f"期限应为不少于 1 的整数，而不是 {term}",
+                    f"a term is a whole number, at least one, not {term}",
+                    "改为整数",
+                    "write a whole number",
                 )
 
 
