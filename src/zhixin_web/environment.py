@@ -49,6 +49,8 @@ class Environment(BaseSettings):
     upload_megabytes: int = 100
     second_factor: bool | None = None
     site_name: str = "知信 · 郑州市知识产权企业信用信息公示"
+    site_address: str = "http://127.0.0.1:8000"
+    """Where the public finds the site; printed on papers for their verification."""
     site_host: str = ""
     """Who runs the site (主办单位), shown in every footer."""
     site_contact: str = ""

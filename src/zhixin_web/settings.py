@@ -168,6 +168,7 @@ WITNESS_MAIL = ENVIRONMENT.witness_mail
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
 SITE_NAME = ENVIRONMENT.site_name
+SITE_ADDRESS = ENVIRONMENT.site_address.rstrip("/")
 SITE = {
     "host": ENVIRONMENT.site_host,
     "contact": ENVIRONMENT.site_contact,

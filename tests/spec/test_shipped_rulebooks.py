@@ -115,11 +115,12 @@ def test_the_risk_class_is_internal_and_riskier_upwards() -> None:
     ("kind", "step"), [("list.serious", "direct:serious_list"), ("enforcement.defaulter", "direct:defaulter")]
 )
 def test_who_is_listed_is_graded_d(name: str, kind: str, step: str) -> None:
+    attributes = {"trademarks_in_force": 1} if name == "zhengzhou-ip" else {}  # a defaulter alone is outside its scope
     case = RulebookCase.model_validate(
         {
             "name": "listed",
             "as_of": "2026-04-01",
-            "facts": {"records": [{"kind": kind, "decided_on": date(2026, 1, 1)}]},
+            "facts": {"attributes": attributes, "records": [{"kind": kind, "decided_on": date(2026, 1, 1)}]},
             "expect": {"grade": "D", "step": step},
             "source": "spec",
         }

@@ -193,6 +193,7 @@ def _without_classes(dump: Dump) -> None:
     for part in (*dump["indicators"], *dump["measures"]):
         for name in ("applies_to", "except_for", "classes"):
             part.pop(name, None)
+    dump["decisions"]["exclude"] = [rule for rule in dump["decisions"]["exclude"] if rule["id"] != "out_of_scope"]
 
 
 # --- differences --------------------------------------------------------------------------------------------------

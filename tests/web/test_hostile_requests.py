@@ -937,7 +937,7 @@ def furnish(
     tag_subjects(subjects[:3], label="重点", by=city)
     save_view(name="视图", query="grade=B", by=city)
     Browser().get(f"/e/{rows[0][0]}/report.pdf")
-    schedule_pull(source="penalties", address="https://example.cn/a.csv", every_minutes="60", is_active=True, by=city)
+    schedule_pull(source="penalties", address="https://1.1.1.1/a.csv", every_minutes="60", is_active=True, by=city)
     queued, done = start_run(release, as_of=today, by=city), execute(start_run(release, as_of=today, by=city))
     make_checkpoint()
     inspections = furnish_inspections(people, release)

@@ -27,6 +27,8 @@ VALUES = {
     "form": "json",
     "kind": "results",
     "draw_id": "none",
+    "position": "0",
+    "procedure": "repair",
 }
 
 

@@ -80,7 +80,7 @@ class Categories(Node):
     otherwise: DatedNumber
 
 
-class Case(Node):
+class PointsCase(Node):
     when: Condition
     points: SimplePoints
 
@@ -89,7 +89,7 @@ class Cases(Node):
     """The first case that holds gives the points; none: 0."""
 
     type: Literal["cases"]
-    cases: tuple[Case, ...] = Field(min_length=1)
+    cases: tuple[PointsCase, ...] = Field(min_length=1)
 
 
 class Proportion(Node):
@@ -141,5 +141,5 @@ class PerRecord(Node):
 SimplePoints = Annotated[PerUnit | Once | Steps | Linear | Affine, Field(discriminator="type")]
 Points = Annotated[PerUnit | Once | Steps | Linear | Affine | Categories | Cases | PerRecord, Field(discriminator="type")]
 
-for _model in (Case, Cases):
+for _model in (PointsCase, Cases):
     _model.model_rebuild()

@@ -1,10 +1,10 @@
-"""Case work with a clock: error reports from the public, and what officers note about a subject."""
+"""Case work with a clock: error reports from the public, and cases that follow a procedure."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from zhixin_web.audit.bound import BoundModel
@@ -51,3 +51,84 @@ class ErrorReport(BoundModel):
                 name="answered_report_has_who_and_when",
             )
         ]
+
+
+class Case(BoundModel):
+    """A case of a procedure: about whom and what, where it stands, whose proposal and whose decision it was.
+
+    The definition of the procedure is frozen when the case is opened: a later version changes no running case.
+    """
+
+    procedure = models.CharField(max_length=40, db_index=True)
+    definition = models.JSONField()
+    subject = models.ForeignKey("records.Subject", models.PROTECT, related_name="cases")
+    record_seq = models.BigIntegerField(null=True, db_index=True)
+    record_key = models.CharField(max_length=240, blank=True, db_index=True)
+    source = models.CharField(max_length=40, blank=True)
+    """The source that has to verify the record."""
+    text = models.TextField(max_length=4000)
+    """What the applicant, or the officer who opened the case, says."""
+    eligibility = models.JSONField(default=dict)
+    """The verdict on the application when it was filed, with the day and the rulebook it rests on."""
+    state = models.CharField(max_length=40, db_index=True)
+    is_open = models.BooleanField(default=True, db_index=True)
+    opened_by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    opened_on = models.DateField()
+    due_on = models.DateField(null=True, db_index=True)
+    is_presumed = models.BooleanField(default=False)
+    """Whether the deadline rests on a year whose holidays are not announced (推算)."""
+    proposed_by = models.ForeignKey(PEOPLE, models.PROTECT, null=True, related_name="+")
+    decided_by = models.ForeignKey(PEOPLE, models.PROTECT, null=True, related_name="+")
+    closed_at = models.DateTimeField(null=True)
+    is_settled = models.BooleanField(default=False)
+    """Whether the grade has followed what the case changed."""
+
+    UNBOUND = frozenset({"is_settled"})
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | Q(proposed_by=None) | ~Q(decided_by=F("proposed_by")),
+                name="case_is_not_decided_by_who_proposed",
+            ),
+            models.UniqueConstraint(
+                fields=["procedure", "record_key"],
+                condition=Q(is_open=True) & ~Q(record_key=""),
+                name="one_open_case_of_a_procedure_on_a_record",
+            ),
+        ]
+
+
+class CaseStep(BoundModel):
+    """A step that was carried out, in its place in the case."""
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="steps")
+    position = models.IntegerField()
+    transition = models.CharField(max_length=40)
+    state_from = models.CharField(max_length=40)
+    state_to = models.CharField(max_length=40)
+    by = models.ForeignKey(PEOPLE, models.PROTECT, null=True, related_name="+")
+    """``None``: the clock."""
+    at = models.DateTimeField(auto_now_add=True)
+    on = models.DateField()
+    reason = models.TextField(max_length=4000, blank=True)
+    ledger_seq = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "position"], name="one_step_at_a_place")]
+
+
+class CasePaper(BoundModel):
+    """A paper of a case under its number, which has neither a gap nor a double within procedure and year."""
+
+    step = models.OneToOneField(CaseStep, models.PROTECT, related_name="paper")
+    procedure = models.CharField(max_length=40)
+    year = models.IntegerField()
+    serial = models.IntegerField()
+    number = models.CharField(max_length=60, unique=True)
+    title = models.CharField(max_length=120)
+    content = models.JSONField()
+    paper = models.ForeignKey("papers.Paper", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["procedure", "year", "serial"], name="one_paper_a_number")]

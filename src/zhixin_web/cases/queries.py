@@ -8,7 +8,9 @@ from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
 
-from zhixin_web.cases.models import ErrorReport
+from zhixin.law.procedures import procedures
+from zhixin_web.accounts.permissions import scope_of
+from zhixin_web.cases.models import Case, ErrorReport
 from zhixin_web.collection.scope import visible_sources
 
 
@@ -25,8 +27,28 @@ def reports_due(user: Any) -> QuerySet[ErrorReport]:
 
 def disputed_keys(keys: Iterable[str]) -> set[str]:
     """Those of the record keys that are being verified (异议处理中)."""
-    found = ErrorReport.objects.filter(record_key__in=list(keys), status=ErrorReport.Status.OPEN)
-    return set(found.values_list("record_key", flat=True))
+    wanted = list(keys)
+    reports = ErrorReport.objects.filter(record_key__in=wanted, status=ErrorReport.Status.OPEN)
+    marking = [name for name, item in procedures().items() if item.marks_record]
+    cases = Case.objects.filter(record_key__in=wanted, is_open=True, procedure__in=marking)
+    return set(reports.values_list("record_key", flat=True)) | set(cases.values_list("record_key", flat=True))
+
+
+def visible_cases(user: Any) -> QuerySet[Case]:
+    """The cases an account may see: all; those its source has to verify; those of its enterprise."""
+    found = Case.objects.select_related("subject", "opened_by")
+    scope = scope_of(user, "cases.view")
+    if scope == "all":
+        return found
+    if scope is None or user.organisation is None:
+        return found.none()
+    return found.filter(Q(subject__code=user.organisation.code) | Q(source__in=list(visible_sources(user, "cases.verify"))))
+
+
+def published_statements(key: str) -> list[str]:
+    """What the enterprise says of a record, as it was admitted to publication; the newest last."""
+    found = Case.objects.filter(record_key=key, procedure="statement", state="published").order_by("closed_at")
+    return list(found.values_list("text", flat=True))
 
 
 def report_by_code(code: str) -> ErrorReport | None:

@@ -24,6 +24,7 @@ from zhixin_web.audit.services.witnesses import witnessed
 from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services.replay import replay
+from zhixin_web.jobs.case_projections import case_deviations
 from zhixin_web.jobs.projections import (
     draw_deviations,
     erasure_deviations,
@@ -44,6 +45,7 @@ PROJECTIONS: dict[str, Compared] = {
     "files are as they were hashed": file_deviations,
     "what is erased is named by an entry": erasure_deviations,
     "every draw has one commitment and one end": draw_deviations,
+    "every case follows its procedure, its papers and numbers are whole": case_deviations,
 }
 RECORD_KINDS = ("record.add", "record.correct", "record.revoke", "repair.accept")
 

@@ -22,6 +22,7 @@ from zhixin.errors import LedgerError
 from zhixin_web.accounts.models import Role, User
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.witnesses import compare, sign_and_show
+from zhixin_web.cases.services.transitions import run_case_clocks
 from zhixin_web.collection.models import Batch, Pull
 from zhixin_web.collection.outgoing import fetched, opened
 from zhixin_web.collection.services.batches import deliver
@@ -51,6 +52,7 @@ def tick() -> list[str]:
         take_pulls,
         start_due_runs,
         end_expired_orders,
+        run_case_clocks,
         sign,
         sweep,
     )

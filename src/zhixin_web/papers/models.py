@@ -14,6 +14,7 @@ class Paper(BoundModel):
     class Kind(models.TextChoices):
         CREDIT_REPORT = "credit_report", _("公共信用信息报告")
         RULES = "rules", _("评价办法文本")
+        CASE = "case", _("办件文书")
 
     code = models.CharField(max_length=16, primary_key=True)
     kind = models.CharField(max_length=16, choices=Kind.choices)

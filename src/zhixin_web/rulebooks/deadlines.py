@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from zhixin.law.calendar import working_days
 from zhixin.law.nodes import Text
-from zhixin.law.reckoning_of_terms import reckon
+from zhixin.law.reckoning_of_terms import Suspension, reckon
 from zhixin_web.rulebooks.law_in_force import TermSource, law_in_force
 
 
@@ -27,14 +28,16 @@ class Clock:
     is_presumed: bool
 
 
-def clock(name: str, start: date) -> Clock:
+def clock(name: str, start: date, suspensions: Sequence[Suspension] = ()) -> Clock:
     """Return the deadline ``name`` of an act that began on ``start``, as the law of that day sets it.
+
+    Days of a suspension do not count.
 
     Raises:
         ValidationError: no rulebook in force sets it.
     """
     deadline, days, source = law_in_force(start).deadline(name)
-    found = reckon(start, days, deadline.unit)
+    found = reckon(start, days, deadline.unit, suspensions)
     return Clock(deadline.title, days, deadline.unit, source, found.due_on, found.counted, found.is_presumed)
 
 

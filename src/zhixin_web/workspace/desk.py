@@ -9,10 +9,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from zhixin_web.accounts.permissions import may
-from zhixin_web.cases.queries import reports_due
+from zhixin_web.cases.clocks import procedure_of
+from zhixin_web.cases.queries import reports_due, visible_cases
+from zhixin_web.cases.services.transitions import steps_open_to
 from zhixin_web.collection.models import Batch, Pull, QuarantinedRow
 from zhixin_web.collection.scope import visible_batches, visible_rows
 from zhixin_web.evaluations.models import GradeOrder, Run
@@ -104,6 +107,21 @@ def _consultation_tasks(user: Any) -> list[DeskTask]:
     ]  # fmt: skip
 
 
+def _case_tasks(user: Any) -> list[DeskTask]:
+    """Cases in which it is this account's turn."""
+    waiting = visible_cases(user).filter(is_open=True).prefetch_related("steps").order_by("due_on", "pk")
+    return [
+        DeskTask(
+            procedure_of(item).title.in_language(get_language() or "zh"),
+            item.subject.name,
+            f"/c/cases/{item.pk}",
+            item.due_on,
+        )
+        for item in waiting[: 5 * MOST]
+        if any(procedure_of(item).state(item.state).turn == step.by for step in steps_open_to(user, item))
+    ][:MOST]
+
+
 def _pull_tasks(user: Any) -> list[DeskTask]:
     if not may(user, "ways.manage"):
         return []
@@ -142,6 +160,6 @@ def _collection_tasks(user: Any) -> list[DeskTask]:
 
 def tasks_of(user: Any) -> list[DeskTask]:
     """All that waits for an account, the nearest deadline first, what has none last."""
-    makers = (_report_tasks, _order_tasks, _release_tasks, _consultation_tasks, _collection_tasks, _pull_tasks)
+    makers = (_report_tasks, _order_tasks, _release_tasks, _consultation_tasks, _collection_tasks, _pull_tasks, _case_tasks)
     found = [task for maker in makers for task in maker(user)]
     return sorted(found, key=lambda task: (task.due_on is None, task.due_on or date.max))

@@ -33,7 +33,7 @@ def react(batch: Batch) -> Run | None:
         return None
     run = _event_run(batch)
     if run is not None:
-        run = _settle_event(execute(run), batch)
+        run = _settle_event(execute(run), batch.committed_by or batch.by, batch.source)
     if run is None or not run.is_busy:
         settle_batch(batch)
     return run
@@ -57,9 +57,24 @@ def _event_run(batch: Batch) -> Run | None:
     return start_run(release, as_of=timezone.localdate(), by=by, kind=Run.Kind.EVENT, only=codes, trigger=trigger)
 
 
-def _settle_event(run: Run, batch: Batch) -> Run:
+def reevaluate(subject_code: str, *, trigger: str, by: User) -> Run | None:
+    """Re-evaluate one subject at once because of an act (a repair, a revocation); see :func:`react` for the release.
+
+    ``trigger`` names the act: done again, it gives the same run. ``None``: no evaluation is in force.
+    """
+    run = Run.objects.filter(trigger=trigger).first()
+    if run is None:
+        newest = Run.objects.newest_decisive()
+        if newest is None or not CurrentGrade.objects.exists():
+            return None
+        run = start_run(
+            newest.release, as_of=timezone.localdate(), by=by, kind=Run.Kind.EVENT, only=[subject_code], trigger=trigger
+        )
+    return _settle_event(execute(run), by, None)
+
+
+def _settle_event(run: Run, maker: User, source: str | None) -> Run:
     """Propose the draft of an event-driven run; release it where that lowers no grade or a standing order says so."""
-    maker = batch.committed_by or batch.by
     with transaction.atomic():
         if Run.objects.filter(pk=run.pk, status=Status.DRAFT).update(
             status=Status.PROPOSED, proposed_by=maker, is_automatic=True
@@ -75,7 +90,7 @@ def _settle_event(run: Run, batch: Batch) -> Run:
         or release.approved_by == maker
     ):
         return run
-    order = sources()[batch.source].standing_release
+    order = sources()[source].standing_release if source is not None else None
     if order is not None and order.holds_on(timezone.localdate()):
         named = f"{order.order}（{'、'.join(order.signed_by)}；{order.until}）"
         Run.objects.filter(pk=run.pk).update(reason=named[:500])

@@ -21,6 +21,7 @@ NAVIGATION = (
     ("/c/runs", _("评价运行"), "runs.view"),
     ("/c/grades", _("等级管理"), "runs.view"),
     ("/c/inspections", _("双随机抽查"), "inspections.view"),
+    ("/c/cases", _("办件"), "cases.view"),
     ("/c/reports", _("信息报错"), "reports.view"),
     ("/c/rulebooks", _("评价规则"), "runs.view"),
     ("/c/indicators", _("指标监测"), "runs.view"),

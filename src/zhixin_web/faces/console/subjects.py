@@ -18,11 +18,13 @@ from zhixin.dataset.sources import SourceManifest, sources
 from zhixin.errors import ZhixinError
 from zhixin.explanation.sentences import sentences
 from zhixin.law.calendar import shift_months
+from zhixin.law.procedures import procedures
 from zhixin_web.accounts.models import Role
 from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint
 from zhixin_web.audit.services.events import record_event
+from zhixin_web.cases.queries import visible_cases
 from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.evaluations.queries import grade_as_of, run_in_force
 from zhixin_web.evaluations.snapshots import run_folder
@@ -222,6 +224,8 @@ def record_page(request: StaffRequest, seq: int) -> HttpResponse:
         "record": record, "manifest": manifest, "body": body, "reported": masked(manifest, body.get("reported", {})), "versions": versions,
         "entry": LedgerEntry.objects.get(pk=record.seq), "checkpoint": checkpoint if covered else None, "proof": proof,
         "term_sources": law.term_sources(record.kind, record.severity, record.decided_on),
+        "doors": [item for item in procedures().values() if item.about == "record"],
+        "cases": visible_cases(request.user).filter(record_key=record.key).order_by("-pk"),
         "repair_from": law.repair_from(record.kind, record.stated_severity, record.decided_on),
     }  # fmt: skip
     return render(request, "record.html", content)

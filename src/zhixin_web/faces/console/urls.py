@@ -3,6 +3,7 @@
 from django.urls import path
 
 from zhixin_web.faces.console import (
+    cases,
     collection,
     desk,
     drafts,
@@ -69,6 +70,10 @@ urlpatterns = [
     path("subjects/<str:code>/order", grades.propose_order, name="propose_order"),
     path("records/<int:seq>", subjects.record_page, name="record"),
     path("records/<int:seq>/unmask", subjects.unmask, name="unmask"),
+    path("cases", cases.cases_page, name="cases"),
+    path("cases/<int:pk>", cases.case_page, name="case"),
+    path("cases/<int:pk>/paper/<int:position>", cases.case_paper, name="case_paper"),
+    path("records/<int:seq>/cases/<slug:procedure>", cases.new_case, name="new_case"),
     path("records/<int:seq>/change", subjects.change, name="change"),
     path("records/<int:seq>/erase", subjects.erase, name="erase"),
     path("runs", runs.runs_page, name="runs"),

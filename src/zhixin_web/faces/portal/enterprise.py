@@ -19,7 +19,7 @@ from zhixin_web.accounts.visitors import visitor_code
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint
 from zhixin_web.cases.models import ErrorReport
-from zhixin_web.cases.queries import disputed_keys, report_by_code
+from zhixin_web.cases.queries import disputed_keys, published_statements, report_by_code
 from zhixin_web.cases.services.reports import file_report
 from zhixin_web.evaluations.published import (
     order_in_force,
@@ -149,6 +149,7 @@ def record(request: HttpRequest, code: str, seq: int) -> HttpResponse:
     content = {
         "subject": subject, "record": found, "days": found.days_left(today), "manifest": sources()[found.source],
         "is_disputed": bool(disputed_keys([found.key])),
+        "statements": published_statements(found.key),
         "term_sources": law_in_force(today).term_sources(found.kind, found.severity, found.decided_on),
         "entry": LedgerEntry.objects.get(pk=seq), "checkpoint": checkpoint if is_covered else None,
         "proof": [step.hex() for step in inclusion_proof(seq, checkpoint.size)] if is_covered and checkpoint else [],

@@ -15,7 +15,7 @@ from django.conf import settings
 from zhixin_web.papers.models import Paper
 
 LAYOUTS = Path(__file__).parents[1] / "layouts"
-KINDS = {"credit_report": "XY", "rules": "BF"}
+KINDS = {"credit_report": "XY", "rules": "BF", "case": "BJ"}
 CONTENT_TYPES = {"pdf": "application/pdf", "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}
 
 
@@ -42,12 +42,19 @@ def compile_layout(layout: str, data: dict[str, Any]) -> bytes:
 
 
 def register_paper(
-    code: str, kind: Paper.Kind, day: date, content_sha256: str, file_sha256: str, *, subject_id: int | None = None
+    code: str,
+    kind: Paper.Kind,
+    day: date,
+    content_sha256: str,
+    file_sha256: str,
+    *,
+    subject_id: int | None = None,
+    number: str = "",
 ) -> Paper:
     """Enter an issued paper under its code, so that it can be verified; entered once, however often it is made."""
     values = {
         "kind": kind,
-        "number": number_of(kind, code, day),
+        "number": number or number_of(kind, code, day),
         "subject_id": subject_id,
         "as_of": day,
         "content_sha256": content_sha256,

@@ -18,6 +18,7 @@ from zhixin.explanation.wording import Wording
 from zhixin.reference.areas import district_by_code
 from zhixin.reference.industries import sections
 from zhixin_web.accounts.permissions import may
+from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.evaluations.models import HELD
 from zhixin_web.presentation.language import in_english, language_code
 from zhixin_web.rulebooks.deadlines import days_left
@@ -36,6 +37,12 @@ def said(words: Any) -> str:
     if isinstance(words, dict):
         return str(words.get("en" if in_english() else "zh") or "")
     return str(words.en if in_english() else words.zh)
+
+
+@register.filter
+def case_state(case: Any) -> Any:
+    """The title of the state that a case is in, as its procedure names it."""
+    return procedure_of(case).state(case.state).title
 
 
 @register.filter

@@ -1,0 +1,44 @@
+"""The deadline of a case: from which day it runs, what suspends it, when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from zhixin.law.procedures import Procedure
+from zhixin.law.reckoning_of_terms import Suspension
+from zhixin_web.cases.models import Case, CaseStep
+from zhixin_web.rulebooks.deadlines import Clock, clock
+
+
+def procedure_of(case: Case) -> Procedure:
+    """Return the procedure as it was when the case was opened."""
+    return Procedure.model_validate(case.definition)
+
+
+def clock_of(case: Case, procedure: Procedure, steps: Sequence[CaseStep]) -> Clock | None:
+    """Return the clock of the state that a case is in; ``None`` at its end.
+
+    A deadline that continues an earlier state runs from the day that state was first entered; days spent in states that suspend
+    it do not count.
+    """
+    state = procedure.state(case.state)
+    if state.deadline is None:
+        return None
+    root = state.continues or state.id
+    entered = [(procedure.start, case.opened_on), *((step.state_to, step.on) for step in steps)]
+    start = next(day for name, day in entered if name == root)
+    return clock(state.deadline, start, _suspensions(procedure, root, entered, start))
+
+
+def _suspensions(procedure: Procedure, root: str, entered: list[tuple[str, date]], start: date) -> list[Suspension]:
+    """The days from entering a state that suspends ``root`` to the day before it was left, after the term began."""
+    found: list[Suspension] = []
+    for (name, first), (_next, left) in zip(entered, entered[1:], strict=False):
+        last = left - timedelta(days=1)
+        if root in procedure.state(name).suspends and last >= first > start:
+            if found and found[-1].last >= first:
+                first = found[-1].last + timedelta(days=1)
+            if last >= first:
+                found.append(Suspension(first, last))
+    return found

@@ -1,0 +1,268 @@
+"""Opens cases and carries out their steps: permission, event, ledger entry, deadline, paper and effect in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from zhixin.dataset.hiding_persons import masked
+from zhixin.law.procedures import Actor, Procedure, Transition, procedures
+from zhixin_web.accounts.models import User
+from zhixin_web.accounts.permissions import may, scope_of
+from zhixin_web.audit.failpoints import failpoint
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.audit.services.ledger import append_one, lock_ledger
+from zhixin_web.cases.clocks import clock_of, procedure_of
+from zhixin_web.cases.models import Case, CaseStep
+from zhixin_web.cases.services.case_papers import issue_case_paper
+from zhixin_web.collection.scope import visible_sources
+from zhixin_web.evaluations.services.reevaluate_after_batch import reevaluate
+from zhixin_web.records.models import CreditRecord, Subject
+from zhixin_web.records.services.repair_and_revocation import change_record, last_version
+from zhixin_web.rulebooks.law_in_force import law_in_force
+
+ACTIONS: dict[Actor, str] = {
+    "applicant": "cases.apply",
+    "officer": "cases.handle",
+    "source": "cases.verify",
+    "approver": "cases.decide",
+}
+FEWEST, MOST = 5, 4000
+"""Characters of what is said of a case."""
+
+
+def acts_as(user: User, actor: Actor, case: Case) -> bool:
+    """Whether an account may act in a case as applicant, officer, source or approver."""
+    action = ACTIONS.get(actor)
+    if action is None or not may(user, action):
+        return False
+    if scope_of(user, action) == "all":
+        return True
+    if actor == "source":
+        return case.source in visible_sources(user, action)
+    return user.organisation is not None and user.organisation.code == case.subject.code
+
+
+def steps_open_to(user: User, case: Case) -> list[Transition]:
+    """Return the steps that an account may carry out now."""
+    procedure = procedure_of(case)
+    return [
+        step
+        for step in procedure.leaving(case.state)
+        if acts_as(user, step.by, case) and not _is_own_proposal(case, step, user)
+    ]
+
+
+def _is_own_proposal(case: Case, step: Transition, user: User) -> bool:
+    return any(done.by_id == user.pk for done in case.steps.all() if done.transition in step.other_than)
+
+
+def eligibility(record: CreditRecord, procedure: Procedure, today: date) -> dict[str, Any]:
+    """Return whether an application on a record may be filed, from which day, and on whose word.
+
+    Keys: ``is_eligible``, ``from`` (a day, or ``None``: never), ``day``, ``rulebook``.
+    """
+    law = law_in_force(today)
+    verdict: dict[str, Any] = {
+        "is_eligible": True,
+        "from": None,
+        "day": today.isoformat(),
+        "rulebook": [r.sha256 for _pk, r in law.releases],
+    }
+    if procedure.eligible == "repair":
+        from_ = law.repair_from(record.kind, record.stated_severity, record.decided_on)
+        verdict |= {"is_eligible": from_ is not None and from_ <= today, "from": from_.isoformat() if from_ else None}
+    return verdict
+
+
+def open_case(procedure_id: str, *, record: CreditRecord | None, subject: Subject, text: str, by: User) -> Case:
+    """Open a case about a record, or about a subject.
+
+    Raises:
+        PermissionDenied: the account may not open such a case, or not for this subject.
+        ValidationError: no text, not eligible yet (with the first day), a record that is no longer valid, or an open case on it.
+    """
+    procedure = procedures().get(procedure_id)
+    if procedure is None:
+        raise ValidationError(_("没有这种办件"))
+    today = timezone.localdate()
+    case = Case(
+        procedure=procedure.id, definition=procedure.model_dump(mode="json", by_alias=True), subject=subject, state=procedure.start,
+        text=_text(text), opened_by=by, opened_on=today,
+    )  # fmt: skip
+    if not any(acts_as(by, actor, case) for actor in procedure.opens):
+        raise PermissionDenied
+    if procedure.about == "record":
+        _about_record(case, procedure, record, today)
+    with transaction.atomic():
+        lock_ledger()
+        if (
+            case.record_key
+            and Case.objects.filter(procedure=case.procedure, record_key=case.record_key, is_open=True).exists()
+        ):
+            raise ValidationError(_("该记录已有同类办件正在办理"))
+        case.save()
+        append_one(
+            "case.open",
+            f"case:{case.pk}",
+            {
+                "procedure": procedure.id,
+                "version": procedure.version,
+                "record": case.record_seq,
+                "eligibility": case.eligibility,
+            },
+        )
+        record_event("cases.open", by=by, ref=f"case:{case.pk}", procedure=procedure.id)
+        _set_deadline(case, procedure)
+        case.save()
+        failpoint("case.opened")
+    return case
+
+
+def _text(text: str) -> str:
+    cleaned = masked(text.replace("\x00", "")).strip()
+    if not FEWEST <= len(cleaned) <= MOST:
+        raise ValidationError({"text": _("请用 %(fewest)s 至 %(most)s 字说明") % {"fewest": FEWEST, "most": MOST}})
+    return cleaned
+
+
+def _about_record(case: Case, procedure: Procedure, record: CreditRecord | None, today: date) -> None:
+    """Bind a case to the last version of its record, and keep the verdict on its eligibility."""
+    if record is None or record.subject_id != case.subject.pk:
+        raise ValidationError(_("请选择该企业的一条记录"))
+    last = last_version(record.key)
+    if last.pk != record.pk or last.state != CreditRecord.State.ACTIVE or not last.body:
+        raise ValidationError(_("该记录不是有效的最新版本"))
+    case.record_seq, case.record_key, case.source = last.seq, last.key, last.source
+    case.eligibility = eligibility(last, procedure, today)
+    if not case.eligibility["is_eligible"]:
+        from_ = case.eligibility["from"]
+        raise ValidationError(
+            _("最短公示期未满，%(day)s 起方可申请") % {"day": from_} if from_ else _("现行规则没有规定该类记录可以修复")
+        )
+
+
+def carry_out(case: Case, transition_id: str, *, by: User | None, reason: str = "") -> Case:
+    """Carry out a step of a case; ``by`` is ``None`` for the clock.
+
+    Raises:
+        PermissionDenied: the account may not carry out this step, or decides its own proposal.
+        ValidationError: not a step of this state (somebody else may have been quicker), no reason, not yet due, or what the effect
+            refuses.
+    """
+    with transaction.atomic():
+        lock_ledger()
+        found = Case.objects.select_for_update().select_related("subject").get(pk=case.pk)
+        procedure = procedure_of(found)
+        step = next((item for item in procedure.leaving(found.state) if item.id == transition_id), None)
+        if step is None:
+            raise ValidationError(
+                _("该办件现在处于「%(state)s」，不能办理这一步") % {"state": _title(procedure, found.state)}
+            )
+        _refuse_unless_permitted(found, step, by)
+        if step.needs_reason or reason.strip():
+            reason = _text(reason)
+        done = _step(found, step, by, reason)
+        _note_persons(found, procedure, step, by)
+        found.state = step.to
+        found.is_open = not procedure.state(step.to).is_end
+        if not found.is_open:
+            found.closed_at, found.due_on, found.is_presumed = timezone.now(), None, False
+        else:
+            _set_deadline(found, procedure)
+        found.save()
+        number = issue_case_paper(found, procedure, step, done).number if step.paper else ""
+        _take_effect(found, step, by, number)
+        record_event(f"cases.{step.id}", by=by, ref=f"case:{found.pk}", paper=number)
+        failpoint("case.stepped")
+    return found
+
+
+def _title(procedure: Procedure, state: str) -> str:
+    return procedure.state(state).title.in_language(get_language() or "zh")
+
+
+def _refuse_unless_permitted(case: Case, step: Transition, by: User | None) -> None:
+    if step.by == "clock":
+        if by is not None:
+            raise PermissionDenied
+        if case.due_on is None or timezone.localdate() <= case.due_on:
+            raise ValidationError(_("期限未满"))
+        return
+    if by is None or not acts_as(by, step.by, case) or _is_own_proposal(case, step, by):
+        raise PermissionDenied
+
+
+def _step(case: Case, step: Transition, by: User | None, reason: str) -> CaseStep:
+    today = timezone.localdate()
+    body = {
+        "procedure": case.procedure,
+        "step": step.id,
+        "from": case.state,
+        "to": step.to,
+        "by": by.pk if by else None,
+        "reason": reason,
+    }
+    seq = append_one("case.step", f"case:{case.pk}", body)
+    return CaseStep.objects.create(
+        case=case, position=case.steps.count(), transition=step.id, state_from=case.state, state_to=step.to, by=by, on=today, reason=reason,
+        ledger_seq=seq,
+    )  # fmt: skip
+
+
+def _note_persons(case: Case, procedure: Procedure, step: Transition, by: User | None) -> None:
+    """Keep whose proposal and whose decision it is where the database compares them."""
+    proposals = {name for item in procedure.transitions for name in item.other_than}
+    if step.id in proposals:
+        case.proposed_by, case.decided_by = by, None
+    elif step.other_than:
+        case.decided_by = by
+
+
+def _set_deadline(case: Case, procedure: Procedure) -> None:
+    found = clock_of(case, procedure, list(case.steps.order_by("position")))
+    case.due_on, case.is_presumed = (found.due_on, found.is_presumed) if found else (None, False)
+
+
+def _take_effect(case: Case, step: Transition, by: User | None, number: str) -> None:
+    """Do to the record what the step decides."""
+    if step.effect in ("record.repair", "record.revoke"):
+        assert by is not None
+        state = "repaired" if step.effect == "record.repair" else "revoked"
+        change_record(last_version(case.record_key), state=state, on=timezone.localdate(), basis=number, by=by)
+
+
+def settle_case(case: Case) -> None:
+    """Let the grade follow what a closed case changed; done again after a crash, it changes nothing more."""
+    step = case.steps.order_by("-position").first()
+    effect = procedure_of(case).transition(step.transition).effect if step is not None and not case.is_open else None
+    if effect in ("record.repair", "record.revoke", "record.publish"):
+        maker = case.proposed_by or case.opened_by
+        run = reevaluate(case.subject.code, trigger=f"case:{case.pk}", by=maker)
+        if run is not None and run.is_busy:
+            return
+    if not case.is_open:
+        Case.objects.filter(pk=case.pk).update(is_settled=True)
+
+
+def run_case_clocks() -> Iterator[str]:
+    """Carry out the steps of the clock that are due, and settle what a crash left unsettled: a step of ``tick``."""
+    for case in Case.objects.filter(is_open=True, due_on__lt=timezone.localdate()).select_related("subject"):
+        step = next((item for item in procedure_of(case).leaving(case.state) if item.by == "clock"), None)
+        if step is None:
+            continue
+        try:
+            carry_out(case, step.id, by=None)
+            yield f"case {case.pk}: {step.id}"
+        except ValidationError as error:  # somebody was quicker, or no deadline is set; the next minute tries again
+            yield f"case {case.pk}: {'; '.join(error.messages)}"
+    for case in Case.objects.filter(is_open=False, is_settled=False).select_related("subject"):
+        settle_case(case)
+        yield f"case {case.pk}: settled"

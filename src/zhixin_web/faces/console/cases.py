@@ -1,0 +1,115 @@
+"""Case work: the inbox by deadline, one case with its clock and papers, applications on a record."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from zhixin.law.procedures import procedures
+from zhixin_web.accounts.permissions import StaffRequest, permitted
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.cases.clocks import clock_of, procedure_of
+from zhixin_web.cases.models import CasePaper
+from zhixin_web.cases.queries import visible_cases
+from zhixin_web.cases.services.transitions import ACTIONS, carry_out, eligibility, open_case, settle_case, steps_open_to
+from zhixin_web.papers.services.issue import kept_file
+from zhixin_web.presentation.paging import page_of
+from zhixin_web.records.scope import visible_records
+
+
+@permitted("cases.view")
+@require_GET
+def cases_page(request: StaffRequest) -> HttpResponse:
+    """The cases that an account may see, the nearest deadline first."""
+    known, wanted = procedures(), request.GET.get("procedure", "")
+    found = visible_cases(request.user)
+    status = request.GET.get("status", "open")
+    if status in ("open", "closed"):
+        found = found.filter(is_open=status == "open")
+    if wanted in known:
+        found = found.filter(procedure=wanted)
+    query = request.GET.get("q", "").strip()[:100].replace("\x00", "")
+    if query:
+        found = found.filter(subject__name__icontains=query) | found.filter(subject__code=query.upper())
+    content = {
+        "page": page_of(request, found.order_by("-is_open", "due_on", "-pk")), "procedures": known.values(), "procedure": wanted,
+        "status": status, "query": query, "today": timezone.localdate(),
+        "statuses": [("open", _("办理中")), ("closed", _("已办结")), ("all", _("全部"))],
+    }  # fmt: skip
+    return render(request, "cases.html", content)
+
+
+@permitted("cases.view")
+def case_page(request: StaffRequest, pk: int) -> HttpResponse:
+    """One case: what was said, the steps so far with their papers, the clock day by day, the steps this account may take."""
+    case = get_object_or_404(visible_cases(request.user), pk=pk)
+    faults: list[str] = []
+    if request.method == "POST":
+        try:
+            done = carry_out(case, request.POST.get("step", ""), by=request.user, reason=request.POST.get("reason", ""))
+            settle_case(done)
+            messages.success(request, _("已办理"))
+            return redirect("case", pk=pk)
+        except PermissionDenied:
+            faults = [_("须由另一位有权限的人办理")]
+        except ValidationError as error:
+            faults = error.messages
+        case.refresh_from_db()
+    procedure = procedure_of(case)
+    steps = list(case.steps.select_related("by", "paper").order_by("position"))
+    record_event("cases.view", request=request, ref=f"case:{pk}")
+    content: dict[str, Any] = {
+        "case": case, "procedure": procedure, "state": procedure.state(case.state), "clock": clock_of(case, procedure, steps),
+        "steps": [(step, procedure.transition(step.transition), getattr(step, "paper", None)) for step in steps],
+        "open_steps": steps_open_to(request.user, case), "faults": faults, "given": request.POST,
+        "waits_for_another": procedure.state(case.state).turn == "approver" and case.proposed_by_id == request.user.pk,
+    }  # fmt: skip
+    return render(request, "case.html", content, status=422 if faults else 200)
+
+
+@permitted("cases.view")
+@require_GET
+def case_paper(request: StaffRequest, pk: int, position: int) -> HttpResponse:
+    """The paper of a step as it was issued."""
+    case = get_object_or_404(visible_cases(request.user), pk=pk)
+    paper = get_object_or_404(CasePaper.objects.select_related("paper"), step__case=case, step__position=position)
+    file = kept_file(paper.paper.code, paper.paper.file_sha256)
+    if file is None:
+        raise Http404
+    record_event("cases.paper", request=request, ref=f"case:{pk}", number=paper.number)
+    return HttpResponse(
+        file, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{paper.paper.code}.pdf"'}
+    )
+
+
+@permitted("cases.apply")
+def new_case(request: StaffRequest, seq: int, procedure: str) -> HttpResponse:
+    """Apply for repair, object, or make a statement on a record: eligibility first, then what the applicant says."""
+    chosen = procedures().get(procedure)
+    if chosen is None or not any(ACTIONS.get(actor) == "cases.apply" for actor in chosen.opens):
+        raise Http404
+    record = get_object_or_404(visible_records(request.user), pk=seq)
+    faults: dict[str, list[str]] = {}
+    if request.method == "POST":
+        try:
+            made = open_case(
+                chosen.id, record=record, subject=record.subject, text=request.POST.get("text", ""), by=request.user
+            )
+            messages.success(request, _("已提交，可在此页查看进度"))
+            return redirect("case", pk=made.pk)
+        except ValidationError as error:
+            faults = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+    verdict = eligibility(record, chosen, timezone.localdate())
+    content = {
+        "record": record, "procedure": chosen, "verdict": verdict, "faults": faults, "given": request.POST,
+        "from": date.fromisoformat(verdict["from"]) if verdict["from"] else None,
+    }  # fmt: skip
+    return render(request, "case_new.html", content, status=422 if faults else 200)

@@ -1,0 +1,411 @@
+"""Cases follow their procedures: who may, by when, with which paper; nobody decides alone, nothing is done twice."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from zhixin.law.calendar import shift_months
+from zhixin.law.procedures import procedures
+from zhixin_web.audit.models import LedgerEntry
+from zhixin_web.cases import clocks
+from zhixin_web.cases.models import Case, CasePaper, CaseStep
+from zhixin_web.cases.queries import disputed_keys, published_statements, visible_cases
+from zhixin_web.cases.services import transitions
+from zhixin_web.cases.services.transitions import carry_out, open_case, run_case_clocks, settle_case, steps_open_to
+from zhixin_web.evaluations.models import CurrentGrade, Run
+from zhixin_web.evaluations.services.release import propose_run, release_run
+from zhixin_web.evaluations.services.runs import execute, start_run
+from zhixin_web.jobs.case_projections import case_deviations
+from zhixin_web.jobs.invariants import check
+from zhixin_web.papers.services.issue import kept_file
+from zhixin_web.records.models import CreditRecord, Subject
+from zhixin_web.workspace.desk import tasks_of
+
+WHY = "（虚构）义务已履行，材料齐全"
+
+
+@pytest.fixture
+def record(subjects: list[Subject], take: Any, penalty: Any) -> CreditRecord:
+    """A penalty that may be repaired since long."""
+    day = shift_months(timezone.localdate(), -8).isoformat()
+    take("penalties", penalty((subjects[0].code, subjects[0].name, "（虚构）罚1号"), 处罚决定日期=day))
+    return CreditRecord.objects.get()
+
+
+@pytest.fixture
+def repair(record: CreditRecord, people: Any) -> Case:
+    return open_case("repair", record=record, subject=record.subject, text="（虚构）已缴清罚款，申请修复", by=people["city"])
+
+
+def walk(case: Case, people: Any, *steps: tuple[str, str | None]) -> Case:
+    for step, who in steps:
+        case = carry_out(case, step, by=people[who] if who else None, reason=WHY)
+    return case
+
+
+def raw(rows: Any, **values: Any) -> None:
+    """Update rows as somebody with access to the database would, without a commitment."""
+    QuerySet.update(rows, **values)
+
+
+GRANT = (("accept", "city"), ("propose_grant", "city"), ("grant", "approver"))
+REFUSE = (("accept", "city"), ("propose_refusal", "city"), ("refuse", "approver"))
+
+
+# --- opening --------------------------------------------------------------------------------------------------------------
+
+
+def test_an_application_has_a_deadline_an_entry_and_a_place_on_the_desk(repair: Case, people: Any) -> None:
+    assert (repair.state, repair.is_open, repair.due_on) == (
+        "applied",
+        True,
+        clocks.clock("repair.accept", repair.opened_on).due_on,
+    )
+    assert LedgerEntry.objects.filter(kind="case.open", ref=f"case:{repair.pk}").count() == 1
+    assert any(item.address == f"/c/cases/{repair.pk}" for item in tasks_of(people["city"]))
+    assert not any(item.address == f"/c/cases/{repair.pk}" for item in tasks_of(people["approver"]))
+
+
+@pytest.mark.parametrize(("days", "is_eligible"), [(-1, False), (0, True), (1, True)])
+def test_repair_is_applied_for_from_the_first_day_of_its_rule(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any, days: int, is_eligible: bool
+) -> None:
+    decided = shift_months(timezone.localdate(), -3) - timedelta(days=days)
+    take("penalties", penalty((subjects[0].code, subjects[0].name, "（虚构）罚1号"), 处罚决定日期=decided.isoformat()))
+    record = CreditRecord.objects.get()
+    if is_eligible:
+        case = open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])
+        assert case.eligibility["is_eligible"]
+        assert case.eligibility["rulebook"]
+        return
+    with pytest.raises(ValidationError, match=(timezone.localdate() - timedelta(days=days)).isoformat()):
+        open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])
+    assert not Case.objects.exists()
+
+
+def test_what_cannot_be_repaired_is_refused(subjects: list[Subject], take: Any, people: Any) -> None:
+    take(
+        "complaints", f"信用代码,主体名称,文书号,办结日期\n{subjects[0].code},{subjects[0].name},（虚构）诉1号,2026-01-01\n"
+    )
+    record = CreditRecord.objects.get()
+    with pytest.raises(ValidationError):
+        open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])
+
+
+def test_a_second_application_on_the_same_record_is_refused_by_service_and_database(
+    repair: Case, record: CreditRecord, people: Any
+) -> None:
+    with pytest.raises(ValidationError):
+        open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])
+    again = Case(
+        **{field.attname: getattr(repair, field.attname) for field in Case._meta.concrete_fields if not field.primary_key}
+    )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        again.save()
+
+
+@pytest.mark.parametrize("text", ["", "四个字啊", " " * 20, "x" * 4001])
+def test_an_application_says_why(record: CreditRecord, people: Any, text: str) -> None:
+    with pytest.raises(ValidationError):
+        open_case("repair", record=record, subject=record.subject, text=text, by=people["city"])
+
+
+@pytest.mark.parametrize("who", ["approver", "inspector", "district", "department", "auditor", "security", "system"])
+def test_who_may_not_apply_opens_nothing(record: CreditRecord, people: Any, who: str) -> None:
+    with pytest.raises(PermissionDenied):
+        open_case("repair", record=record, subject=record.subject, text=WHY, by=people[who])
+
+
+def test_an_enterprise_applies_for_its_own_record_alone(
+    record: CreditRecord, subjects: list[Subject], people: Any, take: Any, penalty: Any
+) -> None:
+    own = open_case("objection", record=record, subject=record.subject, text=WHY, by=people["enterprise"])
+    assert own.opened_by == people["enterprise"]
+    take("penalties", penalty((subjects[1].code, subjects[1].name, "（虚构）罚2号"), 处罚决定日期="2026-01-05"))
+    other = CreditRecord.objects.exclude(pk=record.pk).get()
+    with pytest.raises(PermissionDenied):
+        open_case("objection", record=other, subject=other.subject, text=WHY, by=people["enterprise"])
+    with pytest.raises(ValidationError):
+        open_case("objection", record=other, subject=record.subject, text=WHY, by=people["enterprise"])
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------------
+
+
+def test_repair_ends_publication_and_issues_a_numbered_paper(repair: Case, record: CreditRecord, people: Any) -> None:
+    case = walk(repair, people, *GRANT)
+    last = CreditRecord.objects.filter(key=record.key).latest("version")
+    paper = CasePaper.objects.get()
+    assert (case.state, case.is_open, case.due_on) == ("granted", False, None)
+    assert (last.state, last.publicity_from) == ("repaired", None)
+    assert paper.number == f"郑市监信修〔{timezone.localdate().year}〕1号"
+    assert paper.number in last.body
+    assert (kept_file(paper.paper.code, paper.paper.file_sha256) or b"")[:5] == b"%PDF-"
+
+
+def test_a_refusal_tells_the_remedies_and_their_last_days(repair: Case, record: CreditRecord, people: Any) -> None:
+    walk(repair, people, *REFUSE)
+    content = CasePaper.objects.get().content
+    review, suit = clocks.clock("remedy.review", timezone.localdate()), clocks.clock("remedy.suit", timezone.localdate())
+    assert len(content["remedies"]) == 2
+    assert "60日内申请行政复议" in content["remedies"][0]
+    assert f"{review.due_on:%Y年%m月%d日}" in content["remedies"][0]
+    assert "6个月内提起行政诉讼" in content["remedies"][1]
+    assert f"{suit.due_on:%Y年%m月%d日}" in content["remedies"][1]
+    assert WHY in "".join(content["body"])
+    assert CreditRecord.objects.get(key=record.key).state == "active"
+
+
+def test_nobody_decides_an_own_proposal(repair: Case, people: Any) -> None:
+    case = walk(repair, people, ("accept", "city"), ("propose_grant", "city"))
+    with pytest.raises(PermissionDenied):
+        carry_out(case, "grant", by=people["city"], reason=WHY)
+    people["city"].role = people["approver"].role  # also when the role changes between the steps
+    people["city"].save()
+    assert "grant" not in {step.id for step in steps_open_to(people["city"], case)}
+    with pytest.raises(PermissionDenied):
+        carry_out(case, "grant", by=people["city"], reason=WHY)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Case.objects.filter(pk=case.pk).update(decided_by=people["city"])
+
+
+def test_a_step_is_taken_once(repair: Case, people: Any) -> None:
+    stale = Case.objects.get(pk=repair.pk)
+    carry_out(repair, "accept", by=people["city"])
+    with pytest.raises(ValidationError):
+        carry_out(stale, "accept", by=people["city"])
+    assert CaseStep.objects.count() == 1
+
+
+@pytest.mark.parametrize("step", ["grant", "refuse", "supply", "lapse", "nothing"])
+def test_steps_out_of_order_are_refused(repair: Case, people: Any, step: str) -> None:
+    for who in ("city", "approver", None):
+        with pytest.raises((ValidationError, PermissionDenied)):
+            carry_out(repair, step, by=people[who] if who else None, reason=WHY)
+    assert not CaseStep.objects.exists()
+
+
+def test_a_step_that_needs_a_reason_is_refused_without(repair: Case, people: Any) -> None:
+    case = walk(repair, people, ("accept", "city"))
+    with pytest.raises(ValidationError):
+        carry_out(case, "propose_grant", by=people["city"], reason="")
+    assert Case.objects.get(pk=case.pk).state == "accepted"
+
+
+def test_a_crash_in_a_step_leaves_neither_step_nor_paper_nor_number(repair: Case, people: Any, monkeypatch: Any) -> None:
+    case = walk(repair, people, *GRANT[:2])
+
+    def crash(name: str) -> None:
+        if name == "case.stepped":
+            raise RuntimeError
+
+    monkeypatch.setattr(transitions, "failpoint", crash)
+    entries = LedgerEntry.objects.count()
+    with pytest.raises(RuntimeError):
+        carry_out(case, "grant", by=people["approver"], reason=WHY)
+    assert (CasePaper.objects.count(), CaseStep.objects.count(), LedgerEntry.objects.count()) == (0, 2, entries)
+    monkeypatch.undo()
+    carry_out(case, "grant", by=people["approver"], reason=WHY)
+    assert CasePaper.objects.get().serial == 1
+
+
+def test_numbers_run_on_within_a_procedure(record: CreditRecord, repair: Case, people: Any) -> None:
+    walk(repair, people, *REFUSE)
+    second = open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])
+    walk(second, people, *REFUSE)
+    objection = open_case("objection", record=record, subject=record.subject, text=WHY, by=people["city"])
+    walk(objection, people, ("verify", "city"), ("propose_reject", "city"), ("reject", "approver"))
+    numbers = list(CasePaper.objects.order_by("pk").values_list("number", flat=True))
+    year = timezone.localdate().year
+    assert numbers == [f"郑市监信修〔{year}〕1号", f"郑市监信修〔{year}〕2号", f"郑市监信异〔{year}〕1号"]
+
+
+def test_identity_numbers_in_what_is_said_are_hidden(record: CreditRecord, people: Any) -> None:
+    case = open_case(
+        "objection", record=record, subject=record.subject, text="本人证号11010519491231002X，处罚有误", by=people["city"]
+    )
+    assert "11010519491231002X" not in case.text
+
+
+# --- clocks ---------------------------------------------------------------------------------------------------------------
+
+
+def test_days_of_a_supplement_do_not_count(repair: Case, people: Any) -> None:
+    """law.md, anchors E 2: ten working days from 2026-09-18, suspended from 09-22 to 09-29, end on 10-15 and not on 10-09."""
+    case = walk(repair, people, ("accept", "city"), ("ask", "city"), ("supply", "city"))
+    days = [date(2026, 9, 18), date(2026, 9, 22), date(2026, 9, 30)]
+    for step, day in zip(case.steps.order_by("position"), days, strict=True):
+        CaseStep.objects.filter(pk=step.pk).update(on=day)
+    Case.objects.filter(pk=case.pk).update(opened_on=date(2026, 9, 17))
+    found = Case.objects.get(pk=case.pk)
+    clock = clocks.clock_of(found, clocks.procedure_of(found), list(found.steps.order_by("position")))
+    assert clock is not None
+    assert clock.due_on == date(2026, 10, 15)
+
+
+@pytest.mark.parametrize(
+    ("opened", "own", "due"),
+    [(date(2026, 9, 29), "report.answer_own", date(2026, 10, 9)), (date(2026, 9, 29), "report.answer", date(2026, 10, 14))],
+)
+def test_terms_of_an_objection_registered_before_the_holidays(
+    record: CreditRecord, opened: date, own: str, due: date
+) -> None:
+    """anchors E 3: registered on Tuesday 2026-09-29."""
+    assert clocks.clock(own, opened).due_on == due
+
+
+@pytest.mark.parametrize(("days", "is_lapsed"), [(-1, False), (0, False), (1, True)])
+def test_the_clock_ends_what_is_not_supplemented(repair: Case, people: Any, days: int, is_lapsed: bool) -> None:
+    case = walk(repair, people, ("ask", "city"))
+    Case.objects.filter(pk=case.pk).update(due_on=timezone.localdate() - timedelta(days=days))
+    list(run_case_clocks())
+    found = Case.objects.get(pk=case.pk)
+    assert (found.state == "lapsed") == is_lapsed
+    assert CasePaper.objects.filter(title="终止信用修复办理通知书").exists() == is_lapsed
+
+
+def test_no_account_takes_a_step_of_the_clock(repair: Case, people: Any) -> None:
+    case = walk(repair, people, ("ask", "city"))
+    Case.objects.filter(pk=case.pk).update(due_on=timezone.localdate() - timedelta(days=1))
+    with pytest.raises(PermissionDenied):
+        carry_out(case, "lapse", by=people["city"], reason=WHY)
+
+
+def test_a_running_case_keeps_the_procedure_it_began_with(repair: Case, people: Any, monkeypatch: Any) -> None:
+    changed = procedures()["repair"].model_copy(update={"transitions": procedures()["repair"].transitions[:1]})
+    monkeypatch.setattr(transitions, "procedures", lambda: {"repair": changed})
+    assert walk(repair, people, *GRANT).state == "granted"
+
+
+# --- effects --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_record_is_marked_while_an_objection_is_open(record: CreditRecord, people: Any, client: Any) -> None:
+    case = open_case("objection", record=record, subject=record.subject, text=WHY, by=people["enterprise"])
+    assert disputed_keys([record.key]) == {record.key}
+    assert "异议处理中" in client.get(f"/e/{record.subject.code}/r/{record.seq}").content.decode()
+    walk(case, people, ("verify", "city"), ("propose_reject", "city"), ("reject", "approver"))
+    assert disputed_keys([record.key]) == set()
+
+
+def test_an_objection_upheld_takes_the_record_off_every_page(record: CreditRecord, people: Any, client: Any) -> None:
+    case = open_case("objection", record=record, subject=record.subject, text=WHY, by=people["enterprise"])
+    walk(case, people, ("verify", "city"), ("propose_uphold", "city"), ("uphold", "approver"))
+    assert CreditRecord.objects.filter(key=record.key).latest("version").state == "revoked"
+    assert "（虚构）罚1号" not in client.get(f"/e/{record.subject.code}").content.decode()
+
+
+def test_a_statement_stands_beside_the_record_once_another_admits_it(record: CreditRecord, people: Any, client: Any) -> None:
+    said = "（虚构）我公司已整改并通过复查"
+    case = open_case("statement", record=record, subject=record.subject, text=said, by=people["enterprise"])
+    address = f"/e/{record.subject.code}/r/{record.seq}"
+    assert said not in client.get(address).content.decode()
+    walk(case, people, ("propose_publication", "city"), ("publish", "approver"))
+    assert published_statements(record.key) == [said]
+    assert said in client.get(address).content.decode()
+
+
+def test_the_grade_follows_a_repair_at_once(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any, release: Any
+) -> None:
+    day = shift_months(timezone.localdate(), -8).isoformat()
+    rows = [(subjects[0].code, subjects[0].name, f"（虚构）罚{n}号") for n in (1, 2, 3)]
+    take("penalties", penalty(*rows, 处罚决定日期=day))
+    run = execute(start_run(release, as_of=timezone.localdate(), by=people["city"]))
+    propose_run(run, people["city"])
+    release_run(run, people["approver"])
+    before = CurrentGrade.objects.get(subject=subjects[0])
+    for record in CreditRecord.objects.filter(version=1).order_by("seq"):
+        case = open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])
+        settle_case(walk(case, people, *GRANT))
+    after = CurrentGrade.objects.get(subject=subjects[0])
+    assert after.score_milli > before.score_milli
+    assert Run.objects.filter(trigger__startswith="case:").count() == 3
+    assert Case.objects.filter(is_settled=True).count() == 3
+
+
+def test_what_a_crash_left_unsettled_is_settled_by_the_clock(repair: Case, people: Any, released: Run) -> None:
+    walk(repair, people, *GRANT)
+    assert not Case.objects.get().is_settled
+    list(run_case_clocks())
+    assert Case.objects.get().is_settled
+    list(run_case_clocks())
+    assert Run.objects.filter(trigger=f"case:{repair.pk}").count() == 1
+
+
+# --- who sees what --------------------------------------------------------------------------------------------------------
+
+
+def test_each_sees_its_own(repair: Case, people: Any, subjects: list[Subject]) -> None:
+    for who in ("city", "approver", "auditor", "enterprise"):
+        assert visible_cases(people[who]).count() == 1, who
+    for who in ("inspector", "security", "system"):
+        assert visible_cases(people[who]).count() == 0, who
+    people["enterprise"].organisation.code = subjects[1].code
+    people["enterprise"].organisation.save()
+    assert visible_cases(people["enterprise"]).count() == 0
+
+
+def test_pages_open_act_and_keep_what_was_typed(record: CreditRecord, browser_of: Any) -> None:
+    enterprise, city, approver = browser_of("enterprise"), browser_of("city"), browser_of("approver")
+    door = f"/c/records/{record.pk}/cases/repair"
+    assert "可以申请" in enterprise.get(door).content.decode()
+    refused = enterprise.post(door, {"text": "短"})
+    assert refused.status_code == 422
+    assert "短" in refused.content.decode()
+    address = enterprise.post(door, {"text": "（虚构）已履行完毕，申请修复"})["Location"]
+    assert "现在由其他人办理" in approver.get(address).content.decode()
+    assert city.post(address, {"step": "accept", "reason": ""}).status_code == 302
+    kept = city.post(address, {"step": "propose_grant", "reason": "短"})
+    assert kept.status_code == 422
+    assert ">短</textarea>" in kept.content.decode()
+    assert city.post(address, {"step": "propose_grant", "reason": WHY}).status_code == 302
+    assert "须由另一位有权限的人决定" in city.get(address).content.decode()
+    assert approver.post(address, {"step": "grant", "reason": ""}).status_code == 302
+    page = enterprise.get(address).content.decode()
+    assert "信用修复决定书" in page
+    assert enterprise.get(f"{address}/paper/2")["Content-Type"] == "application/pdf"
+    assert "已办结" in city.get("/c/cases?status=closed").content.decode()
+
+
+def test_the_paper_is_verified_in_public(repair: Case, people: Any, client: Any) -> None:
+    walk(repair, people, *GRANT)
+    page = client.get(f"/v/{CasePaper.objects.get().paper.code}").content.decode()
+    assert "真实有效" in page
+    assert CasePaper.objects.get().number in page
+
+
+def test_all_of_it_is_bound_to_the_ledger(repair: Case, people: Any) -> None:
+    walk(repair, people, *GRANT)
+    assert [fault for finding in check() for fault in finding.broken] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda: raw(Case.objects.all(), state="refused"), "state: expected granted, found refused"),
+        (lambda: raw(Case.objects.all(), is_open=True), "is_open"),
+        (lambda: raw(CaseStep.objects.filter(position=2), by=None), "another step, person or reason"),
+        (lambda: raw(CaseStep.objects.filter(position=1), reason="（虚构）另一个理由"), "another step, person or reason"),
+        (lambda: raw(CaseStep.objects.filter(position=2), transition="refuse"), "has no step refuse from to_grant"),
+        (lambda: raw(CasePaper.objects.all(), serial=7), "are not 1 to 1"),
+    ],
+)
+def test_what_somebody_changes_in_the_database_is_named(repair: Case, people: Any, change: Any, said: str) -> None:
+    walk(repair, people, *GRANT)
+    change()
+    assert any(said in fault for fault in case_deviations()[1])
+
+
+def test_a_paper_whose_file_was_changed_is_named(repair: Case, people: Any, settings: Any) -> None:
+    walk(repair, people, *GRANT)
+    paper = CasePaper.objects.get()
+    (settings.VAR / "papers" / f"{paper.paper.code}.pdf").write_bytes(b"%PDF-1.7 other")
+    assert any("is missing or was changed" in fault for fault in case_deviations()[1])
