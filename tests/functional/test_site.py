@@ -15,12 +15,12 @@ from zhixin_web.accounts.demonstration_people import PASSWORD, PEOPLE
 
 pytestmark = needs_chromium
 ADDRESSES = {
-    "city": ["/c/", "/c/sources", "/c/sources/penalties", "/c/batches", "/c/quarantine", "/c/match", "/c/ways", "/c/subjects", "/c/subjects?q=金恒", "/c/subjects?q=无此企业", "/c/runs", "/c/runs/1", "/c/runs/new", "/c/rulebooks", "/c/ledger", "/c/password", "/c/grades", "/c/reports", "/c/indicators", "/c/styleguide", "/c/rulebooks/1", "/c/subjects?grade=B&district=410105"],
-    "approver": ["/c/", "/c/runs/2", "/c/rulebooks", "/c/grades", "/c/reports"],
+    "city": ["/c/", "/c/sources", "/c/sources/penalties", "/c/batches", "/c/quarantine", "/c/match", "/c/ways", "/c/subjects", "/c/subjects?q=金恒", "/c/subjects?q=无此企业", "/c/runs", "/c/runs/1", "/c/runs/new", "/c/rulebooks", "/c/ledger", "/c/password", "/c/grades", "/c/reports", "/c/cases", "/c/cases/1", "/c/cases/2", "/c/cases?status=closed", "/c/indicators", "/c/styleguide", "/c/rulebooks/1", "/c/subjects?grade=B&district=410105"],
+    "approver": ["/c/", "/c/cases/2", "/c/runs/2", "/c/rulebooks", "/c/grades", "/c/reports"],
     "district": ["/c/", "/c/subjects", "/c/batches"],
     "inspector": ["/c/", "/c/subjects"],
     "department": ["/c/", "/c/sources", "/c/batches", "/c/reports"],
-    "enterprise": ["/c/"],
+    "enterprise": ["/c/", "/c/cases"],
     "auditor": ["/c/", "/c/audit", "/c/ledger"],
     "security": ["/c/", "/c/accounts"],
     "system": ["/c/", "/c/accounts"],
@@ -56,6 +56,8 @@ def test_each_role_finds_its_pages_whole_accessible_and_marked_as_demonstration(
         "/c/ledger",
         "/c/grades",
         "/c/reports",
+        "/c/cases",
+        "/c/cases/1",
         "/c/rulebooks",
         "/c/rulebooks/1",
         "/c/indicators",

@@ -16,6 +16,8 @@ def _act(page: Page, action: dict[str, str], kept: dict[str, str], site: str) ->
     match action:
         case {"fill": field, "with": text}:
             page.fill(field, text)
+        case {"choose": field, "with": value}:
+            page.select_option(field, value)
         case {"click": target}:
             page.click(target)
             page.wait_for_load_state()

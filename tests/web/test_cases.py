@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, timedelta
 from typing import Any
 
@@ -338,6 +339,111 @@ def test_what_a_crash_left_unsettled_is_settled_by_the_clock(repair: Case, peopl
     assert Case.objects.get().is_settled
     list(run_case_clocks())
     assert Run.objects.filter(trigger=f"case:{repair.pk}").count() == 1
+
+
+# --- determination ------------------------------------------------------------------------------------------------------
+
+GROUNDS = {"conduct": "提交虚假材料", "document": "（虚构）行政确认〔2026〕7号", "document_on": "2026-08-03"}
+
+
+@pytest.fixture
+def filed(subjects: list[Subject], people: Any) -> Case:
+    return open_case(
+        "determination",
+        subject=subjects[2],
+        text="（虚构）申请地理标志时提交虚假检验报告",
+        details=GROUNDS,
+        by=people["city"],
+    )
+
+
+DEFENDED = (("notify", "city"), ("defend", "enterprise"))
+RECOGNISED = (("propose_recognition", "city"), ("recognise", "approver"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"conduct": ""}, "conduct"), ({"conduct": "看不顺眼"}, "conduct"), ({"document": ""}, "document"), ({"document": "暂无"}, "document"),
+        ({"document": "/"}, "document"), ({"document_on": ""}, "document_on"), ({"document_on": "2026-02-30"}, "document_on"),
+        ({"document_on": "2999-01-01"}, "document_on"),
+    ],
+)  # fmt: skip
+def test_nothing_is_filed_without_an_effective_document(
+    subjects: list[Subject], people: Any, changes: dict[str, str], field: str
+) -> None:
+    with pytest.raises(ValidationError) as found:
+        open_case("determination", subject=subjects[2], text=WHY, details=GROUNDS | changes, by=people["city"])
+    assert field in found.value.message_dict
+    assert not Case.objects.exists()
+
+
+def test_recognition_comes_after_notice_and_defence_and_becomes_a_record(
+    filed: Case, subjects: list[Subject], people: Any
+) -> None:
+    people["enterprise"].organisation.code = subjects[2].code
+    people["enterprise"].organisation.save()
+    case = walk(filed, people, *DEFENDED, *RECOGNISED)
+    assert case.state == "recognised"
+    papers = list(CasePaper.objects.order_by("serial"))
+    assert [paper.title for paper in papers] == ["失信行为认定告知书（附信用修复告知）", "失信行为认定决定书"]
+    record = CreditRecord.objects.get()
+    assert (record.kind, record.subject, record.source, record.decided_on) == (
+        "material.false",
+        subjects[2],
+        "determinations",
+        timezone.localdate(),
+    )
+    assert papers[1].number in record.body
+    assert GROUNDS["document"] in record.body
+
+
+@pytest.mark.parametrize("step", ["propose_recognition", "recognise", "unheard"])
+def test_the_time_of_defence_cannot_be_skipped(filed: Case, people: Any, step: str) -> None:
+    case = walk(filed, people, ("notify", "city"))
+    for who in ("city", "approver", None):
+        with pytest.raises((ValidationError, PermissionDenied)):
+            carry_out(case, step, by=people[who] if who else None, reason=WHY)
+    assert not CreditRecord.objects.exists()
+
+
+@pytest.mark.parametrize(("days", "is_over"), [(-1, False), (0, False), (1, True)])
+def test_silence_is_heard_the_day_after_the_last(filed: Case, people: Any, days: int, is_over: bool) -> None:
+    case = walk(filed, people, ("notify", "city"))
+    Case.objects.filter(pk=case.pk).update(due_on=timezone.localdate() - timedelta(days=days))
+    list(run_case_clocks())
+    assert (Case.objects.get().state == "review") == is_over
+
+
+def test_early_correction_may_be_left_unrecognised(filed: Case, people: Any) -> None:
+    case = walk(filed, people, ("notify", "city"))
+    Case.objects.update(due_on=timezone.localdate() - timedelta(days=1))
+    list(run_case_clocks())
+    case = walk(case, people, ("propose_waiver", "city"), ("waive", "approver"))
+    assert (case.state, CreditRecord.objects.count()) == ("waived", 0)
+
+
+def test_a_record_that_the_pipeline_refuses_is_no_decision(filed: Case, subjects: list[Subject], people: Any) -> None:
+    case = walk(filed, people, ("notify", "city"))
+    Case.objects.update(due_on=timezone.localdate() - timedelta(days=1))
+    list(run_case_clocks())
+    case = walk(case, people, ("propose_recognition", "city"))
+    QuerySet.update(Subject.objects.filter(pk=subjects[2].pk), code="91410100MA44ABCD1X")
+    with pytest.raises(ValidationError):
+        carry_out(case, "recognise", by=people["approver"], reason=WHY)
+    assert (Case.objects.get().state, CasePaper.objects.count(), CreditRecord.objects.count()) == ("to_recognise", 1, 0)
+
+
+def test_a_determination_is_filed_on_the_page(subjects: list[Subject], browser_of: Any) -> None:
+    browser, address = browser_of("city"), f"/c/subjects/{subjects[2].code}/determination"
+    session = browser.session
+    session["confirmed"] = int(time.time())
+    session.save()
+    refused = browser.post(address, GROUNDS | {"document": "无", "text": WHY})
+    assert refused.status_code == 422
+    assert "没有生效文书不得认定" in refused.content.decode()
+    assert WHY in refused.content.decode()
+    assert browser.post(address, GROUNDS | {"text": WHY})["Location"] == f"/c/cases/{Case.objects.get().pk}"
 
 
 # --- who sees what --------------------------------------------------------------------------------------------------------

@@ -68,6 +68,8 @@ class Case(BoundModel):
     """The source that has to verify the record."""
     text = models.TextField(max_length=4000)
     """What the applicant, or the officer who opened the case, says."""
+    details = models.JSONField(default=dict)
+    """Of a determination: the conduct, and the effective document it rests on (``conduct, document, document_on``)."""
     eligibility = models.JSONField(default=dict)
     """The verdict on the application when it was filed, with the day and the rulebook it rests on."""
     state = models.CharField(max_length=40, db_index=True)

@@ -24,6 +24,7 @@ from zhixin_web.audit.services.witnesses import sign_and_show
 from zhixin_web.cases.services.reports import file_report
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit
+from zhixin_web.demonstration.cases import make_cases
 from zhixin_web.demonstration.city_files import MONTHS_BACK, SEED, record_files, subject_files
 from zhixin_web.demonstration.inspections import make_inspections
 from zhixin_web.evaluations.models import CurrentGrade, Run
@@ -72,6 +73,7 @@ def build(subjects: int, tell: Tell) -> None:
             _run(release, as_of, people, tell)
     _leave_something_to_do(table, people)
     make_inspections(release, people)
+    make_cases(people)
     sign_and_show()
 
 

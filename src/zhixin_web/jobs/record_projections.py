@@ -84,7 +84,8 @@ def _key_deviates(
     name: str, key: str, body: dict[str, Any], manifest: SourceManifest | None, keys: dict[str, str]
 ) -> Iterator[str]:
     """One act has one key: that of its source, with its subject in its place, the same for all its versions."""
-    act = f"{body['source']} {body['subject']} {body.get('document')} {body['kind']} {body['decided_on']}"
+    named = body.get("document") or json.dumps(body.get("reported"), sort_keys=True)  # registers name an act by its number
+    act = f"{body['source']} {body['subject']} {named} {body['kind']} {body['decided_on']}"
     if keys.setdefault(act, key) != key:
         yield f"{name}.key: expected {keys[act]}, found {key}"
     if manifest is None:

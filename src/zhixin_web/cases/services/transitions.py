@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -12,7 +14,9 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from zhixin.dataset.cells import is_placeholder
 from zhixin.dataset.hiding_persons import masked
+from zhixin.dataset.sources import sources
 from zhixin.law.procedures import Actor, Procedure, Transition, procedures
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may, scope_of
@@ -22,7 +26,9 @@ from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.cases.clocks import clock_of, procedure_of
 from zhixin_web.cases.models import Case, CaseStep
 from zhixin_web.cases.services.case_papers import issue_case_paper
+from zhixin_web.collection.models import Batch
 from zhixin_web.collection.scope import visible_sources
+from zhixin_web.collection.services.batches import deliver, process, request_commit
 from zhixin_web.evaluations.services.reevaluate_after_batch import reevaluate
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.services.repair_and_revocation import change_record, last_version
@@ -82,8 +88,16 @@ def eligibility(record: CreditRecord, procedure: Procedure, today: date) -> dict
     return verdict
 
 
-def open_case(procedure_id: str, *, record: CreditRecord | None, subject: Subject, text: str, by: User) -> Case:
-    """Open a case about a record, or about a subject.
+def open_case(
+    procedure_id: str,
+    *,
+    subject: Subject,
+    text: str,
+    by: User,
+    record: CreditRecord | None = None,
+    details: dict[str, str] | None = None,
+) -> Case:
+    """Open a case about a record, or about a subject; ``details`` as :class:`~zhixin_web.cases.models.Case` has them.
 
     Raises:
         PermissionDenied: the account may not open such a case, or not for this subject.
@@ -101,6 +115,8 @@ def open_case(procedure_id: str, *, record: CreditRecord | None, subject: Subjec
         raise PermissionDenied
     if procedure.about == "record":
         _about_record(case, procedure, record, today)
+    if any(step.effect == "record.publish" for step in procedure.transitions):
+        case.details = _grounds(details or {}, today)
     with transaction.atomic():
         lock_ledger()
         if (
@@ -147,6 +163,36 @@ def _about_record(case: Case, procedure: Procedure, record: CreditRecord | None,
         raise ValidationError(
             _("最短公示期未满，%(day)s 起方可申请") % {"day": from_} if from_ else _("现行规则没有规定该类记录可以修复")
         )
+
+
+def _grounds(details: dict[str, str], today: date) -> dict[str, str]:
+    """Check what a determination rests on: no conduct is found dishonest without an effective document.
+
+    国家知识产权局知识产权信用管理规定 第八条.
+    """
+    faults: dict[str, str] = {}
+    conduct, document = details.get("conduct", ""), details.get("document", "").replace("\x00", "").strip()
+    if conduct not in conducts():
+        faults["conduct"] = _("请选择失信行为")
+    if len(document) < FEWEST or len(document) > 128 or is_placeholder(document):
+        faults["document"] = _("请填写已生效法律文书的文号；没有生效文书不得认定")
+    try:
+        day = date.fromisoformat(details.get("document_on", ""))
+    except ValueError:
+        day = None
+    if day is None or day > today:
+        faults["document_on"] = _("请填写文书日期，不晚于今天")
+    if faults:
+        raise ValidationError(faults)
+    assert day is not None
+    return {"conduct": conduct, "document": document, "document_on": day.isoformat()}
+
+
+def conducts() -> tuple[str, ...]:
+    """Return the kinds of conduct that may be found dishonest, as the source of determinations names them."""
+    kinds = sources()["determinations"].kind_by
+    assert kinds is not None
+    return tuple(kinds.values)
 
 
 def carry_out(case: Case, transition_id: str, *, by: User | None, reason: str = "") -> Case:
@@ -237,6 +283,35 @@ def _take_effect(case: Case, step: Transition, by: User | None, number: str) -> 
         assert by is not None
         state = "repaired" if step.effect == "record.repair" else "revoked"
         change_record(last_version(case.record_key), state=state, on=timezone.localdate(), basis=number, by=by)
+    if step.effect == "record.publish":
+        assert by is not None
+        _deliver_record(case, number, by)
+
+
+def _deliver_record(case: Case, number: str, by: User) -> None:
+    """Make the decision a credit record through the pipeline that every delivery takes.
+
+    Raises:
+        ValidationError: the pipeline refused the row; the decision is then not carried out either.
+    """
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(["统一社会信用代码", "企业名称", "认定决定书文号", "失信行为", "认定日期", "所依据的法律文书"])
+    conduct, grounds = case.details["conduct"], case.details["document"]
+    rows.writerow([case.subject.code, case.subject.name, number, conduct, timezone.localdate().isoformat(), grounds])
+    batch, _is_new = deliver(
+        source="determinations",
+        file_name=f"case-{case.pk}.csv",
+        chunks=[text.getvalue().encode()],
+        way=Batch.Way.FOLDER,
+        by=by,
+    )
+    batch = process(batch)
+    if request_commit(batch, by):
+        batch.refresh_from_db()
+        batch = process(batch)
+    if batch.accepted != 1:
+        raise ValidationError(_("批次 %(batch)s 未入库，请先处理") % {"batch": batch.pk})
 
 
 def settle_case(case: Case) -> None:

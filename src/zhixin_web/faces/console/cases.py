@@ -19,10 +19,18 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.clocks import clock_of, procedure_of
 from zhixin_web.cases.models import CasePaper
 from zhixin_web.cases.queries import visible_cases
-from zhixin_web.cases.services.transitions import ACTIONS, carry_out, eligibility, open_case, settle_case, steps_open_to
+from zhixin_web.cases.services.transitions import (
+    ACTIONS,
+    carry_out,
+    conducts,
+    eligibility,
+    open_case,
+    settle_case,
+    steps_open_to,
+)
 from zhixin_web.papers.services.issue import kept_file
 from zhixin_web.presentation.paging import page_of
-from zhixin_web.records.scope import visible_records
+from zhixin_web.records.scope import visible_records, visible_subjects
 
 
 @permitted("cases.view")
@@ -113,3 +121,28 @@ def new_case(request: StaffRequest, seq: int, procedure: str) -> HttpResponse:
         "from": date.fromisoformat(verdict["from"]) if verdict["from"] else None,
     }  # fmt: skip
     return render(request, "case_new.html", content, status=422 if faults else 200)
+
+
+@permitted("cases.handle", reauthenticate=True)
+def new_determination(request: StaffRequest, code: str) -> HttpResponse:
+    """File a determination of dishonest conduct: which conduct, on which effective document, why."""
+    subject = get_object_or_404(visible_subjects(request.user), code=code)
+    faults: dict[str, list[str]] = {}
+    if request.method == "POST":
+        details = {name: request.POST.get(name, "") for name in ("conduct", "document", "document_on")}
+        try:
+            made = open_case(
+                "determination", subject=subject, text=request.POST.get("text", ""), details=details, by=request.user
+            )
+            messages.success(request, _("已立案"))
+            return redirect("case", pk=made.pk)
+        except ValidationError as error:
+            faults = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+    content = {
+        "subject": subject,
+        "conducts": conducts(),
+        "faults": faults,
+        "given": request.POST,
+        "procedure": procedures()["determination"],
+    }
+    return render(request, "determination_new.html", content, status=422 if faults else 200)

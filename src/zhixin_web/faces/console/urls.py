@@ -73,6 +73,7 @@ urlpatterns = [
     path("cases", cases.cases_page, name="cases"),
     path("cases/<int:pk>", cases.case_page, name="case"),
     path("cases/<int:pk>/paper/<int:position>", cases.case_paper, name="case_paper"),
+    path("subjects/<str:code>/determination", cases.new_determination, name="new_determination"),
     path("records/<int:seq>/cases/<slug:procedure>", cases.new_case, name="new_case"),
     path("records/<int:seq>/change", subjects.change, name="change"),
     path("records/<int:seq>/erase", subjects.erase, name="erase"),
