@@ -56,6 +56,10 @@ def raw(rows: Any, **values: Any) -> None:
     QuerySet.update(rows, **values)
 
 
+def in_chinese(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
 GRANT = (("accept", "city"), ("propose_grant", "city"), ("grant", "approver"))
 REFUSE = (("accept", "city"), ("propose_refusal", "city"), ("refuse", "approver"))
 
@@ -157,9 +161,9 @@ def test_a_refusal_tells_the_remedies_and_their_last_days(repair: Case, record: 
     review, suit = clocks.clock("remedy.review", timezone.localdate()), clocks.clock("remedy.suit", timezone.localdate())
     assert len(content["remedies"]) == 2
     assert "60日内申请行政复议" in content["remedies"][0]
-    assert f"{review.due_on:%Y年%m月%d日}" in content["remedies"][0]
+    assert in_chinese(review.due_on) in content["remedies"][0]
     assert "6个月内提起行政诉讼" in content["remedies"][1]
-    assert f"{suit.due_on:%Y年%m月%d日}" in content["remedies"][1]
+    assert in_chinese(suit.due_on) in content["remedies"][1]
     assert WHY in "".join(content["body"])
     assert CreditRecord.objects.get(key=record.key).state == "active"
 
@@ -396,6 +400,22 @@ def test_recognition_comes_after_notice_and_defence_and_becomes_a_record(
     )
     assert papers[1].number in record.body
     assert GROUNDS["document"] in record.body
+
+
+def test_the_notice_says_what_on_which_document_until_when_and_how_to_repair(filed: Case, people: Any) -> None:
+    case = walk(filed, people, ("notify", "city"))
+    text = "".join(CasePaper.objects.get().content["body"])
+    assert case.due_on is not None
+    for wanted in (
+        GROUNDS["conduct"],
+        GROUNDS["document"],
+        "虚假检验报告",
+        in_chinese(case.due_on),
+        "申辩",
+        "复核",
+        "信用修复告知",
+    ):
+        assert wanted in text
 
 
 @pytest.mark.parametrize("step", ["propose_recognition", "recognise", "unheard"])

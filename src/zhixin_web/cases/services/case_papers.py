@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.utils import translation
 
 from zhixin.dataset.hiding_persons import masked
+from zhixin.dataset.sources import sources
 from zhixin.law.nodes import Basis
 from zhixin.law.procedures import Procedure, Transition
 from zhixin.law.reckoning_of_terms import Unit
@@ -20,6 +22,7 @@ from zhixin_web.papers.fonts import SANS, choose
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services.issue import code_of, compile_layout, content_hash, keep_file, register_paper
 from zhixin_web.rulebooks.deadlines import clock
+from zhixin_web.rulebooks.law_in_force import law_in_force
 
 AUTHORITY = "郑州市市场监督管理局"
 UNITS: dict[Unit, str] = {"working": "个工作日", "calendar": "日", "month": "个月", "year": "年"}
@@ -49,16 +52,46 @@ def issue_case_paper(case: Case, procedure: Procedure, step: Transition, done: C
 
 def _content(case: Case, procedure: Procedure, step: Transition, done: CaseStep, number: str) -> dict[str, Any]:
     with translation.override("zh-hans"):
-        about = f"，涉及信用记录（账本序号 {case.record_seq}）" if case.record_seq is not None else ""
-        body = [f"{case.opened_on:%Y年%m月%d日}，本局收到或者立案办理{procedure.title.zh}事项（办件号 {case.pk}）{about}。"]
-        reason = done.reason or _proposal(case, step)
-        if reason:
-            body.append(f"经办理，{masked(reason)}")
-        body.append(f"本局决定：{step.title.zh}。" if procedure.state(step.to).is_end else f"现告知：{step.title.zh}。")
         return {
             "title": step.paper.zh if step.paper else "", "number": number, "party": case.subject.name, "code": case.subject.code,
-            "body": body, "basis": [_said(item) for item in step.basis], "remedies": [_remedy(name, done.on) for name in step.remedies],
+            "body": list(_body(case, procedure, step, done)), "basis": [_said(item) for item in step.basis],
+            "remedies": [_remedy(name, done.on) for name in step.remedies],
         }  # fmt: skip
+
+
+def _body(case: Case, procedure: Procedure, step: Transition, done: CaseStep) -> Iterator[str]:
+    """What was brought forward, what was found, what follows, what the party may do now and until when."""
+    about = f"，涉及信用记录（账本序号 {case.record_seq}）" if case.record_seq is not None else ""
+    yield f"{_day(case.opened_on)}，本局收到或者立案办理{procedure.title.zh}事项（办件号 {case.pk}）{about}：{masked(case.text)}"
+    if case.details:
+        grounds = f"《{case.details['document']}》（{_day(date.fromisoformat(case.details['document_on']))}）"
+        yield f"拟认定或者认定的失信行为：{case.details['conduct']}。所依据的已生效法律文书：{grounds}。"
+    reason = done.reason or _proposal(case, step)
+    if reason:
+        yield f"经办理：{masked(reason)}"
+    target = procedure.state(step.to)
+    yield f"本局决定：{step.title.zh}。" if target.is_end else f"现通知：{step.title.zh}。"
+    if target.turn == "applicant" and case.due_on is not None:
+        what = "陈述意见、进行申辩，对认定有异议的可以提出并要求复核" if target.is_defence else "提交材料"
+        yield f"您可以于{_day(case.due_on)}前{what}；逾期不提出的，依法继续办理。" + (
+            "（期限为推算）" if case.is_presumed else ""
+        )
+    if case.details and (step.is_notice or step.effect == "record.publish"):
+        yield from _how_to_repair(case, done.on)
+
+
+def _how_to_repair(case: Case, day: date) -> Iterator[str]:
+    """Tell with the determination how it may be repaired (两书同达)."""
+    kinds = sources()["determinations"].kind_by
+    from_ = law_in_force(day).repair_from(kinds.values[case.details["conduct"]], None, day) if kinds else None
+    if from_ is not None:
+        yield f"信用修复告知：今日认定的，自{_day(from_)}起，已履行义务、纠正行为并消除后果的，可以申请信用修复；修复不收费。"
+    else:
+        yield "信用修复告知：现行规则没有规定该类失信信息可以提前修复，期满自动终止公示。"
+
+
+def _day(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _proposal(case: Case, step: Transition) -> str:
@@ -75,7 +108,9 @@ def _remedy(name: str, served_on: date) -> str:
     """A remedy with its term, counted from the day the paper is served."""
     term = clock(name, served_on)
     presumed = "（推算：当年放假安排尚未公布）" if term.is_presumed else ""
-    return f"可自收到本文书之日起{term.days}{UNITS[term.unit]}内{term.title.zh}；当日收到的，至{term.due_on:%Y年%m月%d日}{presumed}。"  # type: ignore[index]
+    return (
+        f"可自收到本文书之日起{term.days}{UNITS[term.unit]}内{term.title.zh}；当日收到的，至{_day(term.due_on)}{presumed}。"  # type: ignore[index]
+    )
 
 
 def _frame(code: str, day: date) -> dict[str, Any]:
@@ -83,7 +118,7 @@ def _frame(code: str, day: date) -> dict[str, Any]:
     picture = io.BytesIO()
     segno.make(address, error="m").save(picture, kind="svg", scale=4, border=1)
     return {
-        "authority": AUTHORITY + ("（演示）" if settings.DEMO else ""), "date": [day.year, day.month, day.day], "day": f"{day.year}年{day.month}月{day.day}日",
+        "authority": AUTHORITY + ("（演示）" if settings.DEMO else ""), "date": [day.year, day.month, day.day], "day": _day(day),
         "fonts": choose(SANS), "qr": picture.getvalue().decode(), "address": address,
         "watermark": "演示数据" if settings.DEMO else "", "demo": "演示数据：企业与违法记录均为虚构" if settings.DEMO else "",
         "words": {"code": "统一社会信用代码", "basis": "依据", "remedies": "救济途径", "verify": "扫码或访问以下地址验证："},
