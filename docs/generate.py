@@ -23,6 +23,7 @@ from zhixin.law import catalogue, filters, nodes, points, rulebook, rules
 from zhixin.law import measures as expressions
 from zhixin.law.loading import json_schema, load_rulebook, shipped_rulebooks
 from zhixin.law.nodes import Node
+from zhixin.law.procedures import procedures
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -96,7 +97,7 @@ def fault_codes() -> str:
     found: dict[str, str] = {}
     for file in sorted((ROOT / "src" / "zhixin" / "law").rglob("*.py")):
         text = file.read_text(encoding="utf-8")
-        for block in re.finditer(r'"(R\d{3})"', text):
+        for block in re.finditer(r'"([RP]\d{3})"', text):
             after = text[block.end() : block.end() + 700]
             english = [line for line in re.findall(r'f?"([^"\n]*)"', after) if line.isascii() and " " in line]
             found.setdefault(block[1], english[0] if english else "")
@@ -106,7 +107,7 @@ def fault_codes() -> str:
         "R047": "the rulebook has no value in force on some day",
     }
     lines = [
-        "# Faults of a rulebook",
+        "# Faults of a rulebook (R) and of a procedure (P)",
         "",
         "`zhixin check` reports all at once, each with file, line, what and remedy.",
         "",
@@ -178,10 +179,48 @@ def data_sources() -> str:
     return "\n".join(lines)
 
 
+def procedure_pages() -> str:
+    """Every procedure of case work, drawn and told from its own file."""
+    lines = [
+        "# Procedures of case work",
+        "",
+        "Deadlines are set by the rulebook in force; a case keeps the version it was opened under.",
+    ]
+    for item in procedures().values():
+        lines += [
+            "",
+            f"## {item.title.zh} · {item.title.en}",
+            "",
+            f"`procedures/{item.id}.yaml`, version {item.version}",
+            "",
+        ]
+        lines += ["```mermaid", "stateDiagram-v2", f"  [*] --> {item.start}"]
+        for step in item.transitions:
+            lines += [f"  {name} --> {step.to}: {step.title.en} ({step.by})" for name in step.from_]
+        lines += [*(f"  {state.id} --> [*]" for state in item.states if state.is_end), "```", ""]
+        lines += ["| state | 状态 | turn | deadline |", "|---|---|---|---|"]
+        lines += [f"| `{s.id}` | {s.title.zh} | {s.turn or '–'} | {s.deadline or '–'} |" for s in item.states]
+        lines += [
+            "",
+            "| step | 步骤 | by | not by who did | paper | remedies told | basis |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        for step in item.transitions:
+            basis = "; ".join(f"{b.document}{b.article or ''}{'' if b.verified else ' (unverified)'}" for b in step.basis)
+            other, remedies, paper = (
+                ", ".join(step.other_than) or "–",
+                ", ".join(step.remedies) or "–",
+                step.paper.zh if step.paper else "–",
+            )
+            lines.append(f"| `{step.id}` | {step.title.zh} | {step.by} | {other} | {paper} | {remedies} | {basis} |")
+    return "\n".join(lines) + "\n"
+
+
 OTHER_FOLDERS = {
     "benchmarks": "What is measured, and the same work in other tools.",
     "docs": "Tutorial, how-to, reference (generated), explanation, decisions.",
     "examples": "A whole example outside intellectual property.",
+    "procedures": "Procedures of case work: states, steps, who may, papers, deadlines, bases.",
     "rulebooks": "The law as data: one folder a rulebook, with cases and changelog.",
     "sources": "One file a data source: columns, code lists, key, what its rows become.",
     "tests/architecture": "Walls between packages that hold for modules nobody has written yet.",
@@ -255,6 +294,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "faults.md": NOTE + fault_codes(),
         REFERENCE / "glossary.md": NOTE + glossary(),
         REFERENCE / "indicators.md": NOTE + indicators(),
+        REFERENCE / "procedures.md": NOTE + procedure_pages(),
         REFERENCE / "sources.md": NOTE + data_sources(),
     }
 
