@@ -43,8 +43,9 @@ check: setup  ## format, lint, types, walls, rulebooks, migrations, generated do
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint src/zhixin_web --lint --quiet
-	$(BIN)/yamllint --strict rulebooks sources glossary.yaml
+	$(BIN)/yamllint --strict rulebooks procedures sources glossary.yaml
 	@for folder in rulebooks/*/; do $(BIN)/zhixin check --no-warnings $$folder || exit 1; done
+	@for file in procedures/*.yaml; do $(BIN)/zhixin check $$file || exit 1; done
 	ZHIXIN_VAR=$$(mktemp -d) $(BIN)/zhixin-web makemigrations --check --dry-run
 	$(BIN)/python docs/generate.py --check
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from examples import examples
 from shipped import shipped
+from zhixin.cli.app import app
 from zhixin.errors import RulebookError
 from zhixin.law.procedures import (
     ADVERSE,
@@ -134,3 +136,14 @@ def test_no_way_burdens_without_notice_and_defence_and_none_is_decided_by_its_ma
 def test_every_open_state_has_a_deadline_and_somebody_whose_turn_it_is(name: str) -> None:
     for state in procedures()[name].states:
         assert state.is_end == (state.deadline is None) == (state.turn is None)
+
+
+def test_the_command_line_checks_a_procedure_too(tmp_path: Path) -> None:
+    text = (procedure_folder() / "repair.yaml").read_text(encoding="utf-8")
+    good, bad = tmp_path / "repair.yaml", tmp_path / "bad.yaml"
+    good.write_text(text, encoding="utf-8")
+    bad.write_text(text.replace("start: applied", "start: nowhere"), encoding="utf-8")
+    assert CliRunner().invoke(app, ["check", str(good)]).exit_code == 0
+    answer = CliRunner().invoke(app, ["check", str(bad)])
+    assert answer.exit_code == RulebookError.exit_status
+    assert "P002" in answer.output

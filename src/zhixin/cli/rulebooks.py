@@ -21,11 +21,13 @@ def check(
     rulebook: RulebookArgument,
     warnings: Annotated[bool, typer.Option(help=words("列出提示", "list warnings too"))] = True,
 ) -> None:
-    """Check a rulebook and list all faults at once."""
+    """Check a rulebook, or a procedure of case work, and list all faults at once."""
     from zhixin.law.loading import check_file
+    from zhixin.law.procedures import check_procedure, is_procedure
 
     screen = Screen()
-    _, faults = check_file(rulebook)
+    file = Path(rulebook)
+    _, faults = check_procedure(file) if is_procedure(file) else check_file(rulebook)
     errors = [fault for fault in faults if not fault.is_warning]
     notes = len(faults) - len(errors)
     screen.faults(fault for fault in faults if warnings or not fault.is_warning)

@@ -93,6 +93,11 @@ class Procedure(Node):
         return tuple(item for item in self.transitions if state in item.from_)
 
 
+def is_procedure(file: Path) -> bool:
+    """Whether a file says that it is a procedure; whether it is a good one is another question."""
+    return file.is_file() and "format: procedure/" in file.read_text(encoding="utf-8", errors="replace")[:4_000]
+
+
 def check_procedure(file: Path, deadlines: frozenset[str] | None = None) -> tuple[Procedure | None, list[Fault]]:
     """Read and check a procedure.
 
