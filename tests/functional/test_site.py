@@ -5,10 +5,11 @@ Needs Chromium (Debian's ``chromium``). The demonstration is built small, once, 
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import APIResponse, Browser
 
 from functional.site import accessibility_faults, enter, needs_chromium
 from zhixin_web.accounts.demonstration_people import PASSWORD, PEOPLE
@@ -154,3 +155,32 @@ def test_it_works_by_keyboard_alone(browser: Browser, site: str) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_a_repair_is_gone_from_every_public_place_within_a_minute(browser: Browser, site: str) -> None:
+    """Stop-watch from the decision to the disappearance from page, column, table, feed and bulk file."""
+    page = enter(browser, site, "approver")
+    page.goto(f"{site}/c/cases/2")
+    record = (page.get_attribute("a[href^='/c/records/']", "href") or "").rsplit("/", 1)[1]
+    page.click("a[href^='/c/subjects/']")
+    code = page.url.rsplit("/", 1)[1]
+    visitor = browser.new_context(locale="zh-CN").new_page()
+    places = [f"/e/{code}/r/{record}", f"/e/{code}", "/data/files/records.csv"]
+    assert f"/r/{record}" in visitor.request.get(f"{site}/e/{code}").text()
+    page.goto(f"{site}/c/cases/2")
+    started = time.monotonic()
+    page.click("button[value=grant]")
+    assert "已修复" in page.inner_text("h1")
+    while True:
+        shown = [place for place in places if _shows(visitor.request.get(site + place), record, code)]
+        if not shown:
+            break
+        assert time.monotonic() - started < 60, shown
+        time.sleep(0.5)
+    assert page.request.get(f"{site}/c/cases/2/paper/2").headers["content-type"] == "application/pdf"
+
+
+def _shows(answer: APIResponse, record: str, code: str) -> bool:
+    """Whether a public answer still holds the record."""
+    text = answer.text()
+    return answer.status == 200 and (f"/r/{record}" in text or f"\n{record}," in text or f",{record}," in text)
