@@ -246,3 +246,44 @@ def test_a_name_taken_back_no_longer_finds_the_subject(named: dict[str, Subject]
     batch = take("registrations", f"{HEADER}\n{subject.code},郑州海川科技有限公司,410105")
     reverse_batch(batch, people["city"], "演示")
     assert (search.find("海川"), search.find("云帆")) == ([], [subject.pk])
+
+
+# --- readings, and two words -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("漯河鑫源食品", "lhxy"), ("长葛大成机械", "cgdc"), ("浚县天宁商贸", "xxtn"), ("召陵新城建材", "slxc"), ("单氏陶瓷", "sstc"),
+        ("翟庄酒业", "zzjy"), ("曾记食品", "zjsp"), ("朝阳贸易", "cymy"), ("重庆小面馆", "cqxm"), ("郑州银行", "zzyh"), ("行知教育", "xzjy"),
+    ],
+)  # fmt: skip
+def test_a_name_is_found_by_every_plausible_reading(take: Any, codes: list[str], name: str, query: str) -> None:
+    take("registrations", "\n".join([HEADER, f"{codes[0]},{name}（虚构）,410105"]))
+    assert len(found(query)) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [
+        ("郑州 食品", True),
+        ("食品 郑州", True),
+        ("鑫源 郑州", True),
+        ("郑州 机械", False),
+        ("zzxy 食品", True),
+        ("  郑州   食品 ", True),
+        ("郑州食品", False),
+    ],
+)
+def test_two_words_mean_both(take: Any, codes: list[str], query: str, is_found: bool) -> None:
+    take(
+        "registrations",
+        "\n".join([HEADER, f"{codes[0]},郑州鑫源食品（虚构）,410105", f"{codes[1]},洛阳大成机械（虚构）,410105"]),
+    )
+    assert (len(found(query)) == 1) == is_found
+
+
+def test_a_code_typed_in_groups_is_one_word(take: Any, codes: list[str]) -> None:
+    take("registrations", "\n".join([HEADER, f"{codes[0]},郑州鑫源食品（虚构）,410105"]))
+    code = codes[0]
+    assert len(found(f"{code[:2]} {code[2:8]} {code[8:17]} {code[17:]}")) == 1

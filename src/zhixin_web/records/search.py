@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations, islice, product
+from typing import Any
 
 from django.db import connection, transaction
-from pypinyin import Style, lazy_pinyin
+from pypinyin import Style, pinyin
 
+from zhixin.reference.place_readings import place_readings
 from zhixin_web.audit.services.ledger import insert_rows
 
 GRAM = 4
+MOST_WORDS = 4
+_CODE = re.compile(r"[0-9A-Za-z]{8,18}")
 PROBED = 2_000
 """Rows looked at before the index is asked on PostgreSQL."""
 _DROPPED = re.compile(r"[\s()\[\]〔〕【】《》“”\"'·•.,，。\-_/&]+")
-_MEMO: dict[str, str] = {}
+_MEMO: dict[str, tuple[str, ...]] = {}
+MOST_READINGS = 24
+"""Ways to read one name that are indexed; the likeliest first."""
 
 
 def name_key(text: str) -> str:
@@ -33,12 +40,36 @@ def _is_han(char: str) -> bool:
     return "\u3400" <= char <= "\u9fff" or "\U00020000" <= char <= "\U0003ffff"
 
 
-def _initials(han: str) -> str:
-    """Pinyin initials; whole runs are read first, so that 重庆 gives cq and not zq."""
+def _readings(choices: list[list[str]]) -> Iterator[str]:
+    """The usual reading, then those in which one character is read otherwise, then two."""
+    usual = [letters[0] for letters in choices]
+    others = [(place, letter) for place, letters in enumerate(choices) for letter in letters[1:]]
+    for changed in range(3):
+        for changes in combinations(others, changed):
+            if len({place for place, _letter in changes}) == changed:
+                yield "".join(dict(changes).get(place, letter) for place, letter in enumerate(usual))
+
+
+def _unread(chars: str) -> Any:
+    """A place for each character that no dictionary reads."""
+    return ["?"] * len(chars)
+
+
+def _initials(han: str) -> tuple[str, ...]:
+    """Every plausible reading of a run as pinyin initials.
+
+    Words are read whole, so that 重庆 gives cq and not zq; a character outside a known word has all its readings (单: d, c, s);
+    places are read as :mod:`zhixin.reference.place_readings` says (漯河 lh, 浚县 xx).
+    """
     if han not in _MEMO:
         if len(_MEMO) > 200_000:
             _MEMO.clear()
-        _MEMO[han] = "".join(part[:1].lower() for part in lazy_pinyin(han, style=Style.FIRST_LETTER, errors="ignore"))
+        found = pinyin(han, style=Style.FIRST_LETTER, heteronym=True, errors=_unread)
+        for place, initials in place_readings().items():
+            for match in re.finditer(place, han):
+                found[match.start() : match.end()] = [[letter] for letter in initials]
+        choices = [list(dict.fromkeys(part[:1].lower().strip("?") for part in parts)) for parts in found]
+        _MEMO[han] = tuple(islice(_readings(choices), MOST_READINGS))
     return _MEMO[han]
 
 
@@ -50,22 +81,33 @@ def _runs(key: str) -> list[str]:
 def search_text(code: str, name: str) -> str:
     """The indexed words of a subject."""
     words: list[str] = []
-    initials = ""
+    readings = [""]
     for run in _runs("".join(char for char in name_key(name) if char.isalnum())):
         if _is_han(run[0]):
             words += [run[place : place + 2] for place in range(len(run) - 1)] + list(dict.fromkeys(run))
-            initials += _initials(run)
+            readings = [before + after for before in readings for after in _initials(run)][:MOST_READINGS]
         else:
             words.append("w" + run)
-            initials += run
-    words += ["p" + initials[place:] for place in range(max(len(initials) - 1, 1))]
+            readings = [before + run for before in readings]
+    words += ["p" + initials[place:] for initials in readings for place in range(max(len(initials) - 1, 1))]
     lowered = code.lower()
     words += ["k" + lowered[place : place + GRAM] for place in range(len(lowered) - GRAM + 1)]
     return " ".join(dict.fromkeys(words))
 
 
 def _terms(query: str) -> list[list[str]]:
-    """Alternatives, each a list of words that must all be there; a trailing ``*`` is a prefix."""
+    """Alternatives, each a list of words that must all be there; a trailing ``*`` is a prefix.
+
+    Words that blanks part must all be met, each in one of its own ways; a code may be typed in groups.
+    """
+    parts = query.split()
+    if len(parts) < 2 or _CODE.fullmatch("".join(parts)):
+        return _terms_of_word(query)
+    each = [found for part in parts[:MOST_WORDS] if (found := _terms_of_word(part))]
+    return [[word for words in choice for word in words] for choice in product(*each)] if each else []
+
+
+def _terms_of_word(query: str) -> list[list[str]]:
     key = "".join(char for char in name_key(query) if char.isalnum())  # signs are no words: "*" must not find everybody
     if not key:
         return []
