@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,19 @@ from pydantic import ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRET_LENGTH = 50
+DEFAULT_ORIGIN = "zhixin.example/ledger"
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "testserver", "0.0.0.0")
 DEMO_SECRET = "for the demonstration only; production refuses to start with it"
 
 
 def _listed(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _is_weak(secret: str) -> bool:
+    """Whether a secret is short, of few characters, a repetition of a shorter text, or that of the demonstration."""
+    is_repetition = bool(secret) and secret in (secret + secret)[1:-1]
+    return len(secret) < SECRET_LENGTH or len(set(secret)) < 10 or is_repetition or secret == DEMO_SECRET
 
 
 class Environment(BaseSettings):
@@ -32,8 +41,9 @@ class Environment(BaseSettings):
     allowed_hosts: str = "localhost,127.0.0.1,[::1],testserver"
     database_url: str = ""
     var: Path = Path("var")
-    origin: str = "zhixin.example/ledger"
+    origin: str = DEFAULT_ORIGIN
     signer_command: str = ""
+    sqlite_in_production: bool = False
     proxies: str = ""
     outgoing_networks: str = ""
     """Networks inside the house that pulls may reach, e.g. ``10.1.0.0/16, 172.16.3.4/32``; the public network always."""
@@ -89,17 +99,37 @@ class Environment(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _secret_is_strong(self) -> Environment:
+    def _production_is_safe(self) -> Environment:
         if self.production and self.demo:
             raise ValueError("ZHIXIN_PRODUCTION and ZHIXIN_DEMO exclude each other / 生产与演示不能同时开启")
-        weak = len(self.secret_key) < SECRET_LENGTH or len(set(self.secret_key)) < 10 or self.secret_key == DEMO_SECRET
-        if self.production and weak:
-            raise ValueError(
+        faults = list(self._unsafe()) if self.production else []
+        if faults:
+            raise ValueError("\n    ".join(faults))
+        self.secret_key = self.secret_key or DEMO_SECRET
+        return self
+
+    def _unsafe(self) -> Iterator[str]:
+        """Yield everything for which production does not start, each with what to do."""
+        if _is_weak(self.secret_key):
+            yield (
                 f"ZHIXIN_SECRET_KEY is missing or weak: give at least {SECRET_LENGTH} random characters, "
                 "e.g. from: python -c 'import secrets; print(secrets.token_urlsafe(64))' / 密钥缺失或过弱"
             )
-        self.secret_key = self.secret_key or DEMO_SECRET
-        return self
+        if _is_weak(self.evidence_key) or self.evidence_key == self.secret_key:
+            yield "ZHIXIN_EVIDENCE_KEY is missing, weak or the same as the secret: it binds the evidence, keep it apart / 存证密钥缺失、过弱或与密钥相同"
+        hosts = _listed(self.allowed_hosts)
+        if not hosts or any("*" in host or host in LOCAL_HOSTS for host in hosts):
+            yield "ZHIXIN_ALLOWED_HOSTS must name the site's own hosts, without * and without local ones / 请写明站点域名，不用 * 或本机地址"
+        if self.second_factor is False:
+            yield "ZHIXIN_SECOND_FACTOR cannot be off / 不能关闭双因素验证"
+        if self.origin == DEFAULT_ORIGIN:
+            yield "ZHIXIN_ORIGIN must be the ledger's own name, e.g. credit.example.gov.cn/ledger / 请写明账本名称"
+        if not self.site_address.startswith("https://"):
+            yield "ZHIXIN_SITE_ADDRESS must be the public https:// address; it is printed on papers / 请写明公开的 https 地址"
+        if not self.signer_command:
+            yield "ZHIXIN_SIGNER_COMMAND must name a signer of its own: the site does not hold the key of the checkpoints / 检查点须由独立签名程序签署"
+        if not self.database_url.startswith("postgres") and not self.sqlite_in_production:
+            yield "DATABASE_URL must name PostgreSQL; for SQLite say ZHIXIN_SQLITE_IN_PRODUCTION=1 / 请使用 PostgreSQL，或明确选择 SQLite"
 
     @property
     def needs_second_factor(self) -> bool:
@@ -147,7 +177,7 @@ def read_environment() -> Environment:
     found: dict[str, Any] = {}
     if os.environ.get("DATABASE_URL"):
         found["database_url"] = os.environ["DATABASE_URL"]
-    for name in ("secret_key", "database_url"):
+    for name in ("secret_key", "evidence_key", "database_url"):
         variable = "DATABASE_URL_FILE" if name == "database_url" else f"ZHIXIN_{name.upper()}_FILE"
         if os.environ.get(variable):
             found[name] = Path(os.environ[variable]).read_text(encoding="utf-8").strip()

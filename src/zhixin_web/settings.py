@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -14,6 +15,7 @@ VAR = ENVIRONMENT.var.resolve()
 VAR.mkdir(parents=True, exist_ok=True)
 
 DEMO = ENVIRONMENT.demo
+os.umask(0o027)  # what the site writes is for its own user and group
 DEBUG = False
 SECRET_KEY = ENVIRONMENT.secret_key
 EVIDENCE_KEY = ENVIRONMENT.evidence_key or SECRET_KEY

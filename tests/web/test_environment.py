@@ -12,23 +12,64 @@ from zhixin_web.environment import DEMO_SECRET, read_environment
 STRONG = "Zx0-9aQw_er7T-yuI1opAsd8fGh-jkL2zXcv_bN3m4QWErty-56"
 
 
+OTHER = "q8W_e7R-t6Y0u5I_o4P-a3S2d1F_g0H-j9K8l7Z_x6C-v5B4n3M"
+SAFE = {
+    "ZHIXIN_PRODUCTION": "1", "ZHIXIN_SECRET_KEY": STRONG, "ZHIXIN_EVIDENCE_KEY": OTHER, "ZHIXIN_ALLOWED_HOSTS": "credit.example.gov.cn",
+    "ZHIXIN_ORIGIN": "credit.example.gov.cn/ledger", "ZHIXIN_SITE_ADDRESS": "https://credit.example.gov.cn", "ZHIXIN_SIGNER_COMMAND": "sign",
+    "DATABASE_URL": "postgresql://zhixin@db/zhixin",
+}  # fmt: skip
+"""What production asks for, all of it."""
+
+
 def _read(monkeypatch: pytest.MonkeyPatch, **values: str) -> Any:
-    for name in ("ZHIXIN_PRODUCTION", "ZHIXIN_DEMO", "ZHIXIN_SECRET_KEY", "DATABASE_URL", "ZHIXIN_SECOND_FACTOR"):
+    for name in (*SAFE, "ZHIXIN_DEMO", "ZHIXIN_SECOND_FACTOR", "ZHIXIN_SQLITE_IN_PRODUCTION"):
         monkeypatch.delenv(name, raising=False)
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     return read_environment()
 
 
-@pytest.mark.parametrize("secret", ["", "short", "a" * 80, DEMO_SECRET, STRONG[:49]])
+@pytest.mark.parametrize("secret", ["", "short", "a" * 80, "abcdefghijkl" * 5, DEMO_SECRET, STRONG[:49]])
 def test_production_refuses_a_missing_or_weak_secret(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
     with pytest.raises(SystemExit, match="SECRET_KEY"):
-        _read(monkeypatch, ZHIXIN_PRODUCTION="1", ZHIXIN_SECRET_KEY=secret)
+        _read(monkeypatch, **SAFE | {"ZHIXIN_SECRET_KEY": secret})
 
 
 def test_production_starts_with_a_strong_secret_of_fifty_characters(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = _read(monkeypatch, ZHIXIN_PRODUCTION="1", ZHIXIN_SECRET_KEY=STRONG[:50])
+    found = _read(monkeypatch, **SAFE | {"ZHIXIN_SECRET_KEY": STRONG[:50]})
     assert (found.production, found.needs_second_factor) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ZHIXIN_EVIDENCE_KEY", ""), ("ZHIXIN_EVIDENCE_KEY", STRONG), ("ZHIXIN_EVIDENCE_KEY", "x" * 80), ("ZHIXIN_ALLOWED_HOSTS", "*"),
+        ("ZHIXIN_ALLOWED_HOSTS", ""), ("ZHIXIN_ALLOWED_HOSTS", "credit.example.gov.cn,localhost"), ("ZHIXIN_ALLOWED_HOSTS", ".*"),
+        ("ZHIXIN_SECOND_FACTOR", "0"), ("ZHIXIN_ORIGIN", "zhixin.example/ledger"), ("ZHIXIN_SITE_ADDRESS", "http://credit.example.gov.cn"),
+        ("ZHIXIN_SITE_ADDRESS", ""), ("ZHIXIN_SIGNER_COMMAND", ""), ("DATABASE_URL", "sqlite:////var/zhixin.sqlite3"),
+    ],
+)  # fmt: skip
+def test_production_refuses_what_is_not_safe_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    with pytest.raises(SystemExit, match=name):
+        _read(monkeypatch, **SAFE | {name: value})
+
+
+def test_everything_that_is_not_safe_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        _read(monkeypatch, ZHIXIN_PRODUCTION="1")
+    for name in SAFE.keys() - {"ZHIXIN_PRODUCTION"}:
+        assert name in str(stopped.value)
+
+
+def test_sqlite_in_production_is_said_in_so_many_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = SAFE | {"DATABASE_URL": "sqlite:////var/zhixin.sqlite3", "ZHIXIN_SQLITE_IN_PRODUCTION": "1"}
+    assert _read(monkeypatch, **values).production
+
+
+def test_what_the_site_writes_is_for_its_own_user_and_group(tmp_path: Path) -> None:
+    file = tmp_path / "written"
+    file.write_text("x", encoding="utf-8")
+    assert file.stat().st_mode & 0o777 == 0o640
 
 
 def test_production_and_demonstration_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +100,12 @@ def test_a_wrong_setting_is_named_and_nothing_starts(monkeypatch: pytest.MonkeyP
 def test_secrets_are_read_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(STRONG + "\n", encoding="utf-8")
-    assert _read(monkeypatch, ZHIXIN_PRODUCTION="1", ZHIXIN_SECRET_KEY_FILE=str(file)).secret_key == STRONG
+    assert (
+        _read(
+            monkeypatch, **{k: v for k, v in SAFE.items() if k != "ZHIXIN_SECRET_KEY"}, ZHIXIN_SECRET_KEY_FILE=str(file)
+        ).secret_key
+        == STRONG
+    )
 
 
 def test_a_database_address_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
