@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import date, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -269,8 +270,8 @@ def test_terms_of_an_objection_registered_before_the_holidays(
 @pytest.mark.parametrize(("days", "is_lapsed"), [(-1, False), (0, False), (1, True)])
 def test_the_clock_ends_what_is_not_supplemented(repair: Case, people: Any, days: int, is_lapsed: bool) -> None:
     case = walk(repair, people, ("ask", "city"))
-    Case.objects.filter(pk=case.pk).update(due_on=timezone.localdate() - timedelta(days=days))
-    list(run_case_clocks())
+    with mock.patch.object(timezone, "localdate", return_value=case.due_on + timedelta(days=days)):
+        list(run_case_clocks())
     found = Case.objects.get(pk=case.pk)
     assert (found.state == "lapsed") == is_lapsed
     assert CasePaper.objects.filter(title="终止信用修复办理通知书").exists() == is_lapsed
@@ -313,7 +314,7 @@ def test_a_statement_stands_beside_the_record_once_another_admits_it(record: Cre
     address = f"/e/{record.subject.code}/r/{record.seq}"
     assert said not in client.get(address).content.decode()
     walk(case, people, ("propose_publication", "city"), ("publish", "approver"))
-    assert published_statements(record.key) == [said]
+    assert published_statements(record.seq) == [said]
     assert said in client.get(address).content.decode()
 
 
@@ -347,7 +348,12 @@ def test_what_a_crash_left_unsettled_is_settled_by_the_clock(repair: Case, peopl
 
 # --- determination ------------------------------------------------------------------------------------------------------
 
-GROUNDS = {"conduct": "提交虚假材料", "document": "（虚构）行政确认〔2026〕7号", "document_on": "2026-08-03"}
+GROUNDS = {
+    "conduct": "提交虚假材料",
+    "document": "（虚构）行政确认〔2026〕7号",
+    "document_on": "2026-08-03",
+    "is_final": "1",
+}
 
 
 @pytest.fixture
@@ -361,6 +367,17 @@ def filed(subjects: list[Subject], people: Any) -> Case:
     )
 
 
+def after_the_term(case: Case) -> Case:
+    """Let the days of the present term pass."""
+    for step in case.steps.all():
+        CaseStep.objects.filter(pk=step.pk).update(on=step.on - timedelta(days=60))
+    Case.objects.filter(pk=case.pk).update(
+        opened_on=case.opened_on - timedelta(days=60), due_on=timezone.localdate() - timedelta(days=1)
+    )
+    list(run_case_clocks())
+    return Case.objects.get(pk=case.pk)
+
+
 DEFENDED = (("notify", "city"), ("defend", "enterprise"))
 RECOGNISED = (("propose_recognition", "city"), ("recognise", "approver"))
 
@@ -370,7 +387,7 @@ RECOGNISED = (("propose_recognition", "city"), ("recognise", "approver"))
     [
         ({"conduct": ""}, "conduct"), ({"conduct": "看不顺眼"}, "conduct"), ({"document": ""}, "document"), ({"document": "暂无"}, "document"),
         ({"document": "/"}, "document"), ({"document_on": ""}, "document_on"), ({"document_on": "2026-02-30"}, "document_on"),
-        ({"document_on": "2999-01-01"}, "document_on"),
+        ({"document_on": "2999-01-01"}, "document_on"), ({"is_final": ""}, "is_final"), ({"document": "无无无无无"}, "document"),
     ],
 )  # fmt: skip
 def test_nothing_is_filed_without_an_effective_document(
@@ -387,7 +404,9 @@ def test_recognition_comes_after_notice_and_defence_and_becomes_a_record(
 ) -> None:
     people["enterprise"].organisation.code = subjects[2].code
     people["enterprise"].organisation.save()
-    case = walk(filed, people, *DEFENDED, *RECOGNISED)
+    case = walk(filed, people, *DEFENDED)
+    assert case.state == "defence", "what it says early does not end its time"
+    case = walk(after_the_term(case), people, *RECOGNISED)
     assert case.state == "recognised"
     papers = list(CasePaper.objects.order_by("serial"))
     assert [paper.title for paper in papers] == ["失信行为认定告知书（附信用修复告知）", "失信行为认定决定书"]
@@ -418,7 +437,7 @@ def test_the_notice_says_what_on_which_document_until_when_and_how_to_repair(fil
         assert wanted in text
 
 
-@pytest.mark.parametrize("step", ["propose_recognition", "recognise", "unheard"])
+@pytest.mark.parametrize("step", ["propose_recognition", "recognise", "time_over"])
 def test_the_time_of_defence_cannot_be_skipped(filed: Case, people: Any, step: str) -> None:
     case = walk(filed, people, ("notify", "city"))
     for who in ("city", "approver", None):
@@ -430,23 +449,20 @@ def test_the_time_of_defence_cannot_be_skipped(filed: Case, people: Any, step: s
 @pytest.mark.parametrize(("days", "is_over"), [(-1, False), (0, False), (1, True)])
 def test_silence_is_heard_the_day_after_the_last(filed: Case, people: Any, days: int, is_over: bool) -> None:
     case = walk(filed, people, ("notify", "city"))
-    Case.objects.filter(pk=case.pk).update(due_on=timezone.localdate() - timedelta(days=days))
-    list(run_case_clocks())
+    today = case.due_on + timedelta(days=days)
+    with mock.patch.object(timezone, "localdate", return_value=today):
+        list(run_case_clocks())
     assert (Case.objects.get().state == "review") == is_over
 
 
 def test_early_correction_may_be_left_unrecognised(filed: Case, people: Any) -> None:
-    case = walk(filed, people, ("notify", "city"))
-    Case.objects.update(due_on=timezone.localdate() - timedelta(days=1))
-    list(run_case_clocks())
+    case = after_the_term(walk(filed, people, ("notify", "city")))
     case = walk(case, people, ("propose_waiver", "city"), ("waive", "approver"))
     assert (case.state, CreditRecord.objects.count()) == ("waived", 0)
 
 
 def test_a_record_that_the_pipeline_refuses_is_no_decision(filed: Case, subjects: list[Subject], people: Any) -> None:
-    case = walk(filed, people, ("notify", "city"))
-    Case.objects.update(due_on=timezone.localdate() - timedelta(days=1))
-    list(run_case_clocks())
+    case = after_the_term(walk(filed, people, ("notify", "city")))
     case = walk(case, people, ("propose_recognition", "city"))
     QuerySet.update(Subject.objects.filter(pk=subjects[2].pk), code="91410100MA44ABCD1X")
     with pytest.raises(ValidationError):
@@ -483,6 +499,10 @@ def test_pages_open_act_and_keep_what_was_typed(record: CreditRecord, browser_of
     enterprise, city, approver = browser_of("enterprise"), browser_of("city"), browser_of("approver")
     door = f"/c/records/{record.pk}/cases/repair"
     assert "可以申请" in enterprise.get(door).content.decode()
+    for browser in (enterprise, city, approver):
+        session = browser.session
+        session["confirmed"] = int(time.time())
+        session.save()
     refused = enterprise.post(door, {"text": "短"})
     assert refused.status_code == 422
     assert "短" in refused.content.decode()

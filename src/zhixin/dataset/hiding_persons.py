@@ -15,7 +15,8 @@ _IDENTITY_NUMBER = re.compile(
     r"[ \-]?[\dXx](?!\d)"
 )
 """Six digits of a region, a day of birth, three digits and a check character (GB 11643), with or without blanks."""
-_MOBILE_NUMBER = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
+_MOBILE_NUMBER = re.compile(r"(?<!\d)1[3-9]\d(?:[ \-]?\d){8}(?!\d)")
+_MAIL_OR_LANDLINE = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<!\d)0\d{2,3}[ \-]\d{7,8}(?!\d)")
 
 
 _LONG_NUMBER = re.compile(r"(?<![\dA-Za-z])(?:\d[ \-]?){15,19}(?![\dA-Za-z])")
@@ -43,7 +44,7 @@ def masked(text: str) -> str:
         unicodedata.normalize("NFKC", char) if unicodedata.decimal(char, None) is not None else char for char in text
     )
     found = _IDENTITY_NUMBER.sub(HIDDEN, plain)
-    found = _LONG_NUMBER.sub(HIDDEN_NUMBER, _MOBILE_NUMBER.sub(HIDDEN_NUMBER, found))
+    found = _LONG_NUMBER.sub(HIDDEN_NUMBER, _MOBILE_NUMBER.sub(HIDDEN_NUMBER, _MAIL_OR_LANDLINE.sub(HIDDEN_NUMBER, found)))
     return text if found == plain else found
 
 

@@ -115,6 +115,8 @@ class SourceManifest(Entry):
     severity_by: SeverityBy | None = None
     same_acts_as: str = ""
     """Another source that reports the same acts: one decision that comes through both is one record."""
+    made_by_site: bool = False
+    """Whether only the site's own decisions give it: no file of anybody else is taken, and no batch is taken back."""
     standing_release: StandingRelease | None = None
     refuse: tuple[Refuse, ...] = ()
     note: Words | None = None

@@ -27,13 +27,15 @@ class State(Node):
     """Where a case stands: whose turn it is and until when; or its end.
 
     ``continues``: its deadline is that of an earlier state and runs on from there. ``suspends``: the deadlines of these states
-    stand still meanwhile. ``is_defence``: the party may state its case here.
+    stand still meanwhile; its own term begins anew each time. ``is_defence``: the party may state its case until the term ends.
+    ``deadline_own``: the deadline where the record is the authority's own.
     """
 
     id: Identifier
     title: Text
     turn: Actor | None = None
     deadline: Identifier | None = None
+    deadline_own: Identifier | None = None
     continues: Identifier | None = None
     suspends: tuple[Identifier, ...] = ()
     is_defence: bool = False
@@ -45,6 +47,7 @@ class Transition(Node):
 
     ``other_than``: nobody who carried out one of these steps of the case may carry out this one. ``by: clock`` is carried out once
     the deadline of the state has passed. ``remedies`` name the terms within which the party may go on, told in the paper.
+    ``is_once``: at most once in a case. ``only_if``: what must be so for the step to be open.
     """
 
     id: Identifier
@@ -55,6 +58,8 @@ class Transition(Node):
     basis: tuple[Basis, ...] = ()
     other_than: tuple[Identifier, ...] = ()
     needs_reason: bool = False
+    is_once: bool = False
+    only_if: Literal["record_changed"] | None = None
     is_notice: bool = False
     is_favourable: bool = False
     paper: Text | None = None
@@ -142,4 +147,6 @@ def procedure_folder() -> Path:
 def procedures() -> dict[str, Procedure]:
     """Return the procedures that come with the project, by id."""
     found = [load_procedure(file) for file in sorted(procedure_folder().glob("*.yaml"))]
+    if len({item.number.zh for item in found}) != len(found):
+        raise ValueError("two procedures share the characters of their numbers")
     return {item.id: item for item in found}

@@ -42,13 +42,22 @@ def visible_cases(user: Any) -> QuerySet[Case]:
         return found
     if scope is None or user.organisation is None:
         return found.none()
-    return found.filter(Q(subject__code=user.organisation.code) | Q(source__in=list(visible_sources(user, "cases.verify"))))
+    asked = [name for name, item in procedures().items() if any(state.turn == "source" for state in item.states)]
+    mine = Q(source__in=list(visible_sources(user, "cases.verify")), procedure__in=asked)
+    # before the notice a determination is nobody's business but the authority's
+    own = Q(subject__code=user.organisation.code) & ~Q(procedure="determination", state__in=("filed", "dropped"))
+    return found.filter(own | mine)
 
 
-def published_statements(key: str) -> list[str]:
-    """What the enterprise says of a record, as it was admitted to publication; the newest last."""
-    found = Case.objects.filter(record_key=key, procedure="statement", state="published").order_by("closed_at")
-    return list(found.values_list("text", flat=True))
+def published_statements(seq: int) -> list[str]:
+    """What the enterprise says of this version of a record, as it was last admitted to publication."""
+    found = Case.objects.filter(record_seq=seq, procedure="statement", state="published").order_by("-closed_at")
+    return list(found.values_list("text", flat=True)[:1])
+
+
+def open_cases_on(key: str) -> int:
+    """How many cases about a record are open."""
+    return Case.objects.filter(record_key=key, is_open=True).count()
 
 
 def report_by_code(code: str) -> ErrorReport | None:

@@ -29,6 +29,7 @@ class Batch(BoundModel):
         FOLDER = "folder", _("文件夹")
         PUSH = "push", _("接口推送")
         PULL = "pull", _("定时拉取")
+        CASE = "case", _("办件决定")
 
     UNBOUND = frozenset({"heartbeat_at"})
 

@@ -39,13 +39,15 @@ def make_cases(people: dict[str, User]) -> None:
         _taken(_opened("repair", record, people), steps, people)
     for record, steps in zip(rest, OBJECTIONS, strict=False):
         _taken(_opened("objection", record, people), steps, people)
-    for record, steps in zip(rest[len(OBJECTIONS) :], STATEMENTS, strict=False):
-        _taken(_opened("statement", record, people), steps, people)
+    own = [item for item in records if item.subject.code == people["enterprise"].organisation.code]  # type: ignore[union-attr]
+    for record, steps in zip(own, STATEMENTS, strict=False):
+        _taken(_opened("statement", record, people, by="enterprise"), steps, people)
     for number, (record, steps) in enumerate(zip(reversed(rest), DETERMINATIONS, strict=False), 1):
         grounds = {
             "conduct": conducts()[3],
             "document": f"（虚构）行政确认〔2026〕{number}号",
             "document_on": record.decided_on.isoformat(),
+            "is_final": "1",
         }
         text = "演示数据：作出的信用承诺未履行"
         _taken(
@@ -53,13 +55,13 @@ def make_cases(people: dict[str, User]) -> None:
         )
 
 
-def _opened(procedure: str, record: CreditRecord, people: dict[str, User]) -> Case:
+def _opened(procedure: str, record: CreditRecord, people: dict[str, User], by: str = "city") -> Case:
     texts = {
         "repair": "演示数据：罚款已缴清，违法行为已改正，申请信用修复。",
         "objection": "演示数据：处罚金额与决定书不一致，请核实。",
         "statement": "演示数据：我公司已全面整改，并通过主管部门复查。",
     }
-    return open_case(procedure, record=record, subject=record.subject, text=texts[procedure], by=people["city"])
+    return open_case(procedure, record=record, subject=record.subject, text=texts[procedure], by=people[by])
 
 
 def _taken(case: Case, steps: Steps, people: dict[str, User]) -> None:

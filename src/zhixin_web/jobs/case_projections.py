@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
 
+from django.db.models import Min
+
+from zhixin.law.procedures import Transition
 from zhixin_web.audit.models import LedgerEntry, SealedBody
 from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.cases.models import Case, CasePaper, CaseStep
+from zhixin_web.cases.services.transitions import GRADED
+from zhixin_web.evaluations.models import Run
+from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services.issue import kept_file
 
 
@@ -17,9 +26,14 @@ def case_deviations() -> tuple[int, list[str]]:
     known = LedgerEntry.objects.filter(kind__in=("case.open", "case.step")).order_by("seq")
     for kind, ref, seq in known.values_list("kind", "ref", "seq"):
         entries[kind, ref.removeprefix("case:")].append(seq)
-    bodies = dict(SealedBody.objects.filter(seq__in=known.values("seq")).values_list("seq", "body"))
+    kept = _Kept(
+        dict(SealedBody.objects.filter(seq__in=known.values("seq")).values_list("seq", "body")),
+        set(Paper.objects.filter(kind=Paper.Kind.CASE).values_list("code", flat=True)),
+        set(Run.objects.filter(trigger__startswith="case:").values_list("trigger", flat=True)),
+        Run.objects.released().aggregate(first=Min("released_at"))["first"],
+    )
     broken: list[str] = []
-    cases = list(Case.objects.order_by("pk").prefetch_related("steps__paper__paper"))
+    cases = list(Case.objects.order_by("pk").prefetch_related("steps__paper"))
     for case in cases:
         opened, stepped = (entries.pop((kind, str(case.pk)), []) for kind in ("case.open", "case.step"))
         steps = sorted(case.steps.all(), key=lambda step: step.position)
@@ -27,12 +41,22 @@ def case_deviations() -> tuple[int, list[str]]:
             broken.append(
                 f"cases_case {case.pk}: {len(opened)} openings and {len(stepped)} steps in the ledger, {len(steps)} steps kept"
             )
-        broken += _walked(case, steps, bodies)
+        broken += _walked(case, steps, kept)
     broken += [f"the ledger knows a case {name} that is not there" for _kind, name in sorted(entries)]
     return len(cases), broken + _numbers()
 
 
-def _walked(case: Case, steps: list[CaseStep], bodies: dict[int, str]) -> list[str]:
+class _Kept(NamedTuple):
+    """What the steps of cases are compared with."""
+
+    bodies: dict[int, str]
+    papers: set[str]
+    followed: set[str | None]
+    """Triggers of the evaluations that followed a case."""
+    evaluated_since: datetime | None
+
+
+def _walked(case: Case, steps: list[CaseStep], kept: _Kept) -> list[str]:
     procedure = procedure_of(case)
     broken: list[str] = []
     state = procedure.start
@@ -42,24 +66,37 @@ def _walked(case: Case, steps: list[CaseStep], bodies: dict[int, str]) -> list[s
         step = allowed.get(done.transition)
         if step is None or (done.position, done.state_from, done.state_to) != (place, state, step.to):
             return [*broken, f"{here}: the procedure has no step {done.transition} from {state} to {done.state_to}"]
-        said = json.loads(bodies.get(done.ledger_seq, "{}"))
+        said = json.loads(kept.bodies.get(done.ledger_seq, "{}"))
         if (said.get("step"), said.get("by"), said.get("reason")) != (done.transition, done.by_id, done.reason):
             broken.append(f"{here}: its ledger entry says another step, person or reason")
-        paper = getattr(done, "paper", None)
-        if (step.paper is None) != (paper is None):
-            broken.append(f"{here}: expected {'a' if step.paper else 'no'} paper, found {'one' if paper else 'none'}")
-        elif paper is not None and kept_file(paper.paper.code, paper.paper.file_sha256) is None:
-            broken.append(f"cases_casepaper {paper.pk}: the file of {paper.number} is missing or was changed")
-        if step.other_than and any(
-            item.by_id == done.by_id and item.transition in step.other_than for item in steps[:place]
-        ):
-            broken.append(f"{here}.by: decided by who proposed")
+        broken += _paper_deviates(here, done, step, kept)
+        worked = [
+            case.opened_by_id,
+            *(item.by_id for item in steps[:place] if procedure.transition(item.transition).by != "approver"),
+        ]
+        if step.by == "approver" and done.by_id in worked:
+            broken.append(f"{here}.by: decided by who worked on it")
         state = step.to
     if case.state != state:
         broken.append(f"cases_case {case.pk}.state: expected {state}, found {case.state}")
+    last = procedure.transition(steps[-1].transition) if steps else None
+    is_graded = kept.evaluated_since is not None and case.closed_at is not None and kept.evaluated_since < case.closed_at
+    has_effect = last is not None and last.effect in GRADED
+    if case.is_settled and has_effect and is_graded and f"case:{case.pk}" not in kept.followed:
+        broken.append(f"cases_case {case.pk}.is_settled: no evaluation followed")
     if case.is_open == procedure.state(state).is_end:
         broken.append(f"cases_case {case.pk}.is_open: expected {not case.is_open}, found {case.is_open}")
     return broken
+
+
+def _paper_deviates(here: str, done: CaseStep, step: Transition, kept: _Kept) -> Iterator[str]:
+    paper: CasePaper | None = getattr(done, "paper", None)
+    if (step.paper is None) != (paper is None):
+        yield f"{here}: expected {'a' if step.paper else 'no'} paper, found {'one' if paper else 'none'}"
+    elif paper is not None and paper.paper_id not in kept.papers:
+        yield f"cases_casepaper {paper.pk}.paper: there is no paper {paper.paper_id}"
+    elif paper is not None and kept_file(paper.paper.code, paper.paper.file_sha256) is None:
+        yield f"cases_casepaper {paper.pk}: the file of {paper.number} is missing or was changed"
 
 
 def _numbers() -> list[str]:

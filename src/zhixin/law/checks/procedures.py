@@ -28,11 +28,21 @@ WORDS = {
     "P013": ("状态 {0} 没有写明由谁办理、何时届满", "the state {0} says not whose turn it is, or until when", "写明 turn 和 deadline", "write turn and deadline"),
     "P014": ("状态 {0} 由一方办理，却没有该方可办的步骤", "{0} waits for somebody who has no step there", "补上该方的步骤", "add a step of theirs"),
     "P015": ("步骤 {0} 没有依据", "the step {0} has no basis", "写明 basis", "write its basis"),
+    "P016": ("状态 {0} 所接续的状态可能尚未经过", "{0} continues a state that some way has not entered", "改正 continues", "name a state that every way passes"),
+    "P017": ("状态 {0} 不能中止它所写的状态", "{0} cannot suspend what it names", "只写另一个有期限的状态", "name another state that has a deadline"),
+    "P018": ("状态 {0} 等待当事人，却没有期满的步骤", "{0} waits for the party for ever", "补上由时钟办理的步骤", "add a step of the clock"),
+    "P019": ("状态 {0} 有两个期满步骤", "two steps of the clock leave {0}", "只留一个", "keep one"),
     "P020": ("存在不经告知和陈述申辩即到达 {0} 的路径", "a way leads to {0} without notice and defence", "在此之前经过告知和申辩期", "lead every way through a notice and a state of defence"),
     "P021": ("{0} 终结案件而不告知救济途径", "{0} ends a case without telling the remedies", "写明 remedies 和 paper", "write remedies and the paper that tells them"),
     "P022": ("告知步骤 {0} 没有文书", "the notice {0} has no paper", "写明 paper", "name its paper"),
+    "P023": ("申辩期 {0} 可以被提前结束", "the time for defence {0} can be cut short", "申辩期只由时钟结束，期限从告知起算", "let only the clock end it, with a term of its own"),
+    "P024": ("{0} 不利于当事人，不能标为有利", "{0} burdens the party and is not favourable", "去掉 is_favourable", "remove is_favourable"),
     "P030": ("{0} 可由一人独自办成", "one person alone can bring about {0}", "每条路径都先由另一人提出（other_than）", "lead every way through a proposal that other_than names"),
     "P031": ("审批步骤 {0} 没有写明不得由谁办理", "the approval {0} says not whose proposal it decides", "写明 other_than", "write other_than"),
+    "P033": ("{0} 产生效果，只能由审批人办理", "{0} takes effect: only an approver may decide it", "改为 by: approver", "write by: approver"),
+    "P034": ("{0} 的效果与本程序的对象不符", "the effect of {0} does not fit what the procedure is about", "改正 about 或 effect", "correct about or effect"),
+    "P035": ("{0} 是拟办意见，必须写明理由", "{0} proposes a decision and needs a reason", "写明 needs_reason: true", "write needs_reason: true"),
+    "P036": ("不能由 {0} 提起", "{0} cannot open a case", "只写 applicant 或 officer", "name applicant or officer"),
     "P032": ("{0} 所在状态只等时钟", "the state of {0} waits for nobody but the clock", "写明由谁办理", "say whose turn it is"),
 }  # fmt: skip
 
@@ -98,7 +108,15 @@ def _shape(procedure: Procedure) -> Iterator[Found]:
             yield "P012", path, state.id
         if state.turn is None or state.deadline is None:
             yield "P013", path, state.id
-        elif state.turn not in {step.by for step in leaving}:
+        yield from (("P017", path, state.id) for name in state.suspends if name == state.id or procedure.state(name).is_end)
+        if state.continues is not None and _may_miss(procedure, state.continues, state.id):
+            yield "P016", path, state.id
+        clocks = [step for step in leaving if step.by == "clock"]
+        if state.turn == "applicant" and not clocks:
+            yield "P018", path, state.id
+        if len(clocks) > 1:
+            yield "P019", path, state.id
+        if state.turn is not None and state.deadline is not None and state.turn not in {step.by for step in leaving}:
             yield "P014", path, state.id
     yield from (("P015", _step_path(procedure, step.id), step.id) for step in procedure.transitions if not step.basis)
 
@@ -113,12 +131,35 @@ def _reached(start: str, onward: Callable[[str], list[str]]) -> set[str]:
     return found
 
 
+def _may_miss(procedure: Procedure, wanted: str, target: str) -> bool:
+    """Whether some way reaches a state without having entered another."""
+    waiting, seen = [(procedure.start, procedure.start == wanted)], set()
+    while waiting:
+        here = waiting.pop()
+        if here in seen:
+            continue
+        seen.add(here)
+        state, is_entered = here
+        if state == target and not is_entered:
+            return True
+        waiting += [(step.to, is_entered or step.to == wanted) for step in procedure.leaving(state)]
+    return False
+
+
 def _rights(procedure: Procedure) -> Iterator[Found]:
     """What burdens the party comes after notice and defence; whoever ends a case against it tells the remedies."""
+    for state in procedure.states:
+        ways_out = [step for step in procedure.leaving(state.id) if step.to != state.id]
+        if state.is_defence and (
+            state.turn != "applicant" or state.continues or any(step.by != "clock" for step in ways_out)
+        ):
+            yield "P023", _state_path(procedure, state.id), state.id
     for step in procedure.transitions:
         path = _step_path(procedure, step.id)
         if step.effect in ADVERSE and _unwarned(procedure, step):
             yield "P020", path, step.id
+        if step.effect in ADVERSE and step.is_favourable:
+            yield "P024", path, step.id
         is_against = procedure.state(step.to).is_end and step.by != "applicant" and not step.is_favourable
         if is_against and not (step.remedies and step.paper):
             yield "P021", path, step.id
@@ -145,12 +186,20 @@ def _unwarned(procedure: Procedure, target: Transition) -> bool:
 
 def _persons(procedure: Procedure) -> Iterator[Found]:
     """What takes effect was proposed by one person and is decided by another; nothing waits for the clock alone."""
+    yield from (("P036", ("opens",), actor) for actor in procedure.opens if actor not in ("applicant", "officer"))
     for step in procedure.transitions:
         path = _step_path(procedure, step.id)
         if step.effect is not None and (not step.other_than or _alone(procedure, step)):
             yield "P030", path, step.id
-        if step.by == "approver" and not step.other_than:
+        if step.by == "approver" and (not step.other_than or _alone(procedure, step)):
             yield "P031", path, step.id
+        if step.effect is not None and step.by != "approver":
+            yield "P033", path, step.id
+        if step.effect in ("record.repair", "record.revoke", "statement.publish") and procedure.about != "record":
+            yield "P034", path, step.id
+        decided = [name for other in procedure.transitions for name in other.other_than]
+        if step.id in decided and step.by in DECIDING and not step.needs_reason:
+            yield "P035", path, step.id
         if step.by == "clock" and any(procedure.state(name).turn == "clock" for name in step.from_):
             yield "P032", path, step.id
 
@@ -163,7 +212,8 @@ def _alone(procedure: Procedure, target: Transition) -> bool:
         if state in target.from_ and not is_proposed:
             return True
         for step in procedure.leaving(state):
-            onward = (step.to, is_proposed or (step.id in target.other_than and step.by in DECIDING))
+            proposes = step.id in target.other_than and step.by in DECIDING - {"approver"}
+            onward = (step.to, is_proposed or proposes)
             if onward not in seen:
                 seen.add(onward)
                 waiting.append(onward)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import segno
+import typst
 from django.conf import settings
 from django.utils import translation
 
@@ -20,10 +22,21 @@ from zhixin.law.reckoning_of_terms import Unit
 from zhixin_web.cases.models import Case, CasePaper, CaseStep
 from zhixin_web.papers.fonts import SANS, choose
 from zhixin_web.papers.models import Paper
-from zhixin_web.papers.services.issue import code_of, compile_layout, content_hash, keep_file, register_paper
+from zhixin_web.papers.services.issue import (
+    code_of,
+    compile_layout,
+    content_hash,
+    keep_file,
+    register_paper,
+    withdraw_issued,
+)
 from zhixin_web.rulebooks.deadlines import clock
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
+_USUAL = re.compile(
+    "[\\n -~\\u00a0-\\u00ff\\u2010-\\u2027\\u2030-\\u205e\\u2460-\\u2473\\u3000-\\u3017\\u4e00-\\u9fff\\uff01-\\uff5e]"
+)
+"""Characters that every Chinese font has."""
 AUTHORITY = "郑州市市场监督管理局"
 UNITS: dict[Unit, str] = {"working": "个工作日", "calendar": "日", "month": "个月", "year": "年"}
 
@@ -40,7 +53,7 @@ def issue_case_paper(case: Case, procedure: Procedure, step: Transition, done: C
     number = f"{procedure.number.zh}〔{day.year}〕{serial}号"
     content = _content(case, procedure, step, done, number)
     code = code_of("case", content_hash(content), day)
-    file = compile_layout("case_paper.typ", content | _frame(code, day))
+    file = _compiled(content | _frame(code, day))
     keep_file(code, file)
     paper = register_paper(
         code, Paper.Kind.CASE, day, content_hash(content), hashlib.sha256(file).hexdigest(), subject_id=case.subject_id, number=number,
@@ -48,6 +61,23 @@ def issue_case_paper(case: Case, procedure: Procedure, step: Transition, done: C
     return CasePaper.objects.create(
         step=done, procedure=case.procedure, year=day.year, serial=serial, number=number, title=step.paper.zh, content=content, paper=paper,
     )  # fmt: skip
+
+
+def _compiled(data: dict[str, Any]) -> bytes:
+    """Compile a paper; characters that no installed font has are written as their code points (〔U+3134A〕)."""
+    try:
+        return compile_layout("case_paper.typ", data)
+    except typst.TypstError:
+        shown = {key: _spelled(value) for key, value in data.items() if key not in ("qr", "fonts", "date")}
+        return compile_layout("case_paper.typ", data | shown)
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_spelled(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    return "".join(char if _USUAL.fullmatch(char) else f"〔U+{ord(char):04X}〕" for char in value)
 
 
 def _content(case: Case, procedure: Procedure, step: Transition, done: CaseStep, number: str) -> dict[str, Any]:
@@ -66,13 +96,21 @@ def _body(case: Case, procedure: Procedure, step: Transition, done: CaseStep) ->
     if case.details:
         grounds = f"《{case.details['document']}》（{_day(date.fromisoformat(case.details['document_on']))}）"
         yield f"拟认定或者认定的失信行为：{case.details['conduct']}。所依据的已生效法律文书：{grounds}。"
-    reason = done.reason or _proposal(case, step)
-    if reason:
+    for said in case.steps.filter(
+        transition__in=[item.id for item in procedure.transitions if item.by == "applicant"]
+    ).order_by("position"):
+        if said.reason:
+            yield f"当事人于{_day(said.on)}提出：{masked(said.reason)}"
+    for reason in filter(None, (_proposal(case, step), done.reason)):
         yield f"经办理：{masked(reason)}"
     target = procedure.state(step.to)
     yield f"本局决定：{step.title.zh}。" if target.is_end else f"现通知：{step.title.zh}。"
     if target.turn == "applicant" and case.due_on is not None:
-        what = "陈述意见、进行申辩，对认定有异议的可以提出并要求复核" if target.is_defence else "提交材料"
+        what = (
+            "陈述意见、进行申辩，对认定有异议的可以提出，仍有异议的可以要求省级主管部门复核"
+            if target.is_defence
+            else "提交材料"
+        )
         yield f"您可以于{_day(case.due_on)}前{what}；逾期不提出的，依法继续办理。" + (
             "（期限为推算）" if case.is_presumed else ""
         )
@@ -111,6 +149,13 @@ def _remedy(name: str, served_on: date) -> str:
     return (
         f"可自收到本文书之日起{term.days}{UNITS[term.unit]}内{term.title.zh}；当日收到的，至{_day(term.due_on)}{presumed}。"  # type: ignore[index]
     )
+
+
+def withdraw_paper(number: str, by_number: str) -> None:
+    """Mark the paper of a decision as withdrawn, so that its verification says so."""
+    found = CasePaper.objects.filter(number=number).select_related("paper").first()
+    if found is not None:
+        withdraw_issued(found.paper_id, f"已由{by_number}撤销")
 
 
 def _frame(code: str, day: date) -> dict[str, Any]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import json
+import logging
+import unicodedata
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -15,6 +19,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from zhixin.dataset.cells import is_placeholder
+from zhixin.dataset.documents import document_key
 from zhixin.dataset.hiding_persons import masked
 from zhixin.dataset.sources import sources
 from zhixin.law.procedures import Actor, Procedure, Transition, procedures
@@ -25,7 +30,7 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.cases.clocks import clock_of, procedure_of
 from zhixin_web.cases.models import Case, CaseStep
-from zhixin_web.cases.services.case_papers import issue_case_paper
+from zhixin_web.cases.services.case_papers import issue_case_paper, withdraw_paper
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.scope import visible_sources
 from zhixin_web.collection.services.batches import deliver, process, request_commit
@@ -34,25 +39,37 @@ from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.services.repair_and_revocation import change_record, last_version
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
+_log = logging.getLogger(__name__)
 ACTIONS: dict[Actor, str] = {
     "applicant": "cases.apply",
     "officer": "cases.handle",
     "source": "cases.verify",
     "approver": "cases.decide",
 }
+_UNPRINTABLE = frozenset({"Cc", "Cs", "Co", "Cn", "Cf"})
+GRADED = ("record.repair", "record.revoke", "record.publish")
+"""Effects that a grade follows."""
 FEWEST, MOST = 5, 4000
 """Characters of what is said of a case."""
 
 
 def acts_as(user: User, actor: Actor, case: Case) -> bool:
-    """Whether an account may act in a case as applicant, officer, source or approver."""
+    """Whether an account may act in a case as applicant, officer, source or approver.
+
+    An applicant acts through its own account. What it brings to the counter is registered by an officer, in a case that was filed
+    at the counter: nobody withdraws or answers for a party that acts for itself.
+    """
+    if actor == "applicant" and may(user, "cases.handle"):
+        return case.pk is not None and not _is_party(case.opened_by, case)
     action = ACTIONS.get(actor)
     if action is None or not may(user, action):
         return False
-    if scope_of(user, action) == "all":
-        return True
-    if actor == "source":
-        return case.source in visible_sources(user, action)
+    if actor == "applicant":
+        return _is_party(user, case)
+    return scope_of(user, action) == "all" or actor != "source" or case.source in visible_sources(user, action)
+
+
+def _is_party(user: User, case: Case) -> bool:
     return user.organisation is not None and user.organisation.code == case.subject.code
 
 
@@ -62,12 +79,33 @@ def steps_open_to(user: User, case: Case) -> list[Transition]:
     return [
         step
         for step in procedure.leaving(case.state)
-        if acts_as(user, step.by, case) and not _is_own_proposal(case, step, user)
+        if acts_as(user, step.by, case) and not _has_worked_on_it(case, procedure, step, user) and _is_open(case, step)
     ]
 
 
-def _is_own_proposal(case: Case, step: Transition, user: User) -> bool:
-    return any(done.by_id == user.pk for done in case.steps.all() if done.transition in step.other_than)
+def _has_worked_on_it(case: Case, procedure: Procedure, step: Transition, user: User) -> bool:
+    """Whether somebody who would decide has filed the case, or carried out a step of it that was not a decision."""
+    if step.by != "approver":
+        return False
+    by_hand = {item.id for item in procedure.transitions if item.by != "approver"}
+    return case.opened_by_id == user.pk or any(
+        done.by_id == user.pk and done.transition in by_hand for done in case.steps.all()
+    )
+
+
+def _is_open(case: Case, step: Transition) -> bool:
+    """Whether a step that may be taken once, or only if the record has changed, is open."""
+    if step.is_once and any(done.transition == step.id for done in case.steps.all()):
+        return False
+    return step.only_if != "record_changed" or _has_changed(case)
+
+
+def _has_changed(case: Case) -> bool:
+    """Whether the record is another version than the one the case is about, or no longer valid."""
+    if not case.record_key:
+        return False
+    last = last_version(case.record_key)
+    return last.seq != case.record_seq or last.state != CreditRecord.State.ACTIVE or not last.body
 
 
 def eligibility(record: CreditRecord, procedure: Procedure, today: date) -> dict[str, Any]:
@@ -111,7 +149,8 @@ def open_case(
         procedure=procedure.id, definition=procedure.model_dump(mode="json", by_alias=True), subject=subject, state=procedure.start,
         text=_text(text), opened_by=by, opened_on=today,
     )  # fmt: skip
-    if not any(acts_as(by, actor, case) for actor in procedure.opens):
+    is_party = "applicant" in procedure.opens and may(by, "cases.apply") and _is_party(by, case)
+    if not is_party and not ("officer" in procedure.opens and may(by, "cases.handle")):
         raise PermissionDenied
     if procedure.about == "record":
         _about_record(case, procedure, record, today)
@@ -119,6 +158,7 @@ def open_case(
         case.details = _grounds(details or {}, today)
     with transaction.atomic():
         lock_ledger()
+        _refuse_second_determination(case)
         if (
             case.record_key
             and Case.objects.filter(procedure=case.procedure, record_key=case.record_key, is_open=True).exists()
@@ -142,8 +182,15 @@ def open_case(
     return case
 
 
+def _printable(text: str) -> str:
+    """Return a text without control and private characters, which no paper can show; line breaks stay."""
+    return "".join(
+        char for char in text.replace("\r\n", "\n") if char == "\n" or unicodedata.category(char) not in _UNPRINTABLE
+    )
+
+
 def _text(text: str) -> str:
-    cleaned = masked(text.replace("\x00", "")).strip()
+    cleaned = masked(_printable(text)).strip()
     if not FEWEST <= len(cleaned) <= MOST:
         raise ValidationError({"text": _("请用 %(fewest)s 至 %(most)s 字说明") % {"fewest": FEWEST, "most": MOST}})
     return cleaned
@@ -165,16 +212,32 @@ def _about_record(case: Case, procedure: Procedure, record: CreditRecord | None,
         )
 
 
+def _refuse_second_determination(case: Case) -> None:
+    """Refuse to determine the same conduct on the same document twice: the party is not published twice for one act."""
+    if not case.details:
+        return
+    same = Case.objects.filter(procedure=case.procedure, subject=case.subject).exclude(state__in=("dropped", "waived"))
+    wanted = (case.details["conduct"], document_key(case.details["document"]))
+    for pk, held in same.values_list("pk", "details"):
+        if (held["conduct"], document_key(held["document"])) == wanted:
+            raise ValidationError(_("同一行为、同一文书已在第 %(case)s 号办件认定或者办理") % {"case": pk})
+
+
 def _grounds(details: dict[str, str], today: date) -> dict[str, str]:
     """Check what a determination rests on: no conduct is found dishonest without an effective document.
 
     国家知识产权局知识产权信用管理规定 第八条.
     """
     faults: dict[str, str] = {}
-    conduct, document = details.get("conduct", ""), details.get("document", "").replace("\x00", "").strip()
+    conduct, document = details.get("conduct", ""), masked(_printable(details.get("document", ""))).strip()
     if conduct not in conducts():
         faults["conduct"] = _("请选择失信行为")
-    if len(document) < FEWEST or len(document) > 128 or is_placeholder(document):
+    if (
+        len(document) < FEWEST
+        or len(document) > 128
+        or is_placeholder(document)
+        or not any(char.isdecimal() for char in document)
+    ):
         faults["document"] = _("请填写已生效法律文书的文号；没有生效文书不得认定")
     try:
         day = date.fromisoformat(details.get("document_on", ""))
@@ -182,10 +245,12 @@ def _grounds(details: dict[str, str], today: date) -> dict[str, str]:
         day = None
     if day is None or day > today:
         faults["document_on"] = _("请填写文书日期，不晚于今天")
+    if details.get("is_final") != "1":
+        faults["is_final"] = _("未生效的文书不得作为认定依据（可以复议、起诉的期限未满，或者复议、诉讼未终结）")
     if faults:
         raise ValidationError(faults)
     assert day is not None
-    return {"conduct": conduct, "document": document, "document_on": day.isoformat()}
+    return {"conduct": conduct, "document": document, "document_on": day.isoformat(), "is_final": "1"}
 
 
 def conducts() -> tuple[str, ...]:
@@ -212,8 +277,10 @@ def carry_out(case: Case, transition_id: str, *, by: User | None, reason: str = 
             raise ValidationError(
                 _("该办件现在处于「%(state)s」，不能办理这一步") % {"state": _title(procedure, found.state)}
             )
-        _refuse_unless_permitted(found, step, by)
-        if step.needs_reason or reason.strip():
+        _refuse_unless_permitted(found, procedure, step, by)
+        if not _is_open(found, step):
+            raise ValidationError(_("这一步只能办理一次，或者只在记录已变更时办理"))
+        if step.needs_reason or reason.strip() or (by is not None and step.by == "applicant" and not _is_party(by, found)):
             reason = _text(reason)
         done = _step(found, step, by, reason)
         _note_persons(found, procedure, step, by)
@@ -235,14 +302,16 @@ def _title(procedure: Procedure, state: str) -> str:
     return procedure.state(state).title.in_language(get_language() or "zh")
 
 
-def _refuse_unless_permitted(case: Case, step: Transition, by: User | None) -> None:
+def _refuse_unless_permitted(case: Case, procedure: Procedure, step: Transition, by: User | None) -> None:
     if step.by == "clock":
         if by is not None:
             raise PermissionDenied
-        if case.due_on is None or timezone.localdate() <= case.due_on:
+        now = clock_of(case, procedure, list(case.steps.order_by("position")))  # holidays may have been announced since
+        due_on = max(filter(None, (case.due_on, now.due_on if now else None)), default=None)
+        if due_on is None or timezone.localdate() <= due_on:
             raise ValidationError(_("期限未满"))
         return
-    if by is None or not acts_as(by, step.by, case) or _is_own_proposal(case, step, by):
+    if by is None or not acts_as(by, step.by, case) or _has_worked_on_it(case, procedure, step, by):
         raise PermissionDenied
 
 
@@ -281,8 +350,13 @@ def _take_effect(case: Case, step: Transition, by: User | None, number: str) -> 
     """Do to the record what the step decides."""
     if step.effect in ("record.repair", "record.revoke"):
         assert by is not None
+        if _has_changed(case):
+            raise ValidationError(_("记录在办理期间已变更，请以「记录已变更，终止办理」结束，按新的版本重新提出"))
+        last = last_version(case.record_key)
         state = "repaired" if step.effect == "record.repair" else "revoked"
-        change_record(last_version(case.record_key), state=state, on=timezone.localdate(), basis=number, by=by)
+        change_record(last, state=state, on=timezone.localdate(), basis=number, by=by)
+        if state == "revoked":
+            withdraw_paper(str(json.loads(last.body).get("document", "")), number)
     if step.effect == "record.publish":
         assert by is not None
         _deliver_record(case, number, by)
@@ -303,7 +377,7 @@ def _deliver_record(case: Case, number: str, by: User) -> None:
         source="determinations",
         file_name=f"case-{case.pk}.csv",
         chunks=[text.getvalue().encode()],
-        way=Batch.Way.FOLDER,
+        way=Batch.Way.CASE,
         by=by,
     )
     batch = process(batch)
@@ -318,7 +392,7 @@ def settle_case(case: Case) -> None:
     """Let the grade follow what a closed case changed; done again after a crash, it changes nothing more."""
     step = case.steps.order_by("-position").first()
     effect = procedure_of(case).transition(step.transition).effect if step is not None and not case.is_open else None
-    if effect in ("record.repair", "record.revoke", "record.publish"):
+    if effect in GRADED:
         maker = case.proposed_by or case.opened_by
         run = reevaluate(case.subject.code, trigger=f"case:{case.pk}", by=maker)
         if run is not None and run.is_busy:
@@ -333,11 +407,19 @@ def run_case_clocks() -> Iterator[str]:
         step = next((item for item in procedure_of(case).leaving(case.state) if item.by == "clock"), None)
         if step is None:
             continue
-        try:
-            carry_out(case, step.id, by=None)
-            yield f"case {case.pk}: {step.id}"
-        except ValidationError as error:  # somebody was quicker, or no deadline is set; the next minute tries again
-            yield f"case {case.pk}: {'; '.join(error.messages)}"
+        yield from _guarded(case, step.id, partial(carry_out, case, step.id, by=None))
     for case in Case.objects.filter(is_open=False, is_settled=False).select_related("subject"):
-        settle_case(case)
-        yield f"case {case.pk}: settled"
+        yield from _guarded(case, "settled", partial(settle_case, case))
+
+
+def _guarded(case: Case, what: str, act: Callable[[], Any]) -> Iterator[str]:
+    """Do something to one case; what stops it does not stop the others, and the next minute tries again."""
+    try:
+        act()
+    except ValidationError as error:
+        yield f"case {case.pk}: {'; '.join(error.messages)}"
+    except Exception as error:
+        _log.exception("case %s: %s failed", case.pk, what)
+        yield f"case {case.pk}: {what} failed ({type(error).__name__})"
+    else:
+        yield f"case {case.pk}: {what}"

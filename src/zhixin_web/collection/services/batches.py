@@ -67,6 +67,14 @@ def deliver(
         FileRefused: too large, or no table at all (nothing is kept of those: they are no delivery).
         Conflict: the key was used for other bytes.
     """
+    if source in sources() and sources()[source].made_by_site and way != Batch.Way.CASE:
+        raise FileRefused(
+            "file.made_here",
+            "该来源只由本系统的认定决定产生，不接受文件",
+            "this source is made by decisions of this site alone: no file is taken",
+            "在企业页面以「失信行为认定立案」办理",
+            "file a determination on the page of the enterprise",
+        )
     part, sha256, size, suffix = _kept(chunks)
     with transaction.atomic():
         lock_deliveries()

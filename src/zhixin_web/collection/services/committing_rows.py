@@ -41,6 +41,13 @@ _CONFLICT = refusal(
     "核对；确需更正的以「更正批次」提交",
     "check it; to correct the record deliver a correction batch",
 )
+_ENDED = refusal(
+    "record.ended",
+    "该记录已修复或者撤销，更正不能使其恢复",
+    "this record was repaired or revoked: a correction does not revive it",
+    "有新的决定的，以新的文书号提交",
+    "deliver a new decision under its own number",
+)
 _TWICE = refusal(
     "row.contradicts",
     "同一文件中有同一编号而内容不同的行",
@@ -165,6 +172,8 @@ class Committing:
             return _TWICE if known.here else "update"
         if known.here:
             return _TWICE
+        if self.is_correction and known.state in (CreditRecord.State.REVOKED, CreditRecord.State.REPAIRED):
+            return _ENDED
         return "correct" if self.is_correction else _CONFLICT
 
     # --- what is known ---

@@ -117,6 +117,8 @@ def undo_batch(batch: Batch, by: User, reason: str) -> Batch:
     Raises:
         ValidationError: a released run used it; deliver a correction batch instead.
     """
+    if sources()[batch.source].made_by_site:
+        raise ValidationError(_("认定决定产生的批次不能撤回；对认定有异议的，以异议办件撤销"))
     used = Run.objects.released().filter(known_seq__gte=batch.first_seq or 0).order_by("released_at").first()
     if used is not None and batch.accepted:
         raise ValidationError(

@@ -13,14 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from zhixin.law.procedures import procedures
+from zhixin.law.procedures import Procedure, Transition, procedures
+from zhixin_web.accounts.models import Role, User
 from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.clocks import clock_of, procedure_of
-from zhixin_web.cases.models import CasePaper
+from zhixin_web.cases.models import CasePaper, CaseStep
 from zhixin_web.cases.queries import visible_cases
 from zhixin_web.cases.services.transitions import (
-    ACTIONS,
     carry_out,
     conducts,
     eligibility,
@@ -55,7 +55,7 @@ def cases_page(request: StaffRequest) -> HttpResponse:
     return render(request, "cases.html", content)
 
 
-@permitted("cases.view")
+@permitted("cases.view", reauthenticate=True)
 def case_page(request: StaffRequest, pk: int) -> HttpResponse:
     """One case: what was said, the steps so far with their papers, the clock day by day, the steps this account may take."""
     case = get_object_or_404(visible_cases(request.user), pk=pk)
@@ -71,16 +71,24 @@ def case_page(request: StaffRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             faults = error.messages
         case.refresh_from_db()
-    procedure = procedure_of(case)
+    procedure, is_party = procedure_of(case), request.user.role == Role.ENTERPRISE_USER
     steps = list(case.steps.select_related("by", "paper").order_by("position"))
     record_event("cases.view", request=request, ref=f"case:{pk}")
     content: dict[str, Any] = {
         "case": case, "procedure": procedure, "state": procedure.state(case.state), "clock": clock_of(case, procedure, steps),
-        "steps": [(step, procedure.transition(step.transition), getattr(step, "paper", None)) for step in steps],
+        "steps": _shown(request.user, procedure, steps), "is_party": is_party,
         "open_steps": steps_open_to(request.user, case), "faults": faults, "given": request.POST,
         "waits_for_another": procedure.state(case.state).turn == "approver" and case.proposed_by_id == request.user.pk,
     }  # fmt: skip
     return render(request, "case.html", content, status=422 if faults else 200)
+
+
+def _shown(user: User, procedure: Procedure, steps: list[CaseStep]) -> list[tuple[CaseStep, Transition, CasePaper | None]]:
+    """The steps that an account may read: all; of the party what was served on it and what it did itself."""
+    all_ = [(step, procedure.transition(step.transition), getattr(step, "paper", None)) for step in steps]
+    if user.role != Role.ENTERPRISE_USER:
+        return all_
+    return [item for item in all_ if item[2] is not None or item[1].by == "applicant" or procedure.state(item[1].to).is_end]
 
 
 @permitted("cases.view")
@@ -98,11 +106,11 @@ def case_paper(request: StaffRequest, pk: int, position: int) -> HttpResponse:
     )
 
 
-@permitted("cases.apply")
+@permitted("cases.open")
 def new_case(request: StaffRequest, seq: int, procedure: str) -> HttpResponse:
     """Apply for repair, object, or make a statement on a record: eligibility first, then what the applicant says."""
     chosen = procedures().get(procedure)
-    if chosen is None or not any(ACTIONS.get(actor) == "cases.apply" for actor in chosen.opens):
+    if chosen is None or chosen.about != "record":
         raise Http404
     record = get_object_or_404(visible_records(request.user), pk=seq)
     faults: dict[str, list[str]] = {}
@@ -129,7 +137,7 @@ def new_determination(request: StaffRequest, code: str) -> HttpResponse:
     subject = get_object_or_404(visible_subjects(request.user), code=code)
     faults: dict[str, list[str]] = {}
     if request.method == "POST":
-        details = {name: request.POST.get(name, "") for name in ("conduct", "document", "document_on")}
+        details = {name: request.POST.get(name, "") for name in ("conduct", "document", "document_on", "is_final")}
         try:
             made = open_case(
                 "determination", subject=subject, text=request.POST.get("text", ""), details=details, by=request.user

@@ -24,7 +24,7 @@ from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint
 from zhixin_web.audit.services.events import record_event
-from zhixin_web.cases.queries import visible_cases
+from zhixin_web.cases.queries import open_cases_on, visible_cases
 from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.evaluations.queries import grade_as_of, run_in_force
 from zhixin_web.evaluations.snapshots import run_folder
@@ -257,6 +257,9 @@ def change(request: StaffRequest, seq: int) -> HttpResponse:
     state, on = request.POST.get("state", ""), _day(request.POST.get("on"))
     if state not in ("repaired", "revoked") or on is None or on > timezone.localdate():
         messages.error(request, _("请选择修复或撤销，并填写不晚于今天的日期"))
+        return redirect("record", seq=seq)
+    if open_cases_on(record.key):
+        messages.error(request, _("该记录有办件正在办理，请在办件中处理"))
         return redirect("record", seq=seq)
     with refusals_shown(request):
         new = change_record(record, state=state, on=on, basis=request.POST.get("basis", "")[:128], by=request.user)

@@ -149,7 +149,7 @@ def record(request: HttpRequest, code: str, seq: int) -> HttpResponse:
     content = {
         "subject": subject, "record": found, "days": found.days_left(today), "manifest": sources()[found.source],
         "is_disputed": bool(disputed_keys([found.key])),
-        "statements": published_statements(found.key),
+        "statements": published_statements(found.seq),
         "term_sources": law_in_force(today).term_sources(found.kind, found.severity, found.decided_on),
         "entry": LedgerEntry.objects.get(pk=seq), "checkpoint": checkpoint if is_covered else None,
         "proof": [step.hex() for step in inclusion_proof(seq, checkpoint.size)] if is_covered and checkpoint else [],

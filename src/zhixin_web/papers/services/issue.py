@@ -11,6 +11,7 @@ from typing import Any
 
 import typst
 from django.conf import settings
+from django.utils import timezone
 
 from zhixin_web.papers.models import Paper
 
@@ -61,6 +62,11 @@ def register_paper(
         "file_sha256": file_sha256,
     }
     return Paper.objects.get_or_create(code=code, defaults=values)[0]
+
+
+def withdraw_issued(code: str, why: str) -> None:
+    """Mark an issued paper as withdrawn: its verification says so from now on."""
+    Paper.objects.filter(pk=code).update(withdrawn_at=timezone.now(), withdrawn_why=why[:200])
 
 
 def number_of(kind: str, code: str, day: date) -> str:
