@@ -17,7 +17,7 @@ from zhixin_web.accounts.demonstration_people import PASSWORD, PEOPLE
 pytestmark = needs_chromium
 ADDRESSES = {
     "city": ["/c/", "/c/sources", "/c/sources/penalties", "/c/batches", "/c/quarantine", "/c/match", "/c/ways", "/c/subjects", "/c/subjects?q=金恒", "/c/subjects?q=无此企业", "/c/runs", "/c/runs/1", "/c/runs/new", "/c/rulebooks", "/c/ledger", "/c/password", "/c/grades", "/c/reports", "/c/cases", "/c/cases/1", "/c/cases/2", "/c/cases?status=closed", "/c/indicators", "/c/styleguide", "/c/rulebooks/1", "/c/subjects?grade=B&district=410105"],
-    "approver": ["/c/", "/c/cases/2", "/c/runs/2", "/c/rulebooks", "/c/grades", "/c/reports"],
+    "approver": ["/c/", "/c/cases/1", "/c/runs/2", "/c/rulebooks", "/c/grades", "/c/reports"],
     "district": ["/c/", "/c/subjects", "/c/batches"],
     "inspector": ["/c/", "/c/subjects"],
     "department": ["/c/", "/c/sources", "/c/batches", "/c/reports"],
@@ -160,14 +160,14 @@ def test_it_works_by_keyboard_alone(browser: Browser, site: str) -> None:
 def test_a_repair_is_gone_from_every_public_place_within_a_minute(browser: Browser, site: str) -> None:
     """Stop-watch from the decision to the disappearance from page, column, table, feed and bulk file."""
     page = enter(browser, site, "approver")
-    page.goto(f"{site}/c/cases/2")
+    page.goto(f"{site}/c/cases/1")
     record = (page.get_attribute("a[href^='/c/records/']", "href") or "").rsplit("/", 1)[1]
     page.click("a[href^='/c/subjects/']")
     code = page.url.rsplit("/", 1)[1]
     visitor = browser.new_context(locale="zh-CN").new_page()
     places = [f"/e/{code}/r/{record}", f"/e/{code}", "/data/files/records.csv"]
     assert f"/r/{record}" in visitor.request.get(f"{site}/e/{code}").text()
-    page.goto(f"{site}/c/cases/2")
+    page.goto(f"{site}/c/cases/1")
     started = time.monotonic()
     page.click("button[value=grant]")
     assert "已修复" in page.inner_text("h1")
@@ -177,7 +177,7 @@ def test_a_repair_is_gone_from_every_public_place_within_a_minute(browser: Brows
             break
         assert time.monotonic() - started < 60, shown
         time.sleep(0.5)
-    assert page.request.get(f"{site}/c/cases/2/paper/2").headers["content-type"] == "application/pdf"
+    assert page.request.get(f"{site}/c/cases/1/paper/2").headers["content-type"] == "application/pdf"
 
 
 def _shows(answer: APIResponse, record: str, code: str) -> bool:

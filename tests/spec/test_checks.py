@@ -98,7 +98,7 @@ DEADLINES = """\
 deadlines:
   - id: answer
     title: {{zh: 答复, en: answer}}
-    days: {days}
+    term: {days}
     unit: working
     basis: *law
 """

@@ -46,6 +46,7 @@ from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, may
 from zhixin_web.audit.services.checkpoints import make_checkpoint
 from zhixin_web.cases.services.reports import file_report
+from zhixin_web.cases.services.transitions import carry_out, conducts, open_case
 from zhixin_web.collection.services import batches as batch_services
 from zhixin_web.collection.services.ways import open_client, schedule_pull
 from zhixin_web.evaluations.models import Run
@@ -941,14 +942,28 @@ def furnish(
     queued, done = start_run(release, as_of=today, by=city), execute(start_run(release, as_of=today, by=city))
     make_checkpoint()
     inspections = furnish_inspections(people, release)
+    cases = furnish_cases(people)
     client, key = open_client(name="推送程序", account=people["department"], by=city)
     addresses = [
+        *cases,
         f"/c/batches/{taken.pk}", f"/api/v1/deliveries/{taken.pk}", f"/c/batches/{taken.pk}/undo", f"/c/runs/{queued.pk}", f"/c/runs/{done.pk}/propose", f"/c/runs/{queued.pk}/retry", f"/c/runs/{done.pk}/release", f"/c/records/{repaired}/erase",
         f"/c/runs/{released.pk}/roll-back", f"/rules/{release.pk}/diff/{release.pk}", f"/c/rulebooks/{proposed.pk}/approve", f"/c/rulebooks/compare?old={release.pk}&new={proposed.pk}", f"/c/ways/client/{client.pk}/switch",
         *inspections, *(f"/v/{code}" for code in Paper.objects.values_list("code", flat=True)), *(f"/t/{report.code}" for report in reports), *(f"/c/grades/{order.pk - number}/decide" for number in (0, 1)),
     ]  # fmt: skip
     files = [Upload("a.csv", penalty(rows[7], rows[8]).encode()), Upload("b.csv", penalty(("", "", "")).encode())]
     return City(addresses, key, files)
+
+
+def furnish_cases(people: People) -> list[str]:
+    """Make a case that waits, one that is decided with its paper, and a determination; return their addresses."""
+    city, made = people["city"], []
+    for record in CreditRecord.objects.filter(state="active", kind__startswith="penalty").order_by("seq")[:2]:
+        made.append(open_case("objection", record=record, subject=record.subject, text=SENTENCE, by=city))
+    details = {"conduct": conducts()[0], "document": "（虚构）文〔2026〕1号", "document_on": "2026-01-05", "is_final": "1"}
+    made.append(open_case("determination", subject=made[0].subject, text=SENTENCE, details=details, by=city))
+    for step, name in (("verify", "city"), ("propose_reject", "city"), ("reject", "approver")):
+        carry_out(made[0], step, by=people[name], reason=SENTENCE)
+    return [*(f"/c/cases/{case.pk}" for case in made), f"/c/cases/{made[0].pk}/paper/2"]
 
 
 def furnish_inspections(people: People, release: RulebookRelease) -> list[str]:

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 from django.utils import timezone
 
+from zhixin.law.calendar import shift_months
 from zhixin.law.procedures import procedures
 from zhixin_web.accounts.models import User
 from zhixin_web.cases.models import Case
 from zhixin_web.cases.services.transitions import carry_out, conducts, eligibility, open_case, settle_case
-from zhixin_web.records.models import CreditRecord
+from zhixin_web.collection.models import Batch
+from zhixin_web.collection.services.batches import deliver, process, request_commit
+from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.queries import published_records
 
 SAID = "演示数据：义务已履行，材料齐全"
 Steps = tuple[tuple[str, str], ...]
+OWN: tuple[tuple[str, Steps], ...] = (
+    ("repair", (("accept", "city"), ("propose_grant", "city"))),
+    ("repair", (("accept", "city"), ("propose_grant", "city"), ("grant", "approver"))),
+    ("statement", (("propose_publication", "city"), ("publish", "approver"))),
+    ("objection", ()),
+)
+"""Cases that the enterprise of the demonstration has filed itself, each on a record of its own."""
 REPAIRS: tuple[Steps, ...] = (
-    (("accept", "city"), ("propose_grant", "city"), ("grant", "approver")),
-    (("accept", "city"), ("propose_grant", "city")),
     (("ask", "city"),),
     (("accept", "city"), ("propose_refusal", "city"), ("refuse", "approver")),
     (),
 )
 OBJECTIONS: tuple[Steps, ...] = ((), (("verify", "city"), ("propose_reject", "city")))
-STATEMENTS: tuple[Steps, ...] = ((("propose_publication", "city"), ("publish", "approver")), ())
 DETERMINATIONS: tuple[Steps, ...] = ((("notify", "city"),), ())
 
 
 def make_cases(people: dict[str, User]) -> None:
-    """Open cases on published general records, the oldest first, and take each to its state."""
+    """File cases of the enterprise on records of its own, and others on published general records, the oldest first."""
+    for record, (procedure, steps) in zip(_records_of_the_enterprise(people), OWN, strict=True):
+        _taken(_opened(procedure, record, people, by="enterprise"), steps, people)
     records = list(
         published_records(timezone.localdate())
         .filter(severity="general")
+        .exclude(subject__code=_code(people))
         .select_related("subject")
         .order_by("decided_on", "seq")[:60]
     )
@@ -39,9 +52,6 @@ def make_cases(people: dict[str, User]) -> None:
         _taken(_opened("repair", record, people), steps, people)
     for record, steps in zip(rest, OBJECTIONS, strict=False):
         _taken(_opened("objection", record, people), steps, people)
-    own = [item for item in records if item.subject.code == people["enterprise"].organisation.code]  # type: ignore[union-attr]
-    for record, steps in zip(own, STATEMENTS, strict=False):
-        _taken(_opened("statement", record, people, by="enterprise"), steps, people)
     for number, (record, steps) in enumerate(zip(reversed(rest), DETERMINATIONS, strict=False), 1):
         grounds = {
             "conduct": conducts()[3],
@@ -53,6 +63,40 @@ def make_cases(people: dict[str, User]) -> None:
         _taken(
             open_case("determination", subject=record.subject, text=text, details=grounds, by=people["city"]), steps, people
         )
+
+
+def _code(people: dict[str, User]) -> str:
+    unit = people["enterprise"].organisation
+    assert unit is not None
+    return unit.code
+
+
+def _records_of_the_enterprise(people: dict[str, User]) -> list[CreditRecord]:
+    """Deliver fictional penalties of eight months ago on the enterprise of the demonstration; return the records."""
+    subject = Subject.objects.get(code=_code(people))
+    day = shift_months(timezone.localdate(), -8)
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(
+        ["行政相对人名称", "行政相对人类别", "统一社会信用代码", "行政处罚决定书文号", "违法行为类型", "违法事实", "处罚依据", "处罚类别", "处罚内容",
+         "罚款金额（万元）", "处罚决定日期", "处罚机关"]
+    )  # fmt: skip
+    for number in range(1, len(OWN) + 1):
+        rows.writerow(
+            [subject.name, "法人及非法人组织", subject.code, f"（虚构）演示罚〔2026〕{number}号", "商标侵权", "虚构", "虚构", "罚款", "虚构", "0.8", day, "虚构机关"]
+        )  # fmt: skip
+    batch, _is_new = deliver(
+        source="penalties",
+        file_name="演示_penalties_办件.csv",
+        chunks=[text.getvalue().encode()],
+        way=Batch.Way.UPLOAD,
+        by=people["city"],
+    )
+    batch = process(batch)
+    request_commit(batch, people["city"])
+    batch.refresh_from_db()
+    batch = process(batch)
+    return list(CreditRecord.objects.filter(batch=batch).select_related("subject").order_by("seq"))
 
 
 def _opened(procedure: str, record: CreditRecord, people: dict[str, User], by: str = "city") -> Case:
