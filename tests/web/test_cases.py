@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from zhixin.dataset.delivery.layout import FileRefused
 from zhixin.law.calendar import shift_months
 from zhixin.law.procedures import procedures
 from zhixin_web.audit.models import LedgerEntry
@@ -21,7 +22,9 @@ from zhixin_web.cases.models import Case, CasePaper, CaseStep
 from zhixin_web.cases.queries import disputed_keys, published_statements, visible_cases
 from zhixin_web.cases.services import transitions
 from zhixin_web.cases.services.transitions import carry_out, open_case, run_case_clocks, settle_case, steps_open_to
+from zhixin_web.collection.models import Batch
 from zhixin_web.evaluations.models import CurrentGrade, Run
+from zhixin_web.evaluations.services.reevaluate_after_batch import undo_batch
 from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.evaluations.services.runs import execute, start_run
 from zhixin_web.jobs.case_projections import case_deviations
@@ -555,3 +558,281 @@ def test_a_paper_whose_file_was_changed_is_named(repair: Case, people: Any, sett
     paper = CasePaper.objects.get()
     (settings.VAR / "papers" / f"{paper.paper.code}.pdf").write_bytes(b"%PDF-1.7 other")
     assert any("is missing or was changed" in fault for fault in case_deviations()[1])
+
+
+# --- what an attack found, each as its kind -------------------------------------------------------------------------------
+
+
+def on_days(case: Case, people: Any, *steps: tuple[str, str | None, date]) -> Case:
+    """Carry out steps, each on a day of its own."""
+    for step, who, day in steps:
+        with mock.patch.object(timezone, "localdate", return_value=day):
+            case = carry_out(case, step, by=people[who] if who else None, reason=WHY)
+    return case
+
+
+@pytest.mark.parametrize(
+    ("asked", "due"),
+    [
+        (date(2026, 12, 1), date(2026, 12, 25)),
+        (date(2026, 12, 2), date(2026, 12, 25)),
+        (date(2026, 12, 3), date(2026, 12, 24)),
+    ],
+)
+def test_days_of_a_supplement_asked_on_the_first_day_do_not_count_either(
+    repair: Case, people: Any, asked: date, due: date
+) -> None:
+    first = date(2026, 12, 1)
+    case = on_days(repair, people, ("accept", "city", first), ("ask", "city", asked), ("supply", "city", date(2026, 12, 14)))
+    assert case.due_on == due
+
+
+def test_a_supplement_is_asked_for_once(repair: Case, people: Any) -> None:
+    case = walk(repair, people, ("accept", "city"), ("ask", "city"), ("supply", "city"))
+    assert "ask" not in {step.id for step in steps_open_to(people["city"], case)}
+    with pytest.raises(ValidationError):
+        carry_out(case, "ask", by=people["city"], reason=WHY)
+
+
+def test_the_term_of_a_supplement_begins_when_it_is_asked_for(repair: Case, people: Any) -> None:
+    asked = timezone.localdate() + timedelta(days=20)
+    case = on_days(repair, people, ("accept", "city", timezone.localdate()), ("ask", "city", asked))
+    assert case.due_on == clocks.clock("repair.supplement", asked).due_on
+
+
+def test_an_officer_does_not_act_for_a_party_that_acts_for_itself(record: CreditRecord, people: Any) -> None:
+    case = open_case("objection", record=record, subject=record.subject, text=WHY, by=people["enterprise"])
+    with pytest.raises(PermissionDenied):
+        carry_out(case, "withdraw", by=people["city"], reason=WHY)
+    assert carry_out(case, "withdraw", by=people["enterprise"]).state == "withdrawn"
+
+
+def test_what_a_party_brings_to_the_counter_is_registered_with_a_reason(repair: Case, people: Any) -> None:
+    with pytest.raises(ValidationError):
+        carry_out(repair, "withdraw", by=people["city"], reason="")
+    assert carry_out(repair, "withdraw", by=people["city"], reason="（虚构）当事人书面撤回").state == "withdrawn"
+
+
+def test_a_statement_of_the_enterprise_is_made_by_itself(record: CreditRecord, people: Any) -> None:
+    with pytest.raises(PermissionDenied):
+        open_case("statement", record=record, subject=record.subject, text=WHY, by=people["city"])
+
+
+@pytest.mark.parametrize("who_opens", ["city", "enterprise"])
+def test_who_has_worked_on_a_case_does_not_decide_it_under_another_role(
+    record: CreditRecord, people: Any, who_opens: str
+) -> None:
+    case = open_case("objection", record=record, subject=record.subject, text=WHY, by=people[who_opens])
+    case = walk(case, people, ("verify", "city"))
+    other = people["auditor"]
+    other.role = people["city"].role
+    other.save()
+    case = carry_out(case, "propose_uphold", by=other, reason=WHY)
+    people["city"].role = people["approver"].role
+    people["city"].save()
+    with pytest.raises(PermissionDenied):  # it verified, although another proposed
+        carry_out(case, "uphold", by=people["city"], reason=WHY)
+
+
+def test_the_same_conduct_on_the_same_document_is_determined_once(filed: Case, people: Any) -> None:
+    for document in (GROUNDS["document"], GROUNDS["document"].replace("〔", "[").replace("〕", "]")):
+        with pytest.raises(ValidationError):
+            open_case(
+                "determination", subject=filed.subject, text=WHY, details=GROUNDS | {"document": document}, by=people["city"]
+            )
+    other = GROUNDS | {"document": "（虚构）行政确认〔2026〕8号"}
+    open_case("determination", subject=filed.subject, text=WHY, details=other, by=people["city"])
+
+
+def test_a_record_that_changed_meanwhile_is_neither_revoked_nor_repaired(
+    record: CreditRecord, subjects: list[Subject], people: Any, take: Any, penalty: Any
+) -> None:
+    case = open_case("objection", record=record, subject=record.subject, text=WHY, by=people["enterprise"])
+    case = walk(case, people, ("verify", "city"), ("propose_uphold", "city"))
+    assert "close" not in {step.id for step in steps_open_to(people["city"], case)}
+    day = record.decided_on.isoformat()
+    take(
+        "penalties",
+        penalty((subjects[0].code, subjects[0].name, "（虚构）罚1号"), 处罚决定日期=day, 违法事实="另一事实"),
+        is_correction=True,
+    )
+    with pytest.raises(ValidationError):
+        carry_out(case, "uphold", by=people["approver"], reason=WHY)
+    assert CreditRecord.objects.filter(key=record.key).latest("version").state == "active"
+    assert "close" in {step.id for step in steps_open_to(people["city"], case)}
+    closed = carry_out(case, "close", by=people["city"], reason="（虚构）来源已更正")
+    assert closed.state == "moot"
+    assert CasePaper.objects.get().content["remedies"]
+
+
+def test_a_correction_does_not_revive_what_was_revoked(
+    record: CreditRecord, subjects: list[Subject], people: Any, take: Any, penalty: Any
+) -> None:
+    case = open_case("objection", record=record, subject=record.subject, text=WHY, by=people["enterprise"])
+    walk(case, people, ("verify", "city"), ("propose_uphold", "city"), ("uphold", "approver"))
+    day = record.decided_on.isoformat()
+    row = penalty((subjects[0].code, subjects[0].name, "（虚构）罚1号"), 处罚决定日期=day, 违法事实="另一事实")
+    batch = take("penalties", row, is_correction=True)
+    assert (batch.accepted, batch.quarantined) == (0, 1)
+    assert CreditRecord.objects.filter(key=record.key).latest("version").state == "revoked"
+
+
+def test_determinations_come_from_cases_alone(subjects: list[Subject], people: Any, take: Any) -> None:
+    text = f"统一社会信用代码,企业名称,认定决定书文号,失信行为,认定日期,所依据的法律文书\n{subjects[0].code},{subjects[0].name},（虚构）认1号,提交虚假材料,2026-08-01,没有\n"
+    with pytest.raises(FileRefused):
+        take("determinations", text)
+    assert not CreditRecord.objects.exists()
+
+
+def test_a_batch_that_a_decision_made_is_not_taken_back(filed: Case, people: Any) -> None:
+    walk(after_the_term(walk(filed, people, ("notify", "city"))), people, *RECOGNISED)
+    with pytest.raises(ValidationError):
+        undo_batch(Batch.objects.get(source="determinations"), people["city"], "（虚构）撤回")
+    assert CreditRecord.objects.get().state == "active"
+
+
+def test_a_record_with_an_open_case_is_not_changed_by_another_door(
+    record: CreditRecord, repair: Case, browser_of: Any
+) -> None:
+    browser = browser_of("city")
+    session = browser.session
+    session["confirmed"] = int(time.time())
+    session.save()
+    browser.post(
+        f"/c/records/{record.pk}/change",
+        {"state": "repaired", "on": timezone.localdate().isoformat(), "basis": "（虚构）一人所定"},
+    )
+    assert CreditRecord.objects.get(key=record.key).state == "active"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "\x01",
+        "\x1f",
+        "\ufffe",
+        "\U0003134a",
+        "\U0002ebf0",
+        "ཀ",
+        "ก",
+        "ᚠ",
+        "😀",
+        "𠮷",
+        "#set page()",
+        "$x$",
+        "</script>",
+        "*_`<a>@b",
+    ],
+)
+def test_no_character_stops_a_case_from_being_decided(record: CreditRecord, people: Any, odd: str) -> None:
+    case = open_case("repair", record=record, subject=record.subject, text=f"（虚构）说明{odd}完毕", by=people["city"])
+    case = carry_out(case, "accept", by=people["city"])
+    case = carry_out(case, "propose_refusal", by=people["city"], reason=f"（虚构）理由{odd}不足")
+    assert carry_out(case, "refuse", by=people["approver"]).state == "refused"
+    paper = CasePaper.objects.get().paper
+    assert kept_file(paper.code, paper.file_sha256) is not None
+
+
+def test_one_case_that_fails_does_not_stop_the_clock_of_the_others(
+    record: CreditRecord, repair: Case, people: Any, monkeypatch: Any
+) -> None:
+    walk(repair, people, *REFUSE)
+    second = open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])
+    walk(second, people, *GRANT)
+    done: list[int] = []
+
+    def failing(case: Case) -> None:
+        if case.pk == repair.pk:
+            raise RuntimeError
+        done.append(case.pk)
+
+    monkeypatch.setattr(transitions, "settle_case", failing)
+    said = list(run_case_clocks())
+    assert done == [second.pk]
+    assert any("failed" in line for line in said)
+
+
+def test_reasons_of_proposal_and_decision_and_what_the_party_said_stand_in_the_paper(repair: Case, people: Any) -> None:
+    case = carry_out(repair, "ask", by=people["city"], reason="（虚构）缺少履行证明")
+    case = carry_out(case, "supply", by=people["city"], reason="（虚构）补交缴款凭证")
+    case = carry_out(case, "propose_refusal", by=people["city"], reason="（虚构）凭证与决定书不符")
+    carry_out(case, "refuse", by=people["approver"], reason="（虚构）同意")
+    text = "".join(CasePaper.objects.latest("pk").content["body"])
+    for said in ("补交缴款凭证", "凭证与决定书不符", "（虚构）同意"):
+        assert said in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "电话 138 1234 5678 谢谢",
+        "电话138-1234-5678谢谢",
+        "邮箱 a.b@example.cn 谢谢",
+        "座机 0371-65551234 谢谢",
+        "证号 11010519491231002X 谢谢",
+    ],
+)
+def test_numbers_and_addresses_of_persons_are_hidden_in_every_spelling(record: CreditRecord, people: Any, text: str) -> None:
+    case = open_case("objection", record=record, subject=record.subject, text=text, by=people["city"])
+    assert not any(part in case.text for part in ("5678", "example.cn", "65551234", "1002X"))
+    filed = open_case(
+        "determination",
+        subject=record.subject,
+        text=WHY,
+        details=GROUNDS | {"document": f"文1号{text}"[:100]},
+        by=people["city"],
+    )
+    assert not any(part in str(filed.details) for part in ("5678", "example.cn", "65551234", "1002X"))
+
+
+def test_a_determination_is_nobodys_business_before_the_notice(
+    filed: Case, subjects: list[Subject], people: Any, browser_of: Any
+) -> None:
+    people["enterprise"].organisation.code = subjects[2].code
+    people["enterprise"].organisation.save()
+    assert not visible_cases(people["enterprise"]).exists()
+    case = walk(filed, people, ("notify", "city"))
+    page = browser_of("enterprise").get(f"/c/cases/{case.pk}").content.decode()
+    assert "失信行为认定告知书" in page
+    assert people["city"].display_name not in page.split("办理经过")[1]
+
+
+def test_a_department_sees_what_it_has_to_verify_alone(repair: Case, record: CreditRecord, people: Any) -> None:
+    assert not visible_cases(people["department"]).exists()
+    objection = open_case("objection", record=record, subject=record.subject, text=WHY, by=people["enterprise"])
+    assert [case.pk for case in visible_cases(people["department"])] == [objection.pk]
+
+
+def test_the_paper_of_a_revoked_determination_says_so(filed: Case, people: Any, client: Any) -> None:
+    walk(after_the_term(walk(filed, people, ("notify", "city"))), people, *RECOGNISED)
+    record = CreditRecord.objects.get()
+    decision = CasePaper.objects.get(title="失信行为认定决定书")
+    assert "真实有效" in client.get(f"/v/{decision.paper.code}").content.decode()
+    objection = open_case("objection", record=record, subject=record.subject, text=WHY, by=people["city"])
+    assert objection.due_on == clocks.clock("report.verify", timezone.localdate()).due_on
+    verified = walk(objection, people, ("verify", "city"))
+    assert verified.due_on == clocks.clock("report.answer_own", timezone.localdate()).due_on
+    walk(verified, people, ("propose_uphold", "city"), ("uphold", "approver"))
+    assert "已撤回" in client.get(f"/v/{decision.paper.code}").content.decode()
+
+
+def test_a_statement_does_not_stand_under_a_corrected_record(
+    record: CreditRecord, subjects: list[Subject], people: Any, take: Any, penalty: Any
+) -> None:
+    case = open_case(
+        "statement", record=record, subject=record.subject, text="（虚构）我公司已整改", by=people["enterprise"]
+    )
+    walk(case, people, ("propose_publication", "city"), ("publish", "approver"))
+    day = record.decided_on.isoformat()
+    take(
+        "penalties",
+        penalty((subjects[0].code, subjects[0].name, "（虚构）罚1号"), 处罚决定日期=day, 违法事实="另一事实"),
+        is_correction=True,
+    )
+    assert published_statements(CreditRecord.objects.filter(key=record.key).latest("version").seq) == []
+
+
+def test_an_unsettled_effect_that_claims_to_be_settled_is_named(released: Run, repair: Case, people: Any) -> None:
+    walk(repair, people, *GRANT)
+    raw(Case.objects.all(), is_settled=True)
+    assert any("no evaluation followed" in fault for fault in case_deviations()[1])
