@@ -20,8 +20,10 @@ from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.cases import clocks
 from zhixin_web.cases.models import Case, CasePaper, CaseStep
 from zhixin_web.cases.queries import disputed_keys, published_statements, visible_cases
-from zhixin_web.cases.services import transitions
-from zhixin_web.cases.services.transitions import carry_out, open_case, run_case_clocks, settle_case, steps_open_to
+from zhixin_web.cases.services import filing, transitions
+from zhixin_web.cases.services.effects import settle_case
+from zhixin_web.cases.services.filing import open_case
+from zhixin_web.cases.services.transitions import carry_out, run_case_clocks, steps_open_to
 from zhixin_web.collection.models import Batch
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.services.reevaluate_after_batch import undo_batch
@@ -289,7 +291,7 @@ def test_no_account_takes_a_step_of_the_clock(repair: Case, people: Any) -> None
 
 def test_a_running_case_keeps_the_procedure_it_began_with(repair: Case, people: Any, monkeypatch: Any) -> None:
     changed = procedures()["repair"].model_copy(update={"transitions": procedures()["repair"].transitions[:1]})
-    monkeypatch.setattr(transitions, "procedures", lambda: {"repair": changed})
+    monkeypatch.setattr(filing, "procedures", lambda: {"repair": changed})
     assert walk(repair, people, *GRANT).state == "granted"
 
 

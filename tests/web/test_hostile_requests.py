@@ -45,8 +45,9 @@ from zhixin_web.accounts.demonstration_people import PASSWORD
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, may
 from zhixin_web.audit.services.checkpoints import make_checkpoint
+from zhixin_web.cases.services.filing import conducts, open_case
 from zhixin_web.cases.services.reports import file_report
-from zhixin_web.cases.services.transitions import carry_out, conducts, open_case
+from zhixin_web.cases.services.transitions import carry_out
 from zhixin_web.collection.services import batches as batch_services
 from zhixin_web.collection.services.ways import open_client, schedule_pull
 from zhixin_web.evaluations.models import Run

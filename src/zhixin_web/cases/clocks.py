@@ -49,3 +49,9 @@ def _suspensions(procedure: Procedure, root: str, entered: list[tuple[str, date]
             if last >= first:
                 found.append(Suspension(first, last))
     return found
+
+
+def set_deadline(case: Case, procedure: Procedure) -> None:
+    """Keep the deadline of the state a case is in, for lists and for the clock."""
+    found = clock_of(case, procedure, list(case.steps.order_by("position")))
+    case.due_on, case.is_presumed = (found.due_on, found.is_presumed) if found else (None, False)

@@ -11,7 +11,9 @@ from zhixin.law.calendar import shift_months
 from zhixin.law.procedures import procedures
 from zhixin_web.accounts.models import User
 from zhixin_web.cases.models import Case
-from zhixin_web.cases.services.transitions import carry_out, conducts, eligibility, open_case, settle_case
+from zhixin_web.cases.services.effects import settle_case
+from zhixin_web.cases.services.filing import conducts, eligibility, open_case
+from zhixin_web.cases.services.transitions import carry_out
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit
 from zhixin_web.records.models import CreditRecord, Subject

@@ -14,7 +14,7 @@ from zhixin.law.procedures import Transition
 from zhixin_web.audit.models import LedgerEntry, SealedBody
 from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.cases.models import Case, CasePaper, CaseStep
-from zhixin_web.cases.services.transitions import GRADED
+from zhixin_web.cases.services.effects import GRADED
 from zhixin_web.evaluations.models import Run
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services.issue import kept_file

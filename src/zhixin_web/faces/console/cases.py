@@ -20,14 +20,8 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.clocks import clock_of, procedure_of
 from zhixin_web.cases.models import CasePaper, CaseStep
 from zhixin_web.cases.queries import visible_cases
-from zhixin_web.cases.services.transitions import (
-    carry_out,
-    conducts,
-    eligibility,
-    open_case,
-    settle_case,
-    steps_open_to,
-)
+from zhixin_web.cases.services.filing import conducts, eligibility, open_case
+from zhixin_web.cases.services.transitions import carry_out, settle_or_leave, steps_open_to
 from zhixin_web.papers.services.issue import kept_file
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records.scope import visible_records, visible_subjects
@@ -63,7 +57,7 @@ def case_page(request: StaffRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         try:
             done = carry_out(case, request.POST.get("step", ""), by=request.user, reason=request.POST.get("reason", ""))
-            settle_case(done)
+            settle_or_leave(done)
             messages.success(request, _("已办理"))
             return redirect("case", pk=pk)
         except PermissionDenied:

@@ -1,0 +1,36 @@
+"""Who acts in a case as applicant, officer, source or approver."""
+
+from __future__ import annotations
+
+from zhixin.law.procedures import Actor
+from zhixin_web.accounts.models import User
+from zhixin_web.accounts.permissions import may, scope_of
+from zhixin_web.cases.models import Case
+from zhixin_web.collection.scope import visible_sources
+
+ACTIONS: dict[Actor, str] = {
+    "applicant": "cases.apply",
+    "officer": "cases.handle",
+    "source": "cases.verify",
+    "approver": "cases.decide",
+}
+
+
+def acts_as(user: User, actor: Actor, case: Case) -> bool:
+    """Whether an account may act in a case as applicant, officer, source or approver.
+
+    An applicant acts through its own account. What it brings to the counter is registered by an officer, in a case that was filed
+    at the counter: nobody withdraws or answers for a party that acts for itself.
+    """
+    if actor == "applicant" and may(user, "cases.handle"):
+        return case.pk is not None and not is_party(case.opened_by, case)
+    action = ACTIONS.get(actor)
+    if action is None or not may(user, action):
+        return False
+    if actor == "applicant":
+        return is_party(user, case)
+    return scope_of(user, action) == "all" or actor != "source" or case.source in visible_sources(user, action)
+
+
+def is_party(user: User, case: Case) -> bool:
+    return user.organisation is not None and user.organisation.code == case.subject.code

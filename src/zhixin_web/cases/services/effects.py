@@ -1,0 +1,88 @@
+"""Does what a case decided: to the record, to the paper of a revoked decision, to the grade."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from zhixin.law.procedures import Transition
+from zhixin_web.accounts.models import User
+from zhixin_web.cases.clocks import procedure_of
+from zhixin_web.cases.models import Case
+from zhixin_web.cases.services.case_papers import withdraw_paper
+from zhixin_web.collection.models import Batch
+from zhixin_web.collection.services.batches import deliver, process, request_commit
+from zhixin_web.evaluations.services.reevaluate_after_batch import reevaluate
+from zhixin_web.records.models import CreditRecord
+from zhixin_web.records.services.repair_and_revocation import change_record, last_version
+
+GRADED = ("record.repair", "record.revoke", "record.publish")
+"""Effects that a grade follows."""
+
+
+def has_changed(case: Case) -> bool:
+    """Whether the record is another version than the one the case is about, or no longer valid."""
+    if not case.record_key:
+        return False
+    last = last_version(case.record_key)
+    return last.seq != case.record_seq or last.state != CreditRecord.State.ACTIVE or not last.body
+
+
+def take_effect(case: Case, step: Transition, by: User | None, number: str) -> None:
+    """Do to the record what the step decides."""
+    if step.effect in ("record.repair", "record.revoke"):
+        assert by is not None
+        if has_changed(case):
+            raise ValidationError(_("记录在办理期间已变更，请以「记录已变更，终止办理」结束，按新的版本重新提出"))
+        last = last_version(case.record_key)
+        state = "repaired" if step.effect == "record.repair" else "revoked"
+        change_record(last, state=state, on=timezone.localdate(), basis=number, by=by)
+        if state == "revoked":
+            withdraw_paper(str(json.loads(last.body).get("document", "")), number)
+    if step.effect == "record.publish":
+        assert by is not None
+        _deliver_record(case, number, by)
+
+
+def _deliver_record(case: Case, number: str, by: User) -> None:
+    """Make the decision a credit record through the pipeline that every delivery takes.
+
+    Raises:
+        ValidationError: the pipeline refused the row; the decision is then not carried out either.
+    """
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(["统一社会信用代码", "企业名称", "认定决定书文号", "失信行为", "认定日期", "所依据的法律文书"])
+    conduct, grounds = case.details["conduct"], case.details["document"]
+    rows.writerow([case.subject.code, case.subject.name, number, conduct, timezone.localdate().isoformat(), grounds])
+    batch, _is_new = deliver(
+        source="determinations",
+        file_name=f"case-{case.pk}.csv",
+        chunks=[text.getvalue().encode()],
+        way=Batch.Way.CASE,
+        by=by,
+    )
+    batch = process(batch)
+    if request_commit(batch, by):
+        batch.refresh_from_db()
+        batch = process(batch)
+    if batch.accepted != 1:
+        raise ValidationError(_("批次 %(batch)s 未入库，请先处理") % {"batch": batch.pk})
+
+
+def settle_case(case: Case) -> None:
+    """Let the grade follow what a closed case changed; done again after a crash, it changes nothing more."""
+    step = case.steps.order_by("-position").first()
+    effect = procedure_of(case).transition(step.transition).effect if step is not None and not case.is_open else None
+    if effect in GRADED:
+        maker = case.proposed_by or case.opened_by
+        run = reevaluate(case.subject.code, trigger=f"case:{case.pk}", by=maker)
+        if run is not None and run.is_busy:
+            return
+    if not case.is_open:
+        Case.objects.filter(pk=case.pk).update(is_settled=True)

@@ -1,0 +1,167 @@
+"""Files cases: eligibility, the record or the effective document they rest on, one open case of a kind."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from zhixin.dataset.cells import is_placeholder
+from zhixin.dataset.documents import document_key
+from zhixin.dataset.hiding_persons import masked
+from zhixin.dataset.sources import sources
+from zhixin.law.procedures import Procedure, procedures
+from zhixin_web.accounts.models import User
+from zhixin_web.accounts.permissions import may
+from zhixin_web.audit.failpoints import failpoint
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.audit.services.ledger import append_one, lock_ledger
+from zhixin_web.cases.clocks import set_deadline
+from zhixin_web.cases.models import Case
+from zhixin_web.cases.parties import is_party
+from zhixin_web.cases.words import FEWEST, printable, said
+from zhixin_web.records.models import CreditRecord, Subject
+from zhixin_web.records.services.repair_and_revocation import last_version
+from zhixin_web.rulebooks.law_in_force import law_in_force
+
+
+def eligibility(record: CreditRecord, procedure: Procedure, today: date) -> dict[str, Any]:
+    """Return whether an application on a record may be filed, from which day, and on whose word.
+
+    Keys: ``is_eligible``, ``from`` (a day, or ``None``: never), ``day``, ``rulebook``.
+    """
+    law = law_in_force(today)
+    verdict: dict[str, Any] = {
+        "is_eligible": True,
+        "from": None,
+        "day": today.isoformat(),
+        "rulebook": [r.sha256 for _pk, r in law.releases],
+    }
+    if procedure.eligible == "repair":
+        from_ = law.repair_from(record.kind, record.stated_severity, record.decided_on)
+        verdict |= {"is_eligible": from_ is not None and from_ <= today, "from": from_.isoformat() if from_ else None}
+    return verdict
+
+
+def open_case(
+    procedure_id: str,
+    *,
+    subject: Subject,
+    text: str,
+    by: User,
+    record: CreditRecord | None = None,
+    details: dict[str, str] | None = None,
+) -> Case:
+    """Open a case about a record, or about a subject; ``details`` as :class:`~zhixin_web.cases.models.Case` has them.
+
+    Raises:
+        PermissionDenied: the account may not open such a case, or not for this subject.
+        ValidationError: no text, not eligible yet (with the first day), a record that is no longer valid, or an open case on it.
+    """
+    procedure = procedures().get(procedure_id)
+    if procedure is None:
+        raise ValidationError(_("没有这种办件"))
+    today = timezone.localdate()
+    case = Case(
+        procedure=procedure.id, definition=procedure.model_dump(mode="json", by_alias=True), subject=subject, state=procedure.start,
+        text=said(text), opened_by=by, opened_on=today,
+    )  # fmt: skip
+    files_itself = "applicant" in procedure.opens and may(by, "cases.apply") and is_party(by, case)
+    if not files_itself and not ("officer" in procedure.opens and may(by, "cases.handle")):
+        raise PermissionDenied
+    if procedure.about == "record":
+        _about_record(case, procedure, record, today)
+    if any(step.effect == "record.publish" for step in procedure.transitions):
+        case.details = _grounds(details or {}, today)
+    with transaction.atomic():
+        lock_ledger()
+        _refuse_second_determination(case)
+        if (
+            case.record_key
+            and Case.objects.filter(procedure=case.procedure, record_key=case.record_key, is_open=True).exists()
+        ):
+            raise ValidationError(_("该记录已有同类办件正在办理"))
+        case.save()
+        append_one(
+            "case.open",
+            f"case:{case.pk}",
+            {
+                "procedure": procedure.id,
+                "version": procedure.version,
+                "record": case.record_seq,
+                "eligibility": case.eligibility,
+            },
+        )
+        record_event("cases.open", by=by, ref=f"case:{case.pk}", procedure=procedure.id)
+        set_deadline(case, procedure)
+        case.save()
+        failpoint("case.opened")
+    return case
+
+
+def _about_record(case: Case, procedure: Procedure, record: CreditRecord | None, today: date) -> None:
+    """Bind a case to the last version of its record, and keep the verdict on its eligibility."""
+    if record is None or record.subject_id != case.subject.pk:
+        raise ValidationError(_("请选择该企业的一条记录"))
+    last = last_version(record.key)
+    if last.pk != record.pk or last.state != CreditRecord.State.ACTIVE or not last.body:
+        raise ValidationError(_("该记录不是有效的最新版本"))
+    case.record_seq, case.record_key, case.source = last.seq, last.key, last.source
+    case.eligibility = eligibility(last, procedure, today)
+    if not case.eligibility["is_eligible"]:
+        from_ = case.eligibility["from"]
+        raise ValidationError(
+            _("最短公示期未满，%(day)s 起方可申请") % {"day": from_} if from_ else _("现行规则没有规定该类记录可以修复")
+        )
+
+
+def _refuse_second_determination(case: Case) -> None:
+    """Refuse to determine the same conduct on the same document twice: the party is not published twice for one act."""
+    if not case.details:
+        return
+    same = Case.objects.filter(procedure=case.procedure, subject=case.subject).exclude(state__in=("dropped", "waived"))
+    wanted = (case.details["conduct"], document_key(case.details["document"]))
+    for pk, held in same.values_list("pk", "details"):
+        if (held["conduct"], document_key(held["document"])) == wanted:
+            raise ValidationError(_("同一行为、同一文书已在第 %(case)s 号办件认定或者办理") % {"case": pk})
+
+
+def _grounds(details: dict[str, str], today: date) -> dict[str, str]:
+    """Check what a determination rests on: no conduct is found dishonest without an effective document.
+
+    国家知识产权局知识产权信用管理规定 第八条.
+    """
+    faults: dict[str, str] = {}
+    conduct, document = details.get("conduct", ""), masked(printable(details.get("document", ""))).strip()
+    if conduct not in conducts():
+        faults["conduct"] = _("请选择失信行为")
+    if (
+        len(document) < FEWEST
+        or len(document) > 128
+        or is_placeholder(document)
+        or not any(char.isdecimal() for char in document)
+    ):
+        faults["document"] = _("请填写已生效法律文书的文号；没有生效文书不得认定")
+    try:
+        day = date.fromisoformat(details.get("document_on", ""))
+    except ValueError:
+        day = None
+    if day is None or day > today:
+        faults["document_on"] = _("请填写文书日期，不晚于今天")
+    if details.get("is_final") != "1":
+        faults["is_final"] = _("未生效的文书不得作为认定依据（可以复议、起诉的期限未满，或者复议、诉讼未终结）")
+    if faults:
+        raise ValidationError(faults)
+    assert day is not None
+    return {"conduct": conduct, "document": document, "document_on": day.isoformat(), "is_final": "1"}
+
+
+def conducts() -> tuple[str, ...]:
+    """Return the kinds of conduct that may be found dishonest, as the source of determinations names them."""
+    kinds = sources()["determinations"].kind_by
+    assert kinds is not None
+    return tuple(kinds.values)
