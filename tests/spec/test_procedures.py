@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from examples import examples
 from shipped import shipped
 from zhixin.cli.app import app
+from zhixin.dataset.sources import owners
 from zhixin.errors import RulebookError
 from zhixin.law.procedures import (
     ADVERSE,
@@ -35,6 +36,7 @@ def test_it_has_no_faults_and_its_deadlines_are_set_by_the_flagship(file: Path) 
     assert [fault.sentence("en") for fault in faults] == []
     assert procedure is not None
     assert procedure.id == file.stem
+    assert set(procedure.decides_for) <= owners().keys()
 
 
 FAULTS = [

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from zhixin.dataset.delivery.layout import FileRefused
+from zhixin.dataset.sources import sources
 from zhixin.law.calendar import shift_months
 from zhixin.law.procedures import procedures
 from zhixin_web.audit.models import LedgerEntry
@@ -838,3 +839,27 @@ def test_an_unsettled_effect_that_claims_to_be_settled_is_named(released: Run, r
     walk(repair, people, *GRANT)
     raw(Case.objects.all(), is_settled=True)
     assert any("no evaluation followed" in fault for fault in case_deviations()[1])
+
+
+@pytest.mark.parametrize(("source", "is_ours"), [("abnormal_filings", False), ("penalties", True)])
+def test_who_determined_it_repairs_it(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any, source: str, is_ours: bool
+) -> None:
+    day = shift_months(timezone.localdate(), -8).isoformat()
+    who = (subjects[0].code, subjects[0].name)
+    if source == "penalties":
+        take(source, penalty((*who, "（虚构）罚1号"), 处罚决定日期=day))
+    else:
+        manifest = sources()[source]
+        cells = {"subject_id": who[0], "name": who[1], "document": "（虚构）通报1号", "decided_on": day, "quantity": "1"}
+        head = ",".join(item.title for item in manifest.fields)
+        take(
+            source,
+            f"{head}\n{','.join(cells.get(item.id, day if item.type == 'date' else '虚构') for item in manifest.fields)}\n",
+        )
+    record = CreditRecord.objects.get()
+    if is_ours:
+        assert open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"]).is_open
+    else:
+        with pytest.raises(ValidationError, match="国家知识产权局"):
+            open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])

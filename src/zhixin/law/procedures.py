@@ -80,6 +80,8 @@ class Procedure(Node):
     opens: tuple[Actor, ...] = Field(min_length=1)
     eligible: Literal["repair"] | None = None
     """The test that an application must pass when it is filed."""
+    decides_for: tuple[str, ...] = ()
+    """Owners of sources whose records it may be about (谁认定、谁修复); empty: every owner's."""
     marks_record: bool = False
     """Whether the record is marked as disputed while a case is open."""
     start: Identifier

@@ -8,12 +8,13 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from zhixin.dataset.cells import is_placeholder
 from zhixin.dataset.documents import document_key
 from zhixin.dataset.hiding_persons import masked
-from zhixin.dataset.sources import sources
+from zhixin.dataset.sources import owners, sources
 from zhixin.law.procedures import Procedure, procedures
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
@@ -32,18 +33,22 @@ from zhixin_web.rulebooks.law_in_force import law_in_force
 def eligibility(record: CreditRecord, procedure: Procedure, today: date) -> dict[str, Any]:
     """Return whether an application on a record may be filed, from which day, and on whose word.
 
-    Keys: ``is_eligible``, ``from`` (a day, or ``None``: never), ``day``, ``rulebook``.
+    Keys: ``is_eligible``, ``from`` (a day, or ``None``: never), ``owner`` (whom to apply to instead), ``day``, ``rulebook``.
     """
     law = law_in_force(today)
     verdict: dict[str, Any] = {
         "is_eligible": True,
         "from": None,
+        "owner": "",
         "day": today.isoformat(),
         "rulebook": [r.sha256 for _pk, r in law.releases],
     }
     if procedure.eligible == "repair":
         from_ = law.repair_from(record.kind, record.stated_severity, record.decided_on)
         verdict |= {"is_eligible": from_ is not None and from_ <= today, "from": from_.isoformat() if from_ else None}
+    owner = sources()[record.source].owner
+    if procedure.decides_for and owner not in procedure.decides_for:
+        verdict |= {"is_eligible": False, "owner": owner}
     return verdict
 
 
@@ -112,6 +117,10 @@ def _about_record(case: Case, procedure: Procedure, record: CreditRecord | None,
         raise ValidationError(_("该记录不是有效的最新版本"))
     case.record_seq, case.record_key, case.source = last.seq, last.key, last.source
     case.eligibility = eligibility(last, procedure, today)
+    if case.eligibility["owner"]:
+        owner = owners()[case.eligibility["owner"]]
+        named = owner.zh if (get_language() or "zh").startswith("zh") else owner.en
+        raise ValidationError(_("谁认定、谁修复：该信息由%(owner)s认定，请向其申请") % {"owner": named})
     if not case.eligibility["is_eligible"]:
         from_ = case.eligibility["from"]
         raise ValidationError(
