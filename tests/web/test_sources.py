@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+import polars as pl
 import pytest
 
 from shipped import shipped
+from zhixin import City
 from zhixin.dataset.sources import (
     TABLES,
     SourceManifest,
@@ -16,6 +18,7 @@ from zhixin.dataset.sources import (
     sources,
 )
 from zhixin_web.accounts.demonstration_people import UNITS
+from zhixin_web.demonstration.city_files import record_files
 
 FOR_FAIRNESS = {"ownership", "scale"}
 """Collected to show whether results lean on a group; no rulebook may use them."""
@@ -131,3 +134,12 @@ def test_penalties_have_thirty_codes_with_the_older_one_of_the_identity_number()
 @pytest.mark.parametrize("typed", ["CF_XDR_SHXYM", "cf_xdr_shxym", "CF XDR SHXYM", "ＣＦ＿ＸＤＲ＿ＳＨＸＹＭ"])
 def test_a_code_is_understood_however_it_is_typed(typed: str) -> None:
     assert header_names("penalties")[header_key(typed)] == "subject_id"
+
+
+def test_the_demonstration_delivers_every_record_once_and_to_sources_that_take_files() -> None:
+    records = pl.concat(City(5_000, 7).record_blocks()).with_columns(pl.col("kind", "severity").cast(pl.String))
+    named = records.join(City(5_000, 7).subject_table().select("subject_no", "subject_id", "name"), on="subject_no")
+    files = list(record_files(named))
+    assert not [name for name, _content in files if sources()[name].made_by_site]
+    delivered = [kind for name, _content in files for kind in sources()[name].kinds]
+    assert {kind for kind in delivered if delivered.count(kind) > 1} == set()

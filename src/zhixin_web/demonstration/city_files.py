@@ -71,7 +71,7 @@ def subject_files(subjects: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
 def record_files(records: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
     """The record sources: which kinds go where, and what the source calls them."""
     for name, manifest in sources().items():
-        if manifest.gives != "records" or name.endswith("_old"):
+        if manifest.gives != "records" or manifest.made_by_site or name.endswith("_old"):
             continue
         part = records.filter(pl.col("kind").is_in(list(manifest.kinds)))
         if not len(part):
