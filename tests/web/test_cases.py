@@ -863,3 +863,13 @@ def test_who_determined_it_repairs_it(
     else:
         with pytest.raises(ValidationError, match="国家知识产权局"):
             open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])
+
+
+def test_the_party_does_not_read_the_direction_of_a_proposal(record: CreditRecord, people: Any, browser_of: Any) -> None:
+    case = open_case("objection", record=record, subject=record.subject, text=WHY, by=people["enterprise"])
+    walk(case, people, ("verify", "city"), ("propose_reject", "city"))
+    for address in ("/c/cases", f"/c/cases/{case.pk}", f"/c/records/{record.pk}"):
+        page = browser_of("enterprise").get(address).content.decode()
+        assert "拟维持" not in page
+        assert "审核中" in page
+        assert "拟维持" in browser_of("city").get(address).content.decode()

@@ -89,3 +89,10 @@ def test_it_is_not_among_the_scores_an_officer_looks_at(outside: Subject, releas
     graded = CurrentGrade.objects.exclude(in_force__in=["O", "N"]).count()
     assert sum(number for _edge, number in found.histogram) == graded
     assert outside.code not in {item["code"] for item in found.outliers}
+
+
+def test_no_score_and_no_peers_are_shown_beside_it(outside: Subject, browser_of: Any) -> None:
+    page = browser_of("city").get(f"/c/subjects/{outside.code}").content.decode()
+    grade = page.split('<p class="big">')[1].split("</p>")[0]
+    assert "80" not in grade
+    assert "同行业、同分类" not in page

@@ -104,11 +104,10 @@ def ladder_of(subject: Subject) -> list[tuple[str, str]]:
 def peers_of(subject: Subject) -> dict[str, Any] | None:
     """Where the score lies among subjects of the same industry and class, evaluated by the same run."""
     current = getattr(subject, "current", None)
-    if current is None:
+    if current is None or current.step.startswith("exclude:"):
         return None
-    peers = CurrentGrade.objects.filter(subject__industry=subject.industry, class_name=current.class_name).exclude(
-        subject=subject
-    )
+    peers = CurrentGrade.objects.filter(subject__industry=subject.industry, class_name=current.class_name)
+    peers = peers.exclude(subject=subject).exclude(step__startswith="exclude:")
     scores = list(peers.order_by("subject_id").values_list("score_milli", flat=True)[:MOST_PEERS])
     return strip(scores, current.score_milli) if len(scores) >= FEWEST_PEERS else None
 

@@ -13,10 +13,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from zhixin.dataset.sources import owners, sources
+from zhixin.errors import Message
 from zhixin.explanation.sentences import english_article
 from zhixin.explanation.wording import Wording
 from zhixin.reference.areas import district_by_code
 from zhixin.reference.industries import sections
+from zhixin_web.accounts.models import Role
 from zhixin_web.accounts.permissions import may
 from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.evaluations.models import HELD
@@ -40,9 +42,18 @@ def said(words: Any) -> str:
 
 
 @register.filter
-def case_state(case: Any) -> Any:
-    """The title of the state that a case is in, as its procedure names it."""
-    return procedure_of(case).state(case.state).title
+def is_judged(step: str) -> bool:
+    """Whether a result is a judgement: a subject that the rules leave out has no score that says anything."""
+    return not step.startswith("exclude:")
+
+
+@register.filter
+def case_state(case: Any, user: Any = None) -> Any:
+    """The title of the state that a case is in; to the party a proposal is not a decision, so its direction is not said."""
+    state = procedure_of(case).state(case.state)
+    if user is not None and user.role == Role.ENTERPRISE_USER and state.turn == "approver":
+        return Message("审核中", "under review")
+    return state.title
 
 
 @register.filter
