@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from zhixin.law.procedures import procedures
+
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "src" / "zhixin_web"
 APPS = tuple(path.parent.name for path in sorted(SITE.glob("*/models.py")))
@@ -20,6 +22,8 @@ OPEN_TO_THE_PUBLIC = {
     "papers.models", "papers.services.issue", "rulebooks.deadlines", "rulebooks.document", "rulebooks.law_in_force",
 }  # fmt: skip
 """What a public page may use beside the ``published`` module of an app; records, collection and workspace have nothing else."""
+SHARED_WORDS = {"withdrawn", "refused", "upheld", "accepted", "verify"}
+"""Names in procedures that papers, reports and records have as well."""
 WRITES = {"create", "bulk_create", "get_or_create", "update_or_create", "bulk_update", "delete", "save", "update"}
 HEAVY = ("polars", "duckdb", "ibis", "pyarrow", "pandas", "scipy", "sklearn", "numpy", "pyspark", "django")
 
@@ -155,3 +159,16 @@ def test_a_function_fits_on_a_screen() -> None:
                 if lines > 40 and not any(isinstance(item, ast.Match) for item in body):
                     long.append(f"{path.relative_to(ROOT)}:{node.name} {lines}")
     assert long == []
+
+
+def test_the_site_knows_no_state_and_no_step_of_a_procedure_by_name() -> None:
+    """Procedures are data: what follows from a state or a step, follows from what the procedure says of it."""
+    names = {item.id for chosen in procedures().values() for item in (*chosen.states, *chosen.transitions)}
+    named = [
+        f"{module}:{node.lineno} {node.value}"
+        for folder in (SITE / "cases", SITE / "jobs", SITE / "workspace", SITE / "records")
+        for module, tree in modules(folder)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value in names - SHARED_WORDS
+    ]
+    assert named == []

@@ -47,6 +47,7 @@ FAULTS = [
     ("repair", "P002", "suspends: [accepted]", "suspends: [nowhere]"),
     ("repair", "P003", "deadline: repair.supplement", "deadline: repair.nothing"),
     ("repair", "P003", "remedies: [remedy.review, remedy.suit]", "remedies: [remedy.prayer]"),
+    ("objection", "P003", "deadline_own: report.answer_own", "deadline_own: objection.nothing"),
     ("repair", "P010", "from: [supplement], to: lapsed", "from: [supplement], to: withdrawn"),
     ("repair", "P011", "title: {zh: 审核中, en: under review}, turn: officer, deadline: repair.decide", "title: {zh: 审核中, en: under review}, is_end: true"),
     ("repair", "P013", "turn: officer, deadline: repair.accept", "turn: officer"),

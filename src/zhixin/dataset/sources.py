@@ -176,6 +176,11 @@ def sources() -> dict[str, SourceManifest]:
     return found
 
 
+def determinations() -> SourceManifest:
+    """Return the source that the decisions of this site make (``made_by_site``)."""
+    return next(item for item in sources().values() if item.made_by_site)
+
+
 @cache
 def owners() -> dict[str, Words]:
     """Titles of the owners of sources (``sources/owners.yaml``)."""

@@ -77,7 +77,7 @@ class RunFolder:
 
     @property
     def tables(self) -> Tables:
-        """The snapshot that was evaluated; it is named by its place beside the run and by the hashes of its tables.
+        """Open the snapshot that was evaluated, by its place beside the run; compare the hashes of its tables.
 
         Raises:
             DatasetError: it is not there, or another one stands in its place.

@@ -20,7 +20,7 @@ from zhixin.law.yaml_text import YamlText
 Actor = Literal["applicant", "officer", "source", "approver", "clock"]
 Effect = Literal["record.repair", "record.revoke", "record.publish", "statement.publish"]
 ADVERSE: frozenset[str] = frozenset({"record.publish"})
-"""Effects that burden the party: it must have been told, and have had the time to state its case."""
+"""Effects that burden the party; each must follow a notice and a term of defence."""
 
 
 class State(Node):
@@ -94,6 +94,15 @@ class Procedure(Node):
 
     def transition(self, name: str) -> Transition:
         return next(item for item in self.transitions if item.id == name)
+
+    def taking(self, effect: Effect) -> list[str]:
+        """Return the ids of the steps that take an effect."""
+        return [item.id for item in self.transitions if item.effect == effect]
+
+    @property
+    def notices(self) -> list[str]:
+        """Ids of the steps that tell the party what the authority means to do."""
+        return [item.id for item in self.transitions if item.is_notice]
 
     def leaving(self, state: str) -> tuple[Transition, ...]:
         """Return the steps that a case in this state may take."""

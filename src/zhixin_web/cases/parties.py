@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from zhixin.law.procedures import Actor
+from collections.abc import Iterable
+
+from zhixin.law.procedures import Actor, Procedure
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may, scope_of
-from zhixin_web.cases.models import Case
+from zhixin_web.cases.models import Case, CaseStep
 from zhixin_web.collection.scope import visible_sources
 
 ACTIONS: dict[Actor, str] = {
@@ -30,6 +32,12 @@ def acts_as(user: User, actor: Actor, case: Case) -> bool:
     if actor == "applicant":
         return is_party(user, case)
     return scope_of(user, action) == "all" or actor != "source" or case.source in visible_sources(user, action)
+
+
+def workers(case: Case, procedure: Procedure, steps: Iterable[CaseStep]) -> set[int]:
+    """Return the accounts that filed a case or carried out a step that was no approval: none of them decides it."""
+    by_hand = {item.id for item in procedure.transitions if item.by != "approver"}
+    return {case.opened_by_id} | {done.by_id for done in steps if done.by_id is not None and done.transition in by_hand}
 
 
 def is_party(user: User, case: Case) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from zhixin.law.procedures import procedures
+from zhixin.law.procedures import Effect, procedures
 from zhixin_web.accounts.permissions import scope_of
-from zhixin_web.cases.models import Case, ErrorReport
+from zhixin_web.cases.models import Case, CaseStep, ErrorReport
 from zhixin_web.collection.scope import visible_sources
 
 
@@ -44,14 +44,30 @@ def visible_cases(user: Any) -> QuerySet[Case]:
         return found.none()
     asked = [name for name, item in procedures().items() if any(state.turn == "source" for state in item.states)]
     mine = Q(source__in=list(visible_sources(user, "cases.verify")), procedure__in=asked)
-    # before the notice a determination is nobody's business but the authority's
-    own = Q(subject__code=user.organisation.code) & ~Q(procedure="determination", state__in=("filed", "dropped"))
-    return found.filter(own | mine)
+    return found.filter(Q(subject__code=user.organisation.code) & ~_untold() | mine)
+
+
+def steps_taking(effect: Effect) -> QuerySet[CaseStep]:
+    """Return the steps carried out that took an effect."""
+    taking = Q(pk__in=())
+    for name, item in procedures().items():
+        taking |= Q(case__procedure=name, transition__in=item.taking(effect))
+    return CaseStep.objects.filter(taking)
+
+
+def _untold() -> Q:
+    """What the authority opened itself and has given no notice of: nobody's business but its own."""
+    untold = Q()
+    for name, item in procedures().items():
+        if "applicant" not in item.opens:
+            told = CaseStep.objects.filter(case=OuterRef("pk"), transition__in=item.notices)
+            untold |= Q(~Exists(told), procedure=name)
+    return untold
 
 
 def published_statements(seq: int) -> list[str]:
     """What the enterprise says of this version of a record, as it was last admitted to publication."""
-    found = Case.objects.filter(record_seq=seq, procedure="statement", state="published").order_by("-closed_at")
+    found = Case.objects.filter(record_seq=seq, steps__in=steps_taking("statement.publish")).order_by("-closed_at")
     return list(found.values_list("text", flat=True)[:1])
 
 

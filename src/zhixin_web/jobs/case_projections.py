@@ -14,6 +14,7 @@ from zhixin.law.procedures import Transition
 from zhixin_web.audit.models import LedgerEntry, SealedBody
 from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.cases.models import Case, CasePaper, CaseStep
+from zhixin_web.cases.parties import workers
 from zhixin_web.cases.services.effects import GRADED
 from zhixin_web.evaluations.models import Run
 from zhixin_web.papers.models import Paper
@@ -70,11 +71,7 @@ def _walked(case: Case, steps: list[CaseStep], kept: _Kept) -> list[str]:
         if (said.get("step"), said.get("by"), said.get("reason")) != (done.transition, done.by_id, done.reason):
             broken.append(f"{here}: its ledger entry says another step, person or reason")
         broken += _paper_deviates(here, done, step, kept)
-        worked = [
-            case.opened_by_id,
-            *(item.by_id for item in steps[:place] if procedure.transition(item.transition).by != "approver"),
-        ]
-        if step.by == "approver" and done.by_id in worked:
+        if step.by == "approver" and done.by_id in workers(case, procedure, steps[:place]):
             broken.append(f"{here}.by: decided by who worked on it")
         state = step.to
     if case.state != state:

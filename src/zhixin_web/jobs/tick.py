@@ -96,7 +96,7 @@ def inbox() -> Path:
 
 
 def _system_account() -> User | None:
-    """Whose name automatic deliveries bear: the first city officer."""
+    """Return the account of automatic deliveries: the first city officer."""
     found: User | None = User.objects.filter(role=Role.CITY_OFFICER, is_active=True).order_by("pk").first()
     return found
 

@@ -6,13 +6,15 @@ What must hold on every way through a procedure is searched exhaustively: the st
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import TypeVar
 
 from zhixin.errors import Fault, Message
 from zhixin.law.loading import position_of
 from zhixin.law.procedures import ADVERSE, Procedure, Transition
 from zhixin.law.yaml_text import YamlText
 
+Known = TypeVar("Known", bound=Hashable)
 DECIDING: frozenset[str] = frozenset({"officer", "source", "approver"})
 """Those who act for the authority."""
 Path_ = tuple[str | int, ...]
@@ -67,7 +69,7 @@ def _step_path(procedure: Procedure, name: str) -> Path_:
 
 
 def _names(procedure: Procedure, deadlines: frozenset[str] | None) -> Iterator[Found]:
-    """Names that stand twice, that nothing bears, or that no rulebook knows as a deadline."""
+    """Report names given twice, names of nothing, and deadlines that the rulebook does not set."""
     states, steps = [item.id for item in procedure.states], [item.id for item in procedure.transitions]
     for part, ids in (("states", states), ("transitions", steps)):
         for name, count in Counter(ids).items():
@@ -78,8 +80,8 @@ def _names(procedure: Procedure, deadlines: frozenset[str] | None) -> Iterator[F
     for place, state in enumerate(procedure.states):
         wanted = [*state.suspends, *filter(None, [state.continues])]
         yield from (("P002", ("states", place), name) for name in wanted if name not in states)
-        if deadlines is not None and state.deadline is not None and state.deadline not in deadlines:
-            yield "P003", ("states", place), state.deadline
+        terms = filter(None, (state.deadline, state.deadline_own))
+        yield from (("P003", ("states", place), name) for name in terms if deadlines is not None and name not in deadlines)
     for place, step in enumerate(procedure.transitions):
         yield from (("P002", ("transitions", place), name) for name in (*step.from_, step.to) if name not in states)
         yield from (("P002", ("transitions", place), name) for name in step.other_than if name not in steps)
@@ -121,29 +123,27 @@ def _shape(procedure: Procedure) -> Iterator[Found]:
     yield from (("P015", _step_path(procedure, step.id), step.id) for step in procedure.transitions if not step.basis)
 
 
-def _reached(start: str, onward: Callable[[str], list[str]]) -> set[str]:
+def _reached(start: Known, onward: Callable[[Known], Iterable[Known]]) -> set[Known]:
     found, waiting = {start}, [start]
     while waiting:
-        for name in onward(waiting.pop()):
-            if name not in found:
-                found.add(name)
-                waiting.append(name)
+        new = set(onward(waiting.pop())) - found
+        found |= new
+        waiting += new
     return found
+
+
+def _ways(procedure: Procedure, known: Known, after: Callable[[Known, Transition], Known]) -> set[tuple[str, Known]]:
+    """Return every state with what may be known in it, over all ways from the start; ``after`` a step more is known."""
+    return _reached(
+        (procedure.start, known),
+        lambda here: [(step.to, after(here[1], step)) for step in procedure.leaving(here[0])],
+    )
 
 
 def _may_miss(procedure: Procedure, wanted: str, target: str) -> bool:
     """Whether some way reaches a state without having entered another."""
-    waiting, seen = [(procedure.start, procedure.start == wanted)], set()
-    while waiting:
-        here = waiting.pop()
-        if here in seen:
-            continue
-        seen.add(here)
-        state, is_entered = here
-        if state == target and not is_entered:
-            return True
-        waiting += [(step.to, is_entered or step.to == wanted) for step in procedure.leaving(state)]
-    return False
+    ways = _ways(procedure, procedure.start == wanted, lambda is_entered, step: is_entered or step.to == wanted)
+    return (target, False) in ways
 
 
 def _rights(procedure: Procedure) -> Iterator[Found]:
@@ -169,19 +169,14 @@ def _rights(procedure: Procedure) -> Iterator[Found]:
 
 def _unwarned(procedure: Procedure, target: Transition) -> bool:
     """Whether some way reaches a step without a notice before and a state of defence after it."""
-    waiting = [(procedure.start, False, False)]
-    seen = set(waiting)
-    while waiting:
-        state, is_told, is_heard = waiting.pop()
-        if state in target.from_ and not is_heard:
-            return True
-        for step in procedure.leaving(state):
-            told = is_told or step.is_notice
-            onward = (step.to, told, is_heard or (told and procedure.state(step.to).is_defence))
-            if onward not in seen:
-                seen.add(onward)
-                waiting.append(onward)
-    return False
+
+    def after(known: tuple[bool, bool], step: Transition) -> tuple[bool, bool]:
+        is_told, is_heard = known[0] or step.is_notice, known[1]
+        return is_told, is_heard or (is_told and procedure.state(step.to).is_defence)
+
+    return any(
+        state in target.from_ and not is_heard for state, (_told, is_heard) in _ways(procedure, (False, False), after)
+    )
 
 
 def _persons(procedure: Procedure) -> Iterator[Found]:
@@ -206,15 +201,8 @@ def _persons(procedure: Procedure) -> Iterator[Found]:
 
 def _alone(procedure: Procedure, target: Transition) -> bool:
     """Whether some way reaches a step without one of the proposals that it must not be decided by the maker of."""
-    waiting, seen = [(procedure.start, False)], {(procedure.start, False)}
-    while waiting:
-        state, is_proposed = waiting.pop()
-        if state in target.from_ and not is_proposed:
-            return True
-        for step in procedure.leaving(state):
-            proposes = step.id in target.other_than and step.by in DECIDING - {"approver"}
-            onward = (step.to, is_proposed or proposes)
-            if onward not in seen:
-                seen.add(onward)
-                waiting.append(onward)
-    return False
+    proposals = {
+        step.id for step in procedure.transitions if step.id in target.other_than and step.by in DECIDING - {"approver"}
+    }
+    ways = _ways(procedure, False, lambda is_proposed, step: is_proposed or step.id in proposals)
+    return any((state, False) in ways for state in target.from_)

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import translation
 
 from zhixin.dataset.hiding_persons import masked
-from zhixin.dataset.sources import sources
+from zhixin.dataset.sources import determinations
 from zhixin.law.nodes import Basis
 from zhixin.law.procedures import Procedure, Transition
 from zhixin.law.reckoning_of_terms import Unit
@@ -120,7 +120,7 @@ def _body(case: Case, procedure: Procedure, step: Transition, done: CaseStep) ->
 
 def _how_to_repair(case: Case, day: date) -> Iterator[str]:
     """Tell with the determination how it may be repaired (两书同达)."""
-    kinds = sources()["determinations"].kind_by
+    kinds = determinations().kind_by
     from_ = law_in_force(day).repair_from(kinds.values[case.details["conduct"]], None, day) if kinds else None
     if from_ is not None:
         yield f"信用修复告知：今日认定的，自{_day(from_)}起，已履行义务、纠正行为并消除后果的，可以申请信用修复；修复不收费。"

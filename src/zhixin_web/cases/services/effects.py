@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from zhixin.dataset.sources import determinations
 from zhixin.law.procedures import Transition
 from zhixin_web.accounts.models import User
 from zhixin_web.cases.clocks import procedure_of
@@ -61,7 +62,7 @@ def _deliver_record(case: Case, number: str, by: User) -> None:
     conduct, grounds = case.details["conduct"], case.details["document"]
     rows.writerow([case.subject.code, case.subject.name, number, conduct, timezone.localdate().isoformat(), grounds])
     batch, _is_new = deliver(
-        source="determinations",
+        source=determinations().id,
         file_name=f"case-{case.pk}.csv",
         chunks=[text.getvalue().encode()],
         way=Batch.Way.CASE,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from zhixin.dataset.cells import is_placeholder
 from zhixin.dataset.documents import document_key
 from zhixin.dataset.hiding_persons import masked
-from zhixin.dataset.sources import owners, sources
+from zhixin.dataset.sources import determinations, owners, sources
 from zhixin.law.procedures import Procedure, procedures
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
@@ -24,6 +25,7 @@ from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.cases.clocks import set_deadline
 from zhixin_web.cases.models import Case
 from zhixin_web.cases.parties import is_party
+from zhixin_web.cases.queries import steps_taking
 from zhixin_web.cases.words import FEWEST, printable, said
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.services.repair_and_revocation import last_version
@@ -75,37 +77,31 @@ def open_case(
         procedure=procedure.id, definition=procedure.model_dump(mode="json", by_alias=True), subject=subject, state=procedure.start,
         text=said(text), opened_by=by, opened_on=today,
     )  # fmt: skip
-    files_itself = "applicant" in procedure.opens and may(by, "cases.apply") and is_party(by, case)
-    if not files_itself and not ("officer" in procedure.opens and may(by, "cases.handle")):
-        raise PermissionDenied
+    _refuse_unless_opener(case, procedure, by)
     if procedure.about == "record":
         _about_record(case, procedure, record, today)
-    if any(step.effect == "record.publish" for step in procedure.transitions):
+    if procedure.taking("record.publish"):
         case.details = _grounds(details or {}, today)
+    said_of_it = {
+        "procedure": procedure.id, "version": procedure.version, "record": case.record_seq, "eligibility": case.eligibility
+    }  # fmt: skip
     with transaction.atomic():
         lock_ledger()
+        _refuse_second_case(case)
         _refuse_second_determination(case)
-        if (
-            case.record_key
-            and Case.objects.filter(procedure=case.procedure, record_key=case.record_key, is_open=True).exists()
-        ):
-            raise ValidationError(_("该记录已有同类办件正在办理"))
         case.save()
-        append_one(
-            "case.open",
-            f"case:{case.pk}",
-            {
-                "procedure": procedure.id,
-                "version": procedure.version,
-                "record": case.record_seq,
-                "eligibility": case.eligibility,
-            },
-        )
+        append_one("case.open", f"case:{case.pk}", said_of_it)
         record_event("cases.open", by=by, ref=f"case:{case.pk}", procedure=procedure.id)
         set_deadline(case, procedure)
         case.save()
         failpoint("case.opened")
     return case
+
+
+def _refuse_unless_opener(case: Case, procedure: Procedure, by: User) -> None:
+    files_itself = "applicant" in procedure.opens and may(by, "cases.apply") and is_party(by, case)
+    if not files_itself and not ("officer" in procedure.opens and may(by, "cases.handle")):
+        raise PermissionDenied
 
 
 def _about_record(case: Case, procedure: Procedure, record: CreditRecord | None, today: date) -> None:
@@ -128,11 +124,19 @@ def _about_record(case: Case, procedure: Procedure, record: CreditRecord | None,
         )
 
 
+def _refuse_second_case(case: Case) -> None:
+    """Refuse a second open case of a procedure on one record."""
+    same = Case.objects.filter(procedure=case.procedure, record_key=case.record_key, is_open=True)
+    if case.record_key and same.exists():
+        raise ValidationError(_("该记录已有同类办件正在办理"))
+
+
 def _refuse_second_determination(case: Case) -> None:
     """Refuse to determine the same conduct on the same document twice: the party is not published twice for one act."""
     if not case.details:
         return
-    same = Case.objects.filter(procedure=case.procedure, subject=case.subject).exclude(state__in=("dropped", "waived"))
+    counting = Q(is_open=True) | Q(steps__in=steps_taking("record.publish"))
+    same = Case.objects.filter(counting, procedure=case.procedure, subject=case.subject)
     wanted = (case.details["conduct"], document_key(case.details["document"]))
     for pk, held in same.values_list("pk", "details"):
         if (held["conduct"], document_key(held["document"])) == wanted:
@@ -171,6 +175,4 @@ def _grounds(details: dict[str, str], today: date) -> dict[str, str]:
 
 def conducts() -> tuple[str, ...]:
     """Return the kinds of conduct that may be found dishonest, as the source of determinations names them."""
-    kinds = sources()["determinations"].kind_by
-    assert kinds is not None
-    return tuple(kinds.values)
+    return determinations().choices(determinations().field("conduct"))

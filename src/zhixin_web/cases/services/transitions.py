@@ -20,7 +20,7 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.cases.clocks import clock_of, procedure_of, set_deadline
 from zhixin_web.cases.models import Case, CaseStep
-from zhixin_web.cases.parties import acts_as, is_party
+from zhixin_web.cases.parties import acts_as, is_party, workers
 from zhixin_web.cases.services.case_papers import issue_case_paper
 from zhixin_web.cases.services.effects import has_changed, settle_case, take_effect
 from zhixin_web.cases.words import said
@@ -40,12 +40,7 @@ def steps_open_to(user: User, case: Case) -> list[Transition]:
 
 def _has_worked_on_it(case: Case, procedure: Procedure, step: Transition, user: User) -> bool:
     """Whether somebody who would decide has filed the case, or carried out a step of it that was not a decision."""
-    if step.by != "approver":
-        return False
-    by_hand = {item.id for item in procedure.transitions if item.by != "approver"}
-    return case.opened_by_id == user.pk or any(
-        done.by_id == user.pk and done.transition in by_hand for done in case.steps.all()
-    )
+    return step.by == "approver" and user.pk in workers(case, procedure, case.steps.all())
 
 
 def _is_open(case: Case, step: Transition) -> bool:

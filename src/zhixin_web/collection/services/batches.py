@@ -26,7 +26,7 @@ from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.delivery.rows import CheckedRow, RowChecker
 from zhixin.dataset.delivery.table import DeliveredTable, kind_of
 from zhixin.dataset.snapshot import sha256_of
-from zhixin.dataset.sources import sources
+from zhixin.dataset.sources import determinations, sources
 from zhixin_web.accounts.models import User
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.events import record_event
@@ -67,14 +67,8 @@ def deliver(
         FileRefused: too large, or no table at all (nothing is kept of those: they are no delivery).
         Conflict: the key was used for other bytes.
     """
-    if source in sources() and sources()[source].made_by_site and way != Batch.Way.CASE:
-        raise FileRefused(
-            "file.made_here",
-            "该来源只由本系统的认定决定产生，不接受文件",
-            "this source is made by decisions of this site alone: no file is taken",
-            "在企业页面以「失信行为认定立案」办理",
-            "file a determination on the page of the enterprise",
-        )
+    if way != Batch.Way.CASE:
+        _refuse_made_here(source)
     part, sha256, size, suffix = _kept(chunks)
     with transaction.atomic():
         lock_deliveries()
@@ -94,6 +88,18 @@ def deliver(
         record_event("batches.deliver", by=by, ref=f"batch:{batch.pk}", source=source, sha256=sha256, size=size, way=way)
     failpoint("import.received")
     return batch, True
+
+
+def _refuse_made_here(source: str) -> None:
+    """Refuse a delivery to a source that the decisions of this site make."""
+    if source == determinations().id:
+        raise FileRefused(
+            "file.made_here",
+            "该来源只由本系统的认定决定产生，不接受文件",
+            "this source is made by decisions of this site alone: no file is taken",
+            "在企业页面以「失信行为认定立案」办理",
+            "file a determination on the page of the enterprise",
+        )
 
 
 def _kept(chunks: Iterable[bytes]) -> tuple[Path, str, int, str]:

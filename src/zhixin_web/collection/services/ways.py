@@ -35,12 +35,9 @@ def schedule_pull(
         raise ValidationError(_("没有这个数据来源"))
     URLValidator(schemes=["http", "https"])(address)
     target = checked(address)
-    text = str(every_minutes)
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= LONGEST_MINUTES):
-        raise ValidationError(_("间隔应为 1 至 %(LONGEST_MINUTES)s 分钟") % {"LONGEST_MINUTES": LONGEST_MINUTES})
     changes = {
         "address": address,
-        "every_minutes": int(text),
+        "every_minutes": _minutes(every_minutes),
         "is_active": is_active,
         "next_at": timezone.now(),
         "failures": 0,
@@ -57,11 +54,18 @@ def schedule_pull(
         by=by,
         ref=source,
         address=address,
-        every=int(text),
+        every=pull.every_minutes,
         is_active=is_active,
         has_credential=bool(pull.credential),
     )
     return pull
+
+
+def _minutes(given: Any) -> int:
+    text = str(given)
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= LONGEST_MINUTES):
+        raise ValidationError(_("间隔应为 1 至 %(LONGEST_MINUTES)s 分钟") % {"LONGEST_MINUTES": LONGEST_MINUTES})
+    return int(text)
 
 
 def open_client(*, name: str, account: Any, by: User) -> tuple[Client, str]:

@@ -22,6 +22,7 @@ from zhixin_web.cases.models import CasePaper, CaseStep
 from zhixin_web.cases.queries import visible_cases
 from zhixin_web.cases.services.filing import conducts, eligibility, open_case
 from zhixin_web.cases.services.transitions import carry_out, settle_or_leave, steps_open_to
+from zhixin_web.faces.console.refusals import faults_by_field
 from zhixin_web.papers.services.issue import kept_file
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records.scope import visible_records, visible_subjects
@@ -116,7 +117,7 @@ def new_case(request: StaffRequest, seq: int, procedure: str) -> HttpResponse:
             messages.success(request, _("已提交，可在此页查看进度"))
             return redirect("case", pk=made.pk)
         except ValidationError as error:
-            faults = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+            faults = faults_by_field(error)
     verdict = eligibility(record, chosen, timezone.localdate())
     content = {
         "record": record, "procedure": chosen, "verdict": verdict, "faults": faults, "given": request.POST,
@@ -139,7 +140,7 @@ def new_determination(request: StaffRequest, code: str) -> HttpResponse:
             messages.success(request, _("已立案"))
             return redirect("case", pk=made.pk)
         except ValidationError as error:
-            faults = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+            faults = faults_by_field(error)
     content = {
         "subject": subject,
         "conducts": conducts(),

@@ -17,7 +17,7 @@ from zhixin.errors import DrawRefused
 from zhixin.reference.inspection_items import DISPOSALS, METHODS, RESULTS, inspection_items
 from zhixin.trust.draw.public_numbers import GAMES, read_numbers
 from zhixin_web.accounts.permissions import StaffRequest, may, permitted, scope_of
-from zhixin_web.faces.console.refusals import refusals_shown
+from zhixin_web.faces.console.refusals import faults_by_field, refusals_shown
 from zhixin_web.inspections import queries
 from zhixin_web.inspections.models import Draw, Inspector, Plan, Task
 from zhixin_web.inspections.services import draws, plans, results
@@ -208,7 +208,7 @@ def task_page(request: StaffRequest, pk: int) -> HttpResponse:
         try:
             return _act_on_task(request, task)
         except ValidationError as error:
-            faults = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+            faults = faults_by_field(error)
         except PermissionDenied:
             faults = {"": [_("须由该任务的检查人员或另一位有权限的人办理")]}
     chosen = inspection_items()

@@ -9,6 +9,11 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 
 
+def faults_by_field(error: ValidationError) -> dict[str, list[str]]:
+    """Return what was refused by the name of its field; under ``""`` what belongs to none."""
+    return error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+
+
 class refusals_shown:
     """Turn the reasons of a refused act into messages of the next page; what follows the block answers the request.
 
