@@ -277,7 +277,7 @@ def test_a_name_of_which_nothing_is_left_is_not_the_firm(accepted: Accept, name:
 
 
 def test_one_patent_in_six_spellings_is_one_record() -> None:
-    from zhixin.dataset.delivery.parsers import parse_checked
+    from zhixin.dataset.delivery.column_parsers import parse_checked
     from zhixin.dataset.identity import check_patent_number, check_trademark_number
 
     spellings = [

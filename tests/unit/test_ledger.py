@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zhixin.errors import LedgerError
-from zhixin.trust import ledger
-from zhixin.trust.ledger import Checkpoint, Signer
+from zhixin.trust import ledger, signing
+from zhixin.trust.ledger import Checkpoint
+from zhixin.trust.signing import Signer
 from zhixin.trust.verification import verify_dump
 
 VECTOR = json.loads((Path(__file__).parents[1] / "vectors" / "ledger_vector_1.json").read_text(encoding="utf-8"))
@@ -49,7 +50,7 @@ def test_vector_entries_are_written_byte_for_byte() -> None:
 
 def test_vector_checkpoints_verify_and_cover_the_entries() -> None:
     for note in VECTOR["checkpoints"]:
-        signed = ledger.verify_note(note, VECTOR["vkey"])
+        signed = signing.verify_note(note, VECTOR["vkey"])
         assert signed.root.hex() == VECTOR["roots"][str(signed.size)]
 
 
@@ -131,7 +132,7 @@ def _signed(signer: Signer, leaves: list[bytes]) -> str:
 def test_the_signer_signs_what_extends(tmp_path: Path) -> None:
     signer = Signer(tmp_path, "city/ledger")
     for size in (1, 3, 3, 5):
-        assert ledger.verify_note(_signed(signer, LEAVES[:size]), signer.vkey).size == size
+        assert signing.verify_note(_signed(signer, LEAVES[:size]), signer.vkey).size == size
     assert Signer(tmp_path, "city/ledger").last == Checkpoint("city/ledger", 5, ledger.root_of(LEAVES))
 
 
@@ -155,7 +156,7 @@ def test_the_signer_refuses_a_changed_past_and_another_ledger(tmp_path: Path) ->
 def test_lines_of_other_signers_are_passed_over() -> None:
     note = VECTOR["checkpoints"][1]
     others = "".join(f"— witness{number} {base64.b64encode(bytes(68)).decode()}\n" for number in range(16))
-    assert ledger.verify_note(note + others, VECTOR["vkey"]).size == 5
+    assert signing.verify_note(note + others, VECTOR["vkey"]).size == 5
 
 
 def test_a_note_with_one_changed_character_is_refused() -> None:
@@ -163,7 +164,7 @@ def test_a_note_with_one_changed_character_is_refused() -> None:
     for place, char in enumerate(note.split("\n\n")[0]):
         changed = note[:place] + ("0" if char != "0" else "1") + note[place + 1 :]
         with pytest.raises(LedgerError):
-            ledger.verify_note(changed, VECTOR["vkey"])
+            signing.verify_note(changed, VECTOR["vkey"])
 
 
 def _dump(count: int = 100) -> tuple[list[str], str, str]:
@@ -174,8 +175,8 @@ def _dump(count: int = 100) -> tuple[list[str], str, str]:
         line = ledger.entry("record.add", f"R-{number}", ledger.commitment(body, salt), "2026-11-24T00:00:00Z")
         leaves.append(ledger.leaf_hash(line.encode()))
         lines.append(json.dumps({"seq": number, "entry": line, "body": body, "salt": salt.hex()}))
-    note = ledger.sign_note(Checkpoint("city", count, ledger.root_of(leaves)).text, "city", key)
-    return lines, note, ledger.verifier_key("city", key.public_key())
+    note = signing.sign_note(Checkpoint("city", count, ledger.root_of(leaves)).text, "city", key)
+    return lines, note, signing.verifier_key("city", key.public_key())
 
 
 def test_a_good_dump_verifies_and_stays_valid_when_bodies_are_erased() -> None:

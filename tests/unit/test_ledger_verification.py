@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from zhixin.cli.app import app
 from zhixin.cli.ledger import verify  # noqa: F401  (the command is part of the app)
 from zhixin.errors import LedgerError, LedgerUnreadable, ZhixinError
-from zhixin.trust.ledger import Checkpoint, canonical, commitment, entry, leaf_hash, root_of, sign_note, verifier_key
+from zhixin.trust.ledger import Checkpoint, canonical, commitment, entry, leaf_hash, root_of
+from zhixin.trust.signing import sign_note, verifier_key
 from zhixin.trust.verification import verify_dump
 
 NAME = "test.example/ledger"

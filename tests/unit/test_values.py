@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from zhixin.dataset.cells import (
+from zhixin.dataset.cell_parsers import (
     MOST_FEN,
     ColumnParser,
     Refusal,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from zhixin.dataset.delivery import workbooks
+from zhixin.dataset.delivery import workbook_inspection
 from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.sources import sources
 from zhixin_web.collection import originals
@@ -434,18 +434,20 @@ def _with_parts(content: bytes, count: int) -> bytes:
 
 
 def test_a_workbook_of_too_many_parts_is_refused(subjects: list[Subject], take: Any) -> None:
-    content = _with_parts(book(HEADER, complaint(subjects[0])), workbooks.MOST_ENTRIES + 1)
+    content = _with_parts(book(HEADER, complaint(subjects[0])), workbook_inspection.MOST_ENTRIES + 1)
     assert_refused(take("complaints", content), "file.bomb", content)
 
 
 def test_a_workbook_of_as_many_parts_as_allowed_is_read(subjects: list[Subject], take: Any) -> None:
-    assert_account(take("complaints", _with_parts(book(HEADER, complaint(subjects[0])), workbooks.MOST_ENTRIES)), accepted=1)
+    assert_account(
+        take("complaints", _with_parts(book(HEADER, complaint(subjects[0])), workbook_inspection.MOST_ENTRIES)), accepted=1
+    )
 
 
 def test_an_honest_workbook_of_many_alike_rows_is_no_bomb(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(book(HEADER, *[("91410100MA0000000X", "甲", "一", "2025-01-06")] * 20_000))
-    workbooks.inside(path)
+    workbook_inspection.inside(path)
 
 
 def test_a_single_cell_far_away_is_refused_before_it_is_read(tmp_path: Path) -> None:
@@ -453,7 +455,7 @@ def test_a_single_cell_far_away_is_refused_before_it_is_read(tmp_path: Path) -> 
     path = tmp_path / "a.xlsx"
     path.write_bytes(with_sheet(book(HEADER), lambda xml: xml.replace("</sheetData>", far)))
     with pytest.raises(FileRefused):
-        workbooks.inside(path)
+        workbook_inspection.inside(path)
 
 
 # --- the size limit ----------------------------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.services.reevaluate_after_batch import undo_batch
 from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.evaluations.services.runs import execute, start_run
-from zhixin_web.jobs.case_projections import case_deviations
+from zhixin_web.jobs.case_invariants import case_deviations
 from zhixin_web.jobs.invariants import check
 from zhixin_web.papers.services.issue import kept_file
 from zhixin_web.records.models import CreditRecord, Subject

@@ -27,8 +27,8 @@ from zhixin_web.inspections.queries import planned_strata
 from zhixin_web.inspections.services import draws, plans, results
 from zhixin_web.inspections.services.plans import stated_ratio
 from zhixin_web.inspections.strata import frame_of
+from zhixin_web.jobs.grade_and_file_invariants import draw_deviations
 from zhixin_web.jobs.invariants import check
-from zhixin_web.jobs.projections import draw_deviations
 from zhixin_web.records.models import CreditRecord, Subject
 
 pytestmark = pytest.mark.django_db

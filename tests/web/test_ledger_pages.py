@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client as Browser
 
 from zhixin.errors import LedgerError
-from zhixin.trust import ledger
+from zhixin.trust import ledger, signing
 from zhixin.trust.verification import verify_dump
 from zhixin_web.accounts.demonstration_people import PASSWORD
 from zhixin_web.audit import queries
@@ -22,7 +22,7 @@ from zhixin_web.audit.services.checkpoints import ask_signer, make_checkpoint, v
 def test_a_checkpoint_is_signed_by_another_process_and_verifies(subjects: Any) -> None:
     made = make_checkpoint()
     assert made is not None
-    signed = ledger.verify_note(made.note, verifier_key())
+    signed = signing.verify_note(made.note, verifier_key())
     assert (signed.size, signed.root) == (queries.ledger_size(), queries.subtree(0, signed.size))
     assert make_checkpoint() is None, "nothing was added"
 
@@ -63,7 +63,7 @@ def test_tiles_give_the_roots_and_proofs_of_the_plain_tree(people: Any, size: in
 def test_an_outsider_checks_an_entry_with_the_public_addresses(subjects: Any) -> None:
     make_checkpoint()
     browser = Browser()
-    signed = ledger.verify_note(browser.get("/ledger/checkpoint").content.decode(), verifier_key())
+    signed = signing.verify_note(browser.get("/ledger/checkpoint").content.decode(), verifier_key())
     item = browser.get("/ledger/entries?start=7&count=1").json()["entries"][0]
     steps = [
         bytes.fromhex(step) for step in browser.get(f"/ledger/proof/inclusion?seq=7&size={signed.size}").json()["proof"]

@@ -35,7 +35,7 @@ from django.utils import timezone
 from zhixin import City
 from zhixin.dataset.delivery.rows import content_digest
 from zhixin.law.loading import loads_rulebook
-from zhixin.trust import ledger
+from zhixin.trust import ledger, signing
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.services.accounts import grant_role, open_account
 from zhixin_web.accounts.services.second_factor import device_of
@@ -1306,7 +1306,7 @@ def _sign_again(key: Ed25519PrivateKey) -> None:
     leaves = _tiles_again()
     for checkpoint in SignedCheckpoint.objects.all():
         made = ledger.Checkpoint(settings.LEDGER_ORIGIN, checkpoint.size, ledger.root_of(leaves[: checkpoint.size]))
-        change(checkpoint, note=ledger.sign_note(made.text, settings.LEDGER_ORIGIN, key))
+        change(checkpoint, note=signing.sign_note(made.text, settings.LEDGER_ORIGIN, key))
 
 
 def _tiles_again() -> list[bytes]:

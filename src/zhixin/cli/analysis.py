@@ -63,7 +63,7 @@ def found_in(cell: Any, file: Path, line: int) -> int:
     Raises:
         UsageError: blank, a count, or anything but 0, 1, 是, 否, yes or no: nothing is guessed.
     """
-    from zhixin.dataset.cells import Refusal, parse_boolean
+    from zhixin.dataset.cell_parsers import Refusal, parse_boolean
 
     value = parse_boolean(cell)
     if value is None or isinstance(value, Refusal):

@@ -7,7 +7,7 @@ from functools import partial
 
 import pyarrow as pa
 
-from zhixin.dataset.cells import (
+from zhixin.dataset.cell_parsers import (
     Parser,
     parse_as_written,
     parse_boolean,

@@ -7,7 +7,7 @@ import unicodedata
 from datetime import date
 from typing import Any
 
-from zhixin.dataset.cells import Refusal, is_placeholder, parse_as_written, parse_date, refusal
+from zhixin.dataset.cell_parsers import Refusal, is_placeholder, parse_as_written, parse_date, refusal
 from zhixin.dataset.hiding_persons import holds_person
 from zhixin.dataset.identity import check_uscc
 

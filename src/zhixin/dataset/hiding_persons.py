@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from zhixin.dataset.cells import is_empty
+from zhixin.dataset.cell_parsers import is_empty
 
 HIDDEN = "（可能的身份证号，已隐去）"
 _IDENTITY_NUMBER = re.compile(

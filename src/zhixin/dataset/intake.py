@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zhixin.dataset.cells import (
+from zhixin.dataset.cell_parsers import (
     ColumnParser,
     Refusal,
     refusal,

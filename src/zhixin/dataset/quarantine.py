@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from zhixin.dataset.cells import Refusal
+from zhixin.dataset.cell_parsers import Refusal
 from zhixin.dataset.hiding_persons import hide_persons
 
 

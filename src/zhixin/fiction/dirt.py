@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from zhixin.dataset.cells import Refusal, parse_subject_id
+from zhixin.dataset.cell_parsers import Refusal, parse_subject_id
 from zhixin.fiction.city import City
 
 _BREAK = "\x1f"

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from zhixin.errors import LedgerError, LedgerUnreadable
-from zhixin.trust.ledger import leaf_hash, opens, root_of, verify_note
+from zhixin.trust.ledger import leaf_hash, opens, root_of
+from zhixin.trust.signing import verify_note
 
 ENTRY_KEYS = ["commit", "kind", "ref", "time", "v"]
 

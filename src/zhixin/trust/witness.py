@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 from zhixin.errors import LedgerError
-from zhixin.trust.ledger import verify_consistency, verify_note
+from zhixin.trust.ledger import verify_consistency
+from zhixin.trust.signing import verify_note
 
 
 def notes(log: Path) -> list[str]:

@@ -6,6 +6,7 @@ import io
 
 import xlsxwriter
 
+from zhixin.dataset.delivery.workbook_refusals import CODE_LISTS
 from zhixin.dataset.sources import SourceManifest
 
 
@@ -18,7 +19,7 @@ def template_workbook(manifest: SourceManifest) -> bytes:
         book.add_format({"bold": True, "bg_color": "#E8EEF7"}),
         book.add_format({"num_format": "@"}),
     )
-    sheet, lists = book.add_worksheet("数据"), book.add_worksheet("代码表")
+    sheet, lists = book.add_worksheet("数据"), book.add_worksheet(CODE_LISTS)
     for place, item in enumerate(manifest.fields):
         sheet.write(0, place, item.title, must if item.required else may_be)
         sheet.set_column(place, place, max(12, 2 * len(item.title)), text)
@@ -34,7 +35,11 @@ def template_workbook(manifest: SourceManifest) -> bytes:
                 place,
                 20_000,
                 place,
-                {"validate": "list", "source": f"='代码表'!${column}$2:${column}${len(choices) + 1}", "ignore_blank": True},
+                {
+                    "validate": "list",
+                    "source": f"='{CODE_LISTS}'!${column}$2:${column}${len(choices) + 1}",
+                    "ignore_blank": True,
+                },
             )
         sheet.write_comment(0, place, "\n".join(part for part in note if part))
     sheet.freeze_panes(1, 0)

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Count, F, Q
 
 from zhixin.errors import LedgerError
-from zhixin.trust import ledger
+from zhixin.trust import ledger, signing
 from zhixin_web.audit.evidence_key import entry_mac
 from zhixin_web.audit.models import LedgerEntry, LedgerTile, SignedCheckpoint
 from zhixin_web.audit.queries import TILE, row_deviations
@@ -24,14 +24,14 @@ from zhixin_web.audit.services.witnesses import witnessed
 from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services.replay import replay
-from zhixin_web.jobs.case_projections import case_deviations
-from zhixin_web.jobs.projections import (
+from zhixin_web.jobs.case_invariants import case_deviations
+from zhixin_web.jobs.grade_and_file_invariants import (
     draw_deviations,
     erasure_deviations,
     file_deviations,
     grade_deviations,
 )
-from zhixin_web.jobs.record_projections import record_deviations, subject_deviations
+from zhixin_web.jobs.record_invariants import record_deviations, subject_deviations
 from zhixin_web.records.models import CreditRecord, SubjectVersion
 
 _log = logging.getLogger(__name__)
@@ -190,7 +190,7 @@ def _checkpoints_deviate(leaves: list[bytes]) -> list[str]:
 
 def _is_signed(note: str, key: str) -> bool:
     try:
-        ledger.verify_note(note, key)
+        signing.verify_note(note, key)
     except LedgerError:
         return False
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zhixin.dataset.cells import (
+from zhixin.dataset.cell_parsers import (
     Refusal,
 )
 from zhixin.dataset.hiding_persons import hide_persons

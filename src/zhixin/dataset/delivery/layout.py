@@ -9,7 +9,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from zhixin.dataset.cells import is_empty
+from zhixin.dataset.cell_parsers import is_empty
 from zhixin.dataset.delivery.refusals import FileRefused, Question, empty_file
 from zhixin.dataset.delivery.table import DeliveredTable
 from zhixin.dataset.delivery.units import (

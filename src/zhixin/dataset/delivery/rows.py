@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from zhixin.dataset.cells import (
+from zhixin.dataset.cell_parsers import (
     ColumnParser,
     Refusal,
     is_empty,
     refusal,
 )
+from zhixin.dataset.delivery.column_parsers import parser_for
 from zhixin.dataset.delivery.fault import fault, fault_of
 from zhixin.dataset.delivery.layout import Layout, known_header
-from zhixin.dataset.delivery.parsers import parser_for
 from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.delivery.stated_fines import FEN, stated_fines
 from zhixin.dataset.delivery.units import YUAN, unit_in, unit_stated_in

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zhixin.dataset.cells import NO_SERIALS, Refusal, refusal
+from zhixin.dataset.cell_parsers import NO_SERIALS, Refusal, refusal
 from zhixin.dataset.contract import contract
 from zhixin.dataset.delivery.layout import data_rows
 from zhixin.dataset.delivery.opening import open_delivery, why_held

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from zhixin.dataset.cells import (
+from zhixin.dataset.cell_parsers import (
     parse_money,
 )
 

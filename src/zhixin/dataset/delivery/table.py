@@ -11,10 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from zhixin.dataset.cells import is_empty
-from zhixin.dataset.delivery.contained import read_workbook
+from zhixin.dataset.cell_parsers import is_empty
 from zhixin.dataset.delivery.refusals import FileRefused, empty_file
-from zhixin.dataset.delivery.workbooks import Merge
+from zhixin.dataset.delivery.workbook_refusals import Merge
+from zhixin.dataset.delivery.workbook_sandbox import read_workbook
 from zhixin.dataset.sheets_and_encodings import EncodingError, encoding_of
 from zhixin.errors import DatasetError
 

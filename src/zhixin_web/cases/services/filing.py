@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from zhixin.dataset.cells import is_placeholder
+from zhixin.dataset.cell_parsers import is_placeholder
 from zhixin.dataset.documents import document_key
 from zhixin.dataset.hiding_persons import masked
 from zhixin.dataset.sources import determinations, owners, sources

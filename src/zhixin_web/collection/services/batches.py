@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from zhixin.dataset.cells import NO_SERIALS
+from zhixin.dataset.cell_parsers import NO_SERIALS
 from zhixin.dataset.delivery.layout import Layout, data_rows
 from zhixin.dataset.delivery.opening import open_delivery, why_held
 from zhixin.dataset.delivery.refusals import FileRefused

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Max
 
-from zhixin.dataset.cells import Refusal, refusal
+from zhixin.dataset.cell_parsers import Refusal, refusal
 from zhixin.dataset.delivery.fault import fault_of
 from zhixin.dataset.delivery.rows import CheckedRow
 from zhixin.dataset.delivery.units import MONEY

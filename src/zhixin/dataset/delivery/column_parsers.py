@@ -9,7 +9,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from zhixin.dataset.cells import (
+from zhixin.dataset.cell_parsers import (
     Refusal,
     is_empty,
     parse_as_written,

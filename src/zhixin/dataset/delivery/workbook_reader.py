@@ -1,7 +1,7 @@
 """Reads one workbook in a process of its own and writes its rows as JSON lines to standard output.
 
 A workbook comes from outside and its readers are written in three languages: one that panics, loops or eats the memory
-must take this process along and nothing else. The parent sets the limits (:mod:`zhixin.dataset.delivery.contained`).
+must take this process along and nothing else. The parent sets the limits (:mod:`zhixin.dataset.delivery.workbook_sandbox`).
 
 The first line is ``{"formats": {column: [number formats]}}`` or ``{"refused": {…}}``; every further line is
 ``[line, [cells]]`` with dates as ``{"d": "2026-01-31"}``.
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from zhixin.dataset.delivery.refusals import FileRefused, broken_file, empty_file
-from zhixin.dataset.delivery.workbooks import Inside, inside
+from zhixin.dataset.delivery.workbook_inspection import inside
+from zhixin.dataset.delivery.workbook_refusals import Inside
 
 
 def rows_of(path: Path, found: Inside) -> Iterator[tuple[int, list[Any]]]:

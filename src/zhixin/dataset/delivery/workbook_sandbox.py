@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from zhixin.dataset.delivery.refusals import FileRefused
-from zhixin.dataset.delivery.workbooks import Merge
+from zhixin.dataset.delivery.workbook_refusals import Merge
 
 MEMORY = 3 * 1024**3
 """Bytes of address space: a workbook of a million rows takes about one and a half gigabytes."""
@@ -53,7 +53,7 @@ def read_workbook(path: Path) -> Workbook:
         FileRefused: it is no sound workbook, hides something, or its reader died or ran out of memory or time.
     """
     out = Path(tempfile.mkdtemp(prefix="zhixin-workbook-")) / "rows.jsonl"
-    command = [sys.executable, "-X", "utf8", "-m", "zhixin.dataset.delivery.workbook_process", str(path)]
+    command = [sys.executable, "-X", "utf8", "-m", "zhixin.dataset.delivery.workbook_reader", str(path)]
     try:
         with out.open("wb") as file:
             done = subprocess.run(command, stdout=file, stderr=subprocess.DEVNULL, timeout=SECONDS, preexec_fn=_limits)
