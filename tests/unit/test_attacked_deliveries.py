@@ -17,6 +17,7 @@ from dirty_deliveries import firms, registrations_csv
 from shipped import shipped
 from zhixin import open_snapshot
 from zhixin.dataset.acceptance import accept
+from zhixin.dataset.delivery.workbook_inspection import inside
 from zhixin.dataset.reading import read_table
 from zhixin.errors import DatasetError
 
@@ -61,24 +62,27 @@ def xlsx_of(*rows: list[Any], amount_format: str = "", **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def ods_of(cell: str, *, repeated: int = 1, null_date: str = "") -> bytes:
-    """An ods of one row whose amount is the cell given as XML."""
+def ods_of(
+    cell: str, *, repeated: int = 1, null_date: str = "", columns: str = "", blank: str = "", is_shown: bool = True
+) -> bytes:
+    """An ods of one row whose amount is the cell given as XML, with columns and blank rows before the header."""
 
     def text(value: Any) -> str:
         return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
 
     cells = [cell if place == AMOUNT else text(value) for place, value in enumerate(row(0))]
     head = "".join(text(title) for title in TITLES)
-    rows = f'<table:table-row>{head}</table:table-row><table:table-row table:number-rows-repeated="{repeated}">{"".join(cells)}</table:table-row>'
+    rows = f'{columns}{blank}<table:table-row>{head}</table:table-row><table:table-row table:number-rows-repeated="{repeated}">{"".join(cells)}</table:table-row>'
     spaces = " ".join(
-        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text", "style")
     )
     dates = (
         f'<table:calculation-settings><table:null-date table:date-value="{null_date}"/></table:calculation-settings>'
         if null_date
         else ""
     )
-    content = f'<?xml version="1.0"?><office:document-content {spaces}><office:body><office:spreadsheet>{dates}<table:table table:name="T">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'
+    shown = f'<style:style style:name="ta1" style:family="table"><style:table-properties table:display="{str(is_shown).lower()}"/></style:style>'
+    content = f'<?xml version="1.0"?><office:document-content {spaces}><office:automatic-styles>{shown}</office:automatic-styles><office:body><office:spreadsheet>{dates}<table:table table:name="T" table:style-name="ta1">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
@@ -186,6 +190,25 @@ CELL = '<table:table-cell office:value-type="{}" office:value="{}"{}><text:p>{}<
 )  # fmt: skip
 def test_an_ods_cell_shows_what_it_holds(accepted: Accept, cell: str, taken: int) -> None:
     assert len(accepted({"penalties.ods": ods_of(cell)})) == taken
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ({}, 1), ({"columns": '<table:table-column table:number-columns-repeated="3"/>'}, 1), ({"is_shown": False}, 0),
+        ({"columns": '<table:table-column table:visibility="collapse"/>'}, 0), ({"columns": '<table:table-column table:visibility="filter"/>'}, 0),
+        ({"blank": '<table:table-row table:visibility="collapse"><table:table-cell/></table:table-row>'}, 0),
+    ],
+)  # fmt: skip
+def test_what_an_ods_hides_is_not_read(accepted: Accept, given: dict[str, Any], taken: int) -> None:
+    assert len(accepted({"penalties.ods": ods_of(CELL("float", "1.5", "", "1.5"), **given)})) == taken
+
+
+def test_a_merged_range_below_repeated_blank_rows_is_found_where_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "penalties.ods"
+    blank = '<table:table-row table:number-rows-repeated="5"><table:table-cell/></table:table-row>'
+    file.write_bytes(ods_of(CELL("float", "1.5", ' table:number-rows-spanned="2"', "1.5"), blank=blank))
+    assert [(merge.top, merge.bottom) for merge in inside(file).merges] == [(7, 8)]
 
 
 def test_a_row_repeated_a_million_times_is_refused_at_once(accepted: Accept) -> None:

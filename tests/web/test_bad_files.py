@@ -327,8 +327,10 @@ def _prefixed(xml: str) -> str:
     [
         lambda xml: xml.replace('<row r="3"', "<row r=\"3\" hidden='1'"),
         lambda xml: _prefixed(xml.replace('<row r="3"', '<row r="3" hidden="1"')),
+        lambda xml: xml.replace('<row r="3"', '<row r="3" ht="0" customHeight="1"'),
+        lambda xml: xml.replace("<sheetData>", '<cols><col min="2" max="2" width="0.0" customWidth="1"/></cols><sheetData>'),
     ],
-    ids=["quotes", "prefix"],
+    ids=["quotes", "prefix", "height", "width"],
 )
 def test_hidden_rows_are_seen_however_the_xml_is_written(
     subjects: list[Subject], take: Any, written: Callable[[str], str]

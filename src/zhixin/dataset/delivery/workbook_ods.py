@@ -21,45 +21,72 @@ from zhixin.dataset.delivery.workbook_refusals import (
 )
 
 MOST_REPEATED = 1_000
+NOT_SHOWN = ("collapse", "filter")
 
 
 def inside_ods(archive: zipfile.ZipFile, path: Path) -> Inside:
-    sheets: list[tuple[str, bool, bool]] = []
-    merges: list[Merge] = []
-    name, row, is_filled = "", 0, False
-    is_1904 = is_row_filled = False
+    look = _Look()
     with archive.open("content.xml") as content:
         for event, node in ElementTree.iterparse(Bounded(content), events=("start", "end")):
-            tag = local(node.tag)
             values = {local(key): value for key, value in node.attrib.items()}
-            if event == "start" and tag == "table":
-                name, row, is_filled = values.get("name", ""), 0, False
-            elif event == "start" and tag == "null-date":
-                is_1904 = values.get("date-value", "").startswith("1904")
-            elif event == "end" and tag == "table-row":
-                if is_row_filled and int(values.get("number-rows-repeated", "1")) > MOST_REPEATED:
-                    raise _refuse_other(
-                        f"{name}:{row}", "同一行重复了上千次", "one row is repeated a thousand times and more"
-                    )
-            elif event == "start" and tag == "table-row":
-                is_row_filled = False
-                row += 1
-                if values.get("visibility") in ("collapse", "filter"):
-                    raise refuse_hidden(str(row))
-            elif event == "end" and tag == "table-cell":
-                if "formula" in values and "value-type" not in values:
-                    raise refuse_formula(f"{name}:{row}")
-                if int(values.get("number-rows-spanned", "1")) > 1 or int(values.get("number-columns-spanned", "1")) > 1:
-                    last = row + int(values.get("number-rows-spanned", "1")) - 1
-                    merges.append(Merge(row, last, f"{name}:{row}"))
-                is_row_filled = is_row_filled or "value-type" in values
-                is_filled = is_filled or is_row_filled
-                _refuse_other_look(values, _shown_text(node), f"{name}:{row}")
-            elif event == "end" and tag == "table":
-                sheets.append((name, False, is_filled))
-                node.clear()
-    chosen = one_sheet(path, sheets) if sheets else 0
-    return Inside(chosen, sheets[chosen][0] if sheets else "", tuple(merges), {}, is_1904)
+            (look.starts if event == "start" else look.ends)(local(node.tag), values, node)
+    chosen = one_sheet(path, look.sheets) if look.sheets else 0
+    return Inside(chosen, look.sheets[chosen][0] if look.sheets else "", tuple(look.merges), {}, look.is_1904)
+
+
+class _Look:
+    """Looks at each node of ``content.xml``: formulas without result, hidden sheets, rows and columns, merged ranges."""
+
+    def __init__(self) -> None:
+        self.sheets: list[tuple[str, bool, bool]] = []
+        self.merges: list[Merge] = []
+        self.is_1904 = False
+        self.style, self.hidden_styles = "", set[str]()
+        self.name, self.row = "", 0
+        self.is_hidden = self.is_filled = self.is_row_filled = False
+
+    @property
+    def place(self) -> str:
+        return f"{self.name}:{self.row}"
+
+    def starts(self, tag: str, values: dict[str, str], _node: Any) -> None:
+        if tag == "style":
+            self.style = values.get("name", "")
+        elif tag == "table-properties" and values.get("display") == "false":
+            self.hidden_styles.add(self.style)
+        elif tag == "null-date":
+            self.is_1904 = values.get("date-value", "").startswith("1904")
+        elif tag == "table":
+            self.name, self.row, self.is_filled = values.get("name", ""), 0, False
+            self.is_hidden = values.get("style-name") in self.hidden_styles
+        elif tag == "table-column" and values.get("visibility") in NOT_SHOWN:
+            raise refuse_hidden(self.name)
+        elif tag == "table-row":
+            self.row, self.is_row_filled = self.row + 1, False
+            if values.get("visibility") in NOT_SHOWN:
+                raise refuse_hidden(str(self.row))
+
+    def ends(self, tag: str, values: dict[str, str], node: Any) -> None:
+        if tag == "table-cell":
+            self._cell(values, node)
+        elif tag == "table-row":
+            repeated = int(values.get("number-rows-repeated", "1"))
+            if self.is_row_filled and repeated > MOST_REPEATED:
+                raise _refuse_other(self.place, "同一行重复了上千次", "one row is repeated a thousand times and more")
+            self.row += repeated - 1
+        elif tag == "table":
+            self.sheets.append((self.name, self.is_hidden, self.is_filled))
+            node.clear()
+
+    def _cell(self, values: dict[str, str], node: Any) -> None:
+        if "formula" in values and "value-type" not in values:
+            raise refuse_formula(self.place)
+        rows = int(values.get("number-rows-spanned", "1"))
+        if rows > 1 or int(values.get("number-columns-spanned", "1")) > 1:
+            self.merges.append(Merge(self.row, self.row + rows - 1, self.place))
+        self.is_row_filled = self.is_row_filled or "value-type" in values
+        self.is_filled = self.is_filled or self.is_row_filled
+        _refuse_other_look(values, _shown_text(node), self.place)
 
 
 def _shown_text(node: Any) -> str:

@@ -55,6 +55,11 @@ def _is_filled(archive: zipfile.ZipFile, part: str) -> bool:
         return any(local(node.tag) in ("v", "t") for _, node in ElementTree.iterparse(Bounded(sheet)))
 
 
+def _is_hidden(node: Any, size: str) -> bool:
+    """Whether a row or column is hidden, or has no height or width."""
+    return node.get("hidden") in ("1", "true") or re.fullmatch(r"0+(\.0*)?", node.get(size, "")) is not None
+
+
 class _Look:
     """Looks at each node of a sheet's XML: formulas without result, hidden rows and columns, merged ranges, formats."""
 
@@ -69,10 +74,10 @@ class _Look:
         if name == "c":
             self._cell(node)
         elif name == "row":
-            if node.get("hidden") in ("1", "true"):
+            if _is_hidden(node, "ht"):
                 raise refuse_hidden(node.get("r", ""))
             node.clear()
-        elif name == "col" and node.get("hidden") in ("1", "true"):
+        elif name == "col" and _is_hidden(node, "width"):
             raise refuse_hidden(f"{node.get('min')}–{node.get('max')}")
         elif name == "mergeCell":
             first, _, last = node.get("ref", "").partition(":")
