@@ -873,3 +873,47 @@ def test_the_party_does_not_read_the_direction_of_a_proposal(record: CreditRecor
         assert "拟维持" not in page
         assert "审核中" in page
         assert "拟维持" in browser_of("city").get(address).content.decode()
+
+
+def test_the_party_reads_how_far_its_case_is_and_no_internal_reason(
+    record: CreditRecord, people: Any, browser_of: Any
+) -> None:
+    case = open_case("repair", record=record, subject=record.subject, text=WHY, by=people["enterprise"])
+    carry_out(case, "accept", by=people["city"], reason="（虚构）内部意见：材料属实")
+    carry_out(case, "propose_grant", by=people["city"], reason="（虚构）内部意见：拟同意")
+    page = browser_of("enterprise").get(f"/c/cases/{case.pk}").content.decode()
+    assert "受理" in page.split("办理经过")[1]
+    assert "拟准予" not in page
+    assert "内部意见" not in page
+    carry_out(case, "grant", by=people["approver"], reason="（虚构）同意")
+    page = browser_of("enterprise").get(f"/c/cases/{case.pk}").content.decode()
+    assert "准予修复" in page.split("办理经过")[1]
+    assert "内部意见" not in page
+
+
+def test_an_old_version_of_a_record_says_so_and_offers_nothing(
+    repair: Case, record: CreditRecord, browser_of: Any, people: Any
+) -> None:
+    address = f"/c/records/{record.pk}"
+    city = browser_of("city")
+    assert f"{address}/cases/objection" in city.get(address).content.decode()
+    walk(repair, people, *GRANT)
+    newest = CreditRecord.objects.order_by("-seq")[0]
+    page = city.get(address).content.decode()
+    assert f"/c/records/{newest.pk}" in page.split("查看最新版本")[0]
+    assert "这是第 1 版；最新的是第 2 版（已修复）" in page
+    assert f"{address}/cases/" not in page
+    assert "登记修复或撤销" not in page
+    assert "查看最新版本" not in city.get(f"/c/records/{newest.pk}").content.decode()
+    for procedure in ("repair", "objection", "statement"):
+        answer = city.get(f"{address}/cases/{procedure}")
+        assert (answer.status_code, answer["Location"]) == (302, f"/c/records/{newest.pk}")
+        assert city.post(f"{address}/cases/{procedure}", {"text": WHY}).status_code == 302
+    assert Case.objects.count() == 1
+
+
+def test_the_page_of_the_sites_own_source_offers_neither_template_nor_upload(browser_of: Any) -> None:
+    page = browser_of("city").get("/c/sources/determinations").content.decode()
+    assert "下载模板" not in page
+    assert 'type="file"' not in page
+    assert 'type="file"' in browser_of("city").get("/c/sources/penalties").content.decode()

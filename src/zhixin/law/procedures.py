@@ -104,6 +104,11 @@ class Procedure(Node):
         """Ids of the steps that tell the party what the authority means to do."""
         return [item.id for item in self.transitions if item.is_notice]
 
+    @property
+    def proposals(self) -> set[str]:
+        """Ids of the steps whose maker must not carry out another step."""
+        return {name for item in self.transitions for name in item.other_than}
+
     def leaving(self, state: str) -> tuple[Transition, ...]:
         """Return the steps that a case in this state may take."""
         return tuple(item for item in self.transitions if state in item.from_)

@@ -19,7 +19,17 @@ from zhixin_web.collection.services.batches import deliver, process, request_com
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.queries import published_records
 
-SAID = "演示数据：义务已履行，材料齐全"
+REASONS = {
+    "ask": "演示数据：请补交整改验收材料",
+    "propose_refusal": "演示数据：罚款分期缴纳，尚未缴清",
+    "refuse": "演示数据：义务尚未履行完毕，不符合修复条件",
+    "verify": "演示数据：已与决定书核对",
+    "propose_reject": "演示数据：公示的金额与决定书一致",
+    "propose_publication": "演示数据：没有他人信息和违法内容",
+    "publish": "演示数据：同意公示",
+    "notify": "演示数据：承诺事项到期未履行，有生效文书证明",
+}
+OTHER_REASON = "演示数据：义务已履行，材料齐全"
 Steps = tuple[tuple[str, str], ...]
 OWN: tuple[tuple[str, Steps], ...] = (
     ("repair", (("accept", "city"), ("propose_grant", "city"))),
@@ -112,5 +122,5 @@ def _opened(procedure: str, record: CreditRecord, people: dict[str, User], by: s
 
 def _taken(case: Case, steps: Steps, people: dict[str, User]) -> None:
     for step, who in steps:
-        case = carry_out(case, step, by=people[who], reason=SAID)
+        case = carry_out(case, step, by=people[who], reason=REASONS.get(step, OTHER_REASON))
     settle_case(case)

@@ -192,8 +192,7 @@ def _persons(procedure: Procedure) -> Iterator[Found]:
             yield "P033", path, step.id
         if step.effect in ("record.repair", "record.revoke", "statement.publish") and procedure.about != "record":
             yield "P034", path, step.id
-        decided = [name for other in procedure.transitions for name in other.other_than]
-        if step.id in decided and step.by in DECIDING and not step.needs_reason:
+        if step.id in procedure.proposals and step.by in DECIDING and not step.needs_reason:
             yield "P035", path, step.id
         if step.by == "clock" and any(procedure.state(name).turn == "clock" for name in step.from_):
             yield "P032", path, step.id

@@ -20,7 +20,7 @@ from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit
 from zhixin_web.evaluations.services.reevaluate_after_batch import reevaluate
 from zhixin_web.records.models import CreditRecord
-from zhixin_web.records.services.repair_and_revocation import change_record, last_version
+from zhixin_web.records.services.repair_and_revocation import change_record, is_current, last_version
 
 GRADED = ("record.repair", "record.revoke", "record.publish")
 """Effects that a grade follows."""
@@ -28,10 +28,7 @@ GRADED = ("record.repair", "record.revoke", "record.publish")
 
 def has_changed(case: Case) -> bool:
     """Whether the record is another version than the one the case is about, or no longer valid."""
-    if not case.record_key:
-        return False
-    last = last_version(case.record_key)
-    return last.seq != case.record_seq or last.state != CreditRecord.State.ACTIVE or not last.body
+    return case.record_seq is not None and not is_current(CreditRecord.objects.get(pk=case.record_seq))
 
 
 def take_effect(case: Case, step: Transition, by: User | None, number: str) -> None:

@@ -28,7 +28,7 @@ from zhixin_web.cases.parties import is_party
 from zhixin_web.cases.queries import steps_taking
 from zhixin_web.cases.words import FEWEST, printable, said
 from zhixin_web.records.models import CreditRecord, Subject
-from zhixin_web.records.services.repair_and_revocation import last_version
+from zhixin_web.records.services.repair_and_revocation import is_current
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
 
@@ -108,11 +108,10 @@ def _about_record(case: Case, procedure: Procedure, record: CreditRecord | None,
     """Bind a case to the last version of its record, and keep the verdict on its eligibility."""
     if record is None or record.subject_id != case.subject.pk:
         raise ValidationError(_("请选择该企业的一条记录"))
-    last = last_version(record.key)
-    if last.pk != record.pk or last.state != CreditRecord.State.ACTIVE or not last.body:
+    if not is_current(record):
         raise ValidationError(_("该记录不是有效的最新版本"))
-    case.record_seq, case.record_key, case.source = last.seq, last.key, last.source
-    case.eligibility = eligibility(last, procedure, today)
+    case.record_seq, case.record_key, case.source = record.seq, record.key, record.source
+    case.eligibility = eligibility(record, procedure, today)
     if case.eligibility["owner"]:
         owner = owners()[case.eligibility["owner"]]
         named = owner.zh if (get_language() or "zh").startswith("zh") else owner.en

@@ -124,8 +124,7 @@ def _step(case: Case, step: Transition, by: User | None, reason: str) -> CaseSte
 
 def _note_persons(case: Case, procedure: Procedure, step: Transition, by: User | None) -> None:
     """Keep whose proposal and whose decision it is where the database compares them."""
-    proposals = {name for item in procedure.transitions for name in item.other_than}
-    if step.id in proposals:
+    if step.id in procedure.proposals:
         case.proposed_by, case.decided_by = by, None
     elif step.other_than:
         case.decided_by = by

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -26,6 +26,7 @@ from zhixin_web.faces.console.refusals import faults_by_field
 from zhixin_web.papers.services.issue import kept_file
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records.scope import visible_records, visible_subjects
+from zhixin_web.records.services.repair_and_revocation import is_current, last_version
 
 
 @permitted("cases.view")
@@ -68,22 +69,45 @@ def case_page(request: StaffRequest, pk: int) -> HttpResponse:
         case.refresh_from_db()
     procedure, is_party = procedure_of(case), request.user.role == Role.ENTERPRISE_USER
     steps = list(case.steps.select_related("by", "paper").order_by("position"))
+    steps_open = steps_open_to(request.user, case)
     record_event("cases.view", request=request, ref=f"case:{pk}")
     content: dict[str, Any] = {
         "case": case, "procedure": procedure, "state": procedure.state(case.state), "clock": clock_of(case, procedure, steps),
         "steps": _shown(request.user, procedure, steps), "is_party": is_party,
-        "open_steps": steps_open_to(request.user, case), "faults": faults, "given": request.POST,
+        "open_steps": steps_open, "faults": faults, "given": request.POST,
+        "registers_for_party": not is_party and any(step.by == "applicant" for step in steps_open),
         "waits_for_another": procedure.state(case.state).turn == "approver" and case.proposed_by_id == request.user.pk,
     }  # fmt: skip
     return render(request, "case.html", content, status=422 if faults else 200)
 
 
-def _shown(user: User, procedure: Procedure, steps: list[CaseStep]) -> list[tuple[CaseStep, Transition, CasePaper | None]]:
-    """The steps that an account may read: all; of the party what was served on it and what it did itself."""
-    all_ = [(step, procedure.transition(step.transition), getattr(step, "paper", None)) for step in steps]
+class _ShownStep(NamedTuple):
+    """A step as one account may read it."""
+
+    done: CaseStep
+    step: Transition
+    paper: CasePaper | None
+    reason: str
+
+
+def _shown(user: User, procedure: Procedure, steps: list[CaseStep]) -> list[_ShownStep]:
+    """Return the steps that an account may read.
+
+    The party reads how far its case is, what was served on it and what it did itself; not what is being prepared: proposals,
+    what the source says of them, what is sent back.
+    """
+    all_ = [
+        _ShownStep(done, procedure.transition(done.transition), getattr(done, "paper", None), done.reason) for done in steps
+    ]
     if user.role != Role.ENTERPRISE_USER:
         return all_
-    return [item for item in all_ if item[2] is not None or item[1].by == "applicant" or procedure.state(item[1].to).is_end]
+    found = []
+    for item in all_:
+        is_told = item.paper is not None or item.step.by == "applicant" or procedure.state(item.step.to).is_end
+        is_internal = item.step.id in procedure.proposals or item.step.by in ("source", "approver")
+        if is_told or not is_internal:
+            found.append(item if is_told else item._replace(reason=""))
+    return found
 
 
 @permitted("cases.view")
@@ -108,6 +132,9 @@ def new_case(request: StaffRequest, seq: int, procedure: str) -> HttpResponse:
     if chosen is None or chosen.about != "record":
         raise Http404
     record = get_object_or_404(visible_records(request.user), pk=seq)
+    if not is_current(record):
+        messages.error(request, _("该记录不是有效的最新版本"))
+        return redirect("record", seq=last_version(record.key).seq)
     faults: dict[str, list[str]] = {}
     if request.method == "POST":
         try:

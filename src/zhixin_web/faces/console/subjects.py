@@ -38,7 +38,7 @@ from zhixin_web.records import queries
 from zhixin_web.records.masking_for_officers import masked
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.scope import visible_records, visible_subjects
-from zhixin_web.records.services.repair_and_revocation import change_record, erase_record
+from zhixin_web.records.services.repair_and_revocation import change_record, erase_record, is_current
 from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.queries import rulebook_of
@@ -221,7 +221,7 @@ def record_page(request: StaffRequest, seq: int) -> HttpResponse:
     record_event("records.view", request=request, ref=f"record:{seq}")
     content = {
         "record": record, "manifest": manifest, "body": body, "reported": masked(manifest, body.get("reported", {})), "versions": versions,
-        "entry": LedgerEntry.objects.get(pk=record.seq), "checkpoint": checkpoint if covered else None, "proof": proof,
+        "is_current": is_current(record), "entry": LedgerEntry.objects.get(pk=record.seq), "checkpoint": checkpoint if covered else None, "proof": proof,
         "term_sources": law.term_sources(record.kind, record.severity, record.decided_on),
         "doors": [item for item in procedures().values() if item.about == "record"],
         "cases": visible_cases(request.user).filter(record_key=record.key).order_by("-pk"),

@@ -39,6 +39,12 @@ def last_version(key: str) -> CreditRecord:
     return CreditRecord.objects.filter(key=key).order_by("-version")[0]
 
 
+def is_current(record: CreditRecord) -> bool:
+    """Whether a record is the last version of its act, active, with its content."""
+    last = last_version(record.key)
+    return last.pk == record.pk and last.state == CreditRecord.State.ACTIVE and bool(last.body)
+
+
 def change_record(record: CreditRecord, *, state: str, on: date, basis: str, by: User) -> int:
     """Revoke or repair a record by a new version; the old ones stay. Gives the new version's sequence number.
 
