@@ -1,9 +1,13 @@
 """Settings of the web tests: a folder of their own, a fast password hasher; PostgreSQL where DATABASE_URL says so."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
-os.environ.setdefault("ZHIXIN_VAR", tempfile.mkdtemp(prefix="zhixin-test-"))
+if "ZHIXIN_VAR" not in os.environ:
+    os.environ["ZHIXIN_VAR"] = tempfile.mkdtemp(prefix="zhixin-test-")
+    atexit.register(shutil.rmtree, os.environ["ZHIXIN_VAR"], ignore_errors=True)
 
 from zhixin_web.settings import *  # noqa: F403
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -17,7 +18,9 @@ from dirty_deliveries import firms, registrations_csv
 from shipped import shipped
 from zhixin import open_snapshot
 from zhixin.dataset.acceptance import accept
+from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.delivery.workbook_inspection import inside
+from zhixin.dataset.delivery.workbook_sandbox import read_workbook
 from zhixin.dataset.reading import read_table
 from zhixin.errors import DatasetError
 
@@ -340,3 +343,24 @@ def test_a_firm_that_is_told_two_ways_in_one_file_is_asked(tmp_path: Path) -> No
     )
     report = accept(shipped("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28))
     assert dict(report.tables["registrations"].rules) == {"row.contradicts": 1}
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_what_a_workbook_held_is_nowhere_on_the_disk_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    file = tmp_path / "penalties.xlsx"
+    file.write_bytes(xlsx_of(*(row(number) for number in range(10)), amount_format="0%" if is_refused else "0.00"))
+    if is_refused:
+        file.write_bytes(file.read_bytes()[:900])
+        with pytest.raises(FileRefused):
+            read_workbook(file)
+    else:
+        book = read_workbook(file)
+        assert list(temporary.iterdir()) == []  # not even while it is read: a crash leaves nothing
+        one, other = book.rows(), book.rows()
+        assert [(next(one), next(other)) for _ in range(11)] == [(line, line) for line in book.rows()]
+    assert list(temporary.iterdir()) == []
