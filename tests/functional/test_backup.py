@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psycopg
+import pyrage
 import pytest
 
 ADDRESS = os.environ.get("ZHIXIN_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/test")
@@ -83,6 +86,47 @@ def test_what_cannot_be_restored_is_refused_by_name(site: Path, tmp_path: Path, 
     assert "missing from the store" in run_in(
         tmp_path / "c", "restore", str(store), "--identity", str(identity), is_good=False
     )
+
+
+def test_a_manifest_that_leaves_the_data_folder_writes_nothing(site: Path, tmp_path: Path, recipient: str) -> None:
+    """The recipient is no secret: whoever knows it can add a manifest to the store."""
+    store, identity = tmp_path / "store", tmp_path / "identity"
+    run_in(site, "backup", str(store), "--recipient", recipient)
+    genuine = next((store / "manifests").iterdir())
+    key = pyrage.x25519.Identity.from_str(identity.read_text().strip())
+    manifest = json.loads(pyrage.decrypt(genuine.read_bytes(), [key]))
+    for name in ("../outside", str(tmp_path / "outside"), "originals/../../outside", ""):
+        manifest["files"] = {name: manifest["database"]}
+        forged = store / "manifests" / "99990101T000000.000000Z.age"
+        forged.write_bytes(pyrage.encrypt(json.dumps(manifest).encode(), [pyrage.x25519.Recipient.from_str(recipient)]))
+        said = run_in(tmp_path / "empty", "restore", str(store), "--identity", str(identity), is_good=False)
+        assert "outside the data folder" in said
+        assert not (tmp_path / "outside").exists()
+    earlier = run_in(tmp_path / "again", "restore", str(store), "--identity", str(identity), "--at", genuine.stem)
+    assert "BROKEN" not in earlier
+
+
+def test_a_file_that_grows_meanwhile_is_kept_as_of_one_moment(site: Path, tmp_path: Path, recipient: str) -> None:
+    growing, done = site / "spool" / "growing.log", threading.Event()
+    growing.parent.mkdir()
+    growing.write_bytes(b"x" * 50_000_000)
+
+    def grow() -> None:
+        with growing.open("ab", buffering=0) as out:
+            while not done.wait(0.001):
+                out.write(b"x" * 1_000)
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        run_in(site, "backup", str(tmp_path / "store"), "--recipient", recipient)
+    finally:
+        done.set()
+        writer.join()
+        growing.unlink()
+    said = run_in(tmp_path / "empty", "restore", str(tmp_path / "store"), "--identity", str(tmp_path / "identity"))
+    assert "BROKEN" not in said
+    assert (tmp_path / "empty" / "spool" / "growing.log").stat().st_size >= 50_000_000
 
 
 def test_the_drill_on_postgresql(tmp_path: Path, recipient: str) -> None:

@@ -61,6 +61,11 @@ def test_a_suspension_moves_the_end_by_the_days_it_takes(unit: str, suspension: 
     assert reckon(DAY("2026-09-18"), number, unit, [interval]).due_on.isoformat() == due
 
 
+def test_a_last_day_moved_over_a_holiday_does_not_rest_on_a_suspended_day() -> None:
+    found = reckon(DAY("2026-09-21"), 10, "calendar", [Suspension(DAY("2026-10-08"), DAY("2026-10-09"))])
+    assert (found.moved_from, found.due_on) == (DAY("2026-10-01"), DAY("2026-10-10"))
+
+
 @pytest.mark.parametrize(
     ("number", "unit", "suspensions", "said"),
     [

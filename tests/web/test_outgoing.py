@@ -26,6 +26,7 @@ INSIDE = [
     "127.0.0.1", "127.1", "0", "0.0.0.0", "2130706433", "0x7f000001", "0177.0.0.1", "localhost", "10.0.0.1", "172.16.0.1", "192.168.1.1",
     "169.254.169.254", "100.64.0.1", "224.0.0.1", "255.255.255.255", "[::]", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:169.254.169.254]",
     "[fe80::1]", "[fd00::1]", "[ff02::1]", "[64:ff9b::7f00:1]", "[64:ff9b::a9fe:a9fe]", "[2002:7f00:1::]", "[2001:0:7f00:1:0:0:80ff:fffe]",
+    "[64:ff9b:1::7f00:1]", "[::7f00:1]", "[::ffff:0:7f00:1]", "[fec0::1]", "[5f00::1]", "[4000::1]", "[100::1]",
 ]  # fmt: skip
 """Ways to write an address of the house: loopback, private, link-local, metadata, shared, multicast; IPv4 inside IPv6."""
 
@@ -50,6 +51,12 @@ def test_an_address_of_the_house_is_refused_in_every_spelling(host: str, setting
     settings.OUTGOING_NETWORKS = []
     with pytest.raises(ValidationError):
         outgoing.checked(f"http://{host}/x")
+
+
+@pytest.mark.parametrize("host", [PUBLIC, "[2606:4700::1111]", "[64:ff9b::5db8:d822]"])
+def test_a_public_address_is_allowed_as_a_number(host: str, settings: Any) -> None:
+    settings.OUTGOING_NETWORKS = []
+    assert str(outgoing.checked(f"http://{host}/x").ip) == host.strip("[]")
 
 
 @pytest.mark.parametrize("host", INSIDE)

@@ -87,11 +87,19 @@ def reckon(
     else:
         last, skipped = _same_day_later(start, number * (12 if unit == "year" else 1), suspensions)
         counted = (last,)
-    due_on = clock.not_on_a_day_off(counted[-1])
+    due_on = _moved(counted[-1], suspensions, clock)
     moved_from = None if due_on == counted[-1] else counted[-1]
     first = start + timedelta(days=1) if unit == "working" else counted[-1]
     years = tuple(_source(year) for year in range(first.year, due_on.year + 1))
     return Reckoned(start, number, unit, due_on, counted, skipped, moved_from, years)
+
+
+def _moved(last: date, suspensions: Sequence[Suspension], clock: WorkingDays) -> date:
+    """Move a last day off to the next working day on which the term is not suspended."""
+    day = clock.not_on_a_day_off(last)
+    while day != last and any(item.covers(day) for item in suspensions):
+        day = clock.not_on_a_day_off(day + timedelta(days=1))
+    return day
 
 
 def _check(number: int, unit: str, suspensions: Sequence[Suspension]) -> None:

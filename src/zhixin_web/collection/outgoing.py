@@ -26,6 +26,8 @@ from django.utils.translation import gettext as _
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 TIMEOUT = httpx.Timeout(10.0, read=20.0)
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""The only IPv6 addresses that are assigned to the public (RFC 4291, 2.4); Python calls many others global."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,12 @@ def _is_allowed(ip: IPAddress) -> bool:
     inner = _inner(ip)
     if any(ip in network or inner in network for network in settings.OUTGOING_NETWORKS):
         return True
-    return all(item.is_global and not item.is_multicast for item in (ip, inner))
+    readings = (inner,) if ip in NAT64 else (ip, inner)
+    return all(map(_is_public, readings))
+
+
+def _is_public(ip: IPAddress) -> bool:
+    return ip.is_global and not ip.is_multicast and (isinstance(ip, ipaddress.IPv4Address) or ip in GLOBAL_UNICAST)
 
 
 def _inner(ip: IPAddress) -> IPAddress:

@@ -80,24 +80,25 @@ def back_up(store: Path, recipient: str) -> BackupReport:
     size_of_ledger = ledger_size()
     new = size = 0
     with tempfile.TemporaryDirectory(dir=settings.VAR) as folder:
-        dump = Path(folder) / "database"
+        dump, copy = Path(folder) / "database", Path(folder) / "copy"
         _dump(dump)
         database, is_new = _keep(dump, store, whom)
         new += is_new
         files: dict[str, str] = {}
         for path in _files(Path(folder)):
             try:
-                files[str(path.relative_to(settings.VAR))], is_new = _keep(path, store, whom)
+                shutil.copyfile(path, copy)  # hashed and encrypted are the same bytes, also of a file that grows meanwhile
             except FileNotFoundError:  # swept meanwhile: nothing refers to it
                 continue
+            files[str(path.relative_to(settings.VAR))], is_new = _keep(copy, store, whom)
             new += is_new
-            size += path.stat().st_size
+            size += copy.stat().st_size
         manifest = {
             "format": FORMAT, "at": at.isoformat(), "vendor": connection.vendor, "database": database, "files": files, "ledger": size_of_ledger,
         }  # fmt: skip
         plain = Path(folder) / "manifest"
         plain.write_text(json.dumps(manifest, sort_keys=True), encoding="utf-8")
-        _encrypt(plain, store / "manifests" / f"{at:%Y%m%dT%H%M%SZ}.age", whom)
+        _encrypt(plain, store / "manifests" / f"{at:%Y%m%dT%H%M%S.%fZ}.age", whom)
     return BackupReport(at.isoformat(), len(files), new, size, time.perf_counter() - started, size_of_ledger)
 
 
@@ -178,13 +179,23 @@ def restore(store: Path, identity_file: Path, *, at: str = "") -> BackupReport:
                 f"a backup of {manifest['vendor']} is not restored into {connection.vendor} / 数据库种类不同"
             )
         size = 0
+        places = {name: _place(name) for name in manifest["files"]}
         for name, content in manifest["files"].items():
-            place = Path(settings.VAR) / name
+            place = places[name]
             place.parent.mkdir(parents=True, exist_ok=True)
             _object(store, content, plain, identity).replace(place)
             size += place.stat().st_size
         _load(_object(store, manifest["database"], plain, identity))
     return BackupReport(manifest["at"], len(manifest["files"]), 0, size, time.perf_counter() - started, ledger_size())
+
+
+def _place(name: str) -> Path:
+    """Return where a file of a manifest belongs; anybody who knows the recipient can write a manifest, so its paths are not trusted."""
+    var = Path(settings.VAR).resolve()
+    place = (var / name).resolve()
+    if not place.is_relative_to(var) or place == var:
+        raise BackupRefused(f"the backup names a file outside the data folder: {name} / 备份中的路径超出数据目录")
+    return place
 
 
 def _refuse_unless_empty() -> None:
