@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from zhixin.dataset.facts import Facts
 from zhixin.evaluation.evaluation import Evaluation
@@ -49,7 +49,7 @@ class Remedy:
     """What correcting or repairing one record would change, from the first day it could."""
 
     record_no: int
-    action: str
+    action: Literal["correct", "repair"]
     day: date
     score_milli: int
     grade: str
@@ -64,12 +64,20 @@ class Outlook:
         self.rulebook, self.facts, self.moment = rulebook, facts, moment
         self.until = shift_months(moment.as_of, months)
         self._resolved: dict[date, Rulebook] = {}
+        self._found: dict[date, Evaluation] = {}
 
     # --- evaluation at other dates ---
 
     def at(self, day: date, facts: Facts | None = None) -> Evaluation:
-        """The subject's evaluation on another day."""
-        return Interpreter(self._rulebook_at(day), replace(self.moment, as_of=day)).evaluate(facts or self.facts)
+        """The subject's evaluation on another day, on its own facts or on others."""
+        if facts is not None and facts is not self.facts:
+            return self._interpreter(day).evaluate(facts)
+        if day not in self._found:
+            self._found[day] = self._interpreter(day).evaluate(self.facts)
+        return self._found[day]
+
+    def _interpreter(self, day: date) -> Interpreter:
+        return Interpreter(self._rulebook_at(day), replace(self.moment, as_of=day))
 
     def _rulebook_at(self, day: date) -> Rulebook:
         """Resolved once per period between changes of the rulebook."""
@@ -188,6 +196,10 @@ class Outlook:
         return found
 
     def remedies(self) -> list[Remedy]:
+        """What correcting or repairing each record would change, where it changes something by itself."""
+        return [item for item in self.open_remedies() if self._changes_something(item)]
+
+    def open_remedies(self) -> list[Remedy]:
         """For each record that counts against the subject: correct it today, repair it as soon as the catalogue allows."""
         kinds = {kind.id: kind for kind in self.rulebook.at(self.moment.as_of).catalogue}
         found = []
@@ -200,24 +212,23 @@ class Outlook:
             earliest = repair_from(self.rulebook, record["kind"], record.get("severity"), record["decided_on"])
             if record.get("repaired_on") is None and earliest is not None:
                 found.append(self._remedy(record, "repair", max(earliest, self.moment.as_of + timedelta(days=1))))
-        return [item for item in found if item.day <= self.until and self._changes_something(item)]
+        return [item for item in found if item.day <= self.until]
 
     def _counts(self, record: Mapping[str, Any]) -> bool:
         return record["decided_on"] <= self.moment.as_of and not any(
             record.get(name) is not None and record[name] <= self.moment.as_of for name in ("revoked_on", "repaired_on")
         )
 
-    def _remedy(self, record: Mapping[str, Any], action: str, day: date) -> Remedy:
+    def _remedy(self, record: Mapping[str, Any], action: Literal["correct", "repair"], day: date) -> Remedy:
         after = self.at(day, self._with(record, action, day))
         without = self.at(day)
         return Remedy(record["record_no"], action, day, after.score_milli, after.grade, without.score_milli, without.grade)
 
     def _with(self, record: Mapping[str, Any], action: str, day: date, facts: Facts | None = None) -> Facts:
         facts = facts or self.facts
-        column = "corrected_on" if action == "correct" else "repaired_on"
-        mended = {"corrected_on": record.get("corrected_on") or day, column: day}
-        records = tuple({**item, **mended} if item["record_no"] == record["record_no"] else item for item in facts.records)
-        return replace(facts, records=records)
+        number = record["record_no"]
+        records = (remedied(item, action, day) if item["record_no"] == number else item for item in facts.records)
+        return replace(facts, records=tuple(records))
 
     @staticmethod
     def _changes_something(item: Remedy) -> bool:
@@ -347,6 +358,12 @@ class Outlook:
                 f"Earliest better grade: {acting or 'none'} with every remedy, {waiting or f'after {self.until}'} by waiting."
             )
         return lines
+
+
+def remedied(record: Mapping[str, Any], action: str, day: date) -> Mapping[str, Any]:
+    """Return a record as it is once corrected, or corrected and repaired, on a day."""
+    column = "corrected_on" if action == "correct" else "repaired_on"
+    return {**record, "corrected_on": record.get("corrected_on") or day, column: day}
 
 
 def _values(number: Any) -> list[int]:

@@ -68,14 +68,12 @@ class SubjectFacts:
     # --- records ---
 
     def counts(self, record: Record, only: RecordFilter) -> bool:
-        """Whether a record counts under a filter."""
+        """Whether a record of a kind that a filter names counts under it."""
         as_of, known_at = self.moment.as_of, self.moment.known_at
         day = record.get(only.on.value)
         if day is None or day + timedelta(days=only.effective_after_days) > as_of:
             return False
         if known_at is not None and (record.get("sequence") or 0) > known_at:
-            return False
-        if record["kind"] not in self.rulebook.kinds_matching(only.kinds):
             return False
         if only.severities and record.get("severity") not in {item.value for item in only.severities}:
             return False
@@ -138,7 +136,8 @@ class SubjectFacts:
         return within(number, test)
 
     def matching(self, only: RecordFilter) -> list[Record]:
-        return [record for record in self.facts.records if self.counts(record, only)]
+        kinds = self.rulebook.kinds_matching(only.kinds)
+        return [record for record in self.facts.records if record["kind"] in kinds and self.counts(record, only)]
 
     # --- measures ---
 

@@ -1,0 +1,169 @@
+"""What a subject can do for a better grade: the actions open to it, what a choice of them gives, a smallest choice that is enough.
+
+There is no second formula: every answer is the interpreter run on the same facts with the chosen records corrected, repaired or
+added, on the first day on which all of that can be done. As in the outlook, nothing else is assumed to be recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import combinations
+from math import comb
+from typing import Literal
+
+from zhixin.dataset.facts import Facts
+from zhixin.explanation.outlook import Outlook, remedied
+from zhixin.law.catalogue import CORE_FIELDS, RECORD_COLUMNS
+from zhixin.law.vocabulary import Nature
+
+MOST_TRIED = 250
+"""Choices that are tried one by one for a smallest one; beyond that actions are taken away from all of them."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something a subject can do: correct or have repaired one of its records, or earn a record of a favourable kind."""
+
+    kind: Literal["correct", "repair", "earn"]
+    day: date
+    """The first day on which it can have effect."""
+    record_kind: str
+    record_no: int | None = None
+    """The record that is corrected or repaired; ``None`` for one that is earned."""
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind}:{self.record_kind if self.record_no is None else self.record_no}"
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What a choice of actions gives on the first day on which all of them have effect, and what that day gives without them."""
+
+    actions: tuple[Action, ...]
+    day: date
+    score_milli: int
+    grade: str
+    score_without: int
+    grade_without: str
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A choice of actions that is enough for a better grade."""
+
+    reached: Reached
+    is_smallest: bool
+    """Whether every smaller choice was tried; otherwise none of these actions can be left out, yet others might be fewer."""
+
+
+class Improvement:
+    """The actions open to one subject, and what they give."""
+
+    def __init__(self, outlook: Outlook) -> None:
+        self.outlook = outlook
+        self._found_alone: dict[Action, Reached] = {}
+
+    @property
+    def tomorrow(self) -> date:
+        return self.outlook.moment.as_of + timedelta(days=1)
+
+    @cached_property
+    def actions(self) -> tuple[Action, ...]:
+        """Every action that changes score or grade, taken alone or as the last of all."""
+        every = (*self._remedies(), *self._earned())
+        if not every:
+            return ()
+        last = max(item.day for item in every)
+        all_ = self.outlook.at(last, self._with(every))
+
+        def counts(action: Action) -> bool:
+            alone = self._alone(action)
+            if (alone.score_milli, alone.grade) != (alone.score_without, alone.grade_without):
+                return action.kind != "earn" or self._gain(action) > (0, 0)
+            but_one = self.outlook.at(last, self._with(item for item in every if item != action))
+            return action.kind != "earn" and (all_.score_milli, all_.grade) != (but_one.score_milli, but_one.grade)
+
+        return tuple(filter(counts, every))
+
+    def _alone(self, action: Action) -> Reached:
+        if action not in self._found_alone:
+            self._found_alone[action] = self._reached((action,))
+        return self._found_alone[action]
+
+    def _remedies(self) -> Iterator[Action]:
+        kinds = {record["record_no"]: record["kind"] for record in self.outlook.facts.records}
+        for item in self.outlook.open_remedies():
+            yield Action(item.action, item.day, kinds[item.record_no], item.record_no)
+
+    def _earned(self) -> Iterator[Action]:
+        """One new record of each favourable kind."""
+        for kind in self.outlook.rulebook.at(self.outlook.moment.as_of).catalogue:
+            if kind.nature is Nature.POSITIVE:
+                yield Action("earn", self.tomorrow, kind.id)
+
+    def _gain(self, action: Action) -> tuple[int, int]:
+        """What an action alone gives: grades risen, then points of improvement."""
+        found, ladder = self._alone(action), self.outlook.rulebook
+        places = [ladder.grade_rank.get(grade, len(ladder.grade_rank)) for grade in (found.grade_without, found.grade)]
+        points = found.score_milli - found.score_without
+        return places[0] - places[1], points if ladder.direction == "higher_better" else -points
+
+    def _with(self, chosen: Iterable[Action]) -> Facts:
+        facts = self.outlook.facts
+        records = {record["record_no"]: record for record in facts.records}
+        for action in chosen:
+            if action.record_no is not None:
+                records[action.record_no] = remedied(records[action.record_no], action.kind, action.day)
+            else:
+                new = max(records, default=0) + 1
+                empty = dict.fromkeys((*RECORD_COLUMNS, *CORE_FIELDS))
+                records[new] = {**empty, "record_no": new, "kind": action.record_kind, "decided_on": action.day}
+        return replace(facts, records=tuple(records.values()))
+
+    def reached(self, chosen: Iterable[str]) -> Reached:
+        """What a choice of actions, by their identifiers, gives; identifiers that are not open to the subject are left out."""
+        wanted = set(chosen)
+        return self._reached(tuple(action for action in self.actions if action.id in wanted))
+
+    def _reached(self, actions: tuple[Action, ...]) -> Reached:
+        day = max((action.day for action in actions), default=self.tomorrow)
+        after, without = self.outlook.at(day, self._with(actions)), self.outlook.at(day)
+        return Reached(actions, day, after.score_milli, after.grade, without.score_milli, without.grade)
+
+    def suggestion(self) -> Suggestion | None:
+        """Return a smallest choice that gives a better grade than today's, the earliest among those of its size.
+
+        ``None``: today's grade is the best one or outside the ladder, or no choice is enough.
+        """
+        rank = self.outlook.rulebook.grade_rank
+        now = rank.get(self.outlook.at(self.outlook.moment.as_of).grade)
+        if now is None:
+            return None
+
+        def is_better(found: Reached) -> bool:
+            return rank.get(found.grade, now) < now
+
+        tried = 0
+        for size in range(1, len(self.actions) + 1):
+            tried += comb(len(self.actions), size)
+            if tried > MOST_TRIED:
+                return self._without_what_is_not_needed(is_better)
+            enough = [item for item in map(self._reached, combinations(self.actions, size)) if is_better(item)]
+            if enough:
+                return Suggestion(min(enough, key=lambda item: (item.day, -item.score_milli)), is_smallest=True)
+        return None
+
+    def _without_what_is_not_needed(self, is_better: Callable[[Reached], bool]) -> Suggestion | None:
+        """Begin with all actions and take away each that the rest can do without: the least useful first, the latest among equals."""
+        kept: Sequence[Action] = self.actions
+        if not is_better(self._reached(tuple(kept))):
+            return None
+        for action in sorted(self.actions, key=lambda item: (self._gain(item), -item.day.toordinal())):
+            fewer = tuple(item for item in kept if item != action)
+            if fewer and is_better(self._reached(fewer)):
+                kept = fewer
+        return Suggestion(self._reached(tuple(kept)), is_smallest=False)
