@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "zhixin_web.demonstration",
     "zhixin_web.presentation",
     "zhixin_web.faces.portal",
+    "zhixin_web.faces.enterprise",
     "zhixin_web.faces.console",
 ]
 MIDDLEWARE = [
@@ -88,7 +89,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
-                "zhixin_web.faces.console.context.page",
+                "zhixin_web.presentation.context.page",
             ],
         },
     }

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("c/", include("zhixin_web.faces.console.urls")),
+    path("my/", include("zhixin_web.faces.enterprise.urls")),
     path("api/v1/", include("zhixin_web.faces.api.urls")),
     path("", include("zhixin_web.faces.console.doors")),
     path("", include("zhixin_web.faces.portal.urls")),

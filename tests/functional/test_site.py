@@ -21,7 +21,7 @@ ADDRESSES = {
     "district": ["/c/", "/c/subjects", "/c/batches"],
     "inspector": ["/c/", "/c/subjects"],
     "department": ["/c/", "/c/sources", "/c/batches", "/c/reports"],
-    "enterprise": ["/c/", "/c/cases"],
+    "enterprise": ["/my/", "/my/why", "/my/improve", "/my/records", "/my/cases", "/my/inspections", "/my/reports", "/my/mandates", "/my/drafts/1", "/my/drafts/1/files", "/my/drafts/1/check"],
     "auditor": ["/c/", "/c/audit", "/c/ledger"],
     "security": ["/c/", "/c/accounts"],
     "system": ["/c/", "/c/accounts"],

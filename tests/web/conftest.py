@@ -16,6 +16,7 @@ from shipped import shipped
 from web.drawing import approved, committed, drawn, inspectors, make, on_the_day, task  # noqa: F401
 from web.layers import Layers, Maker
 from zhixin import City
+from zhixin.law.calendar import shift_months
 from zhixin.law.loading import dump_rulebook
 from zhixin.law.rulebook import Rulebook
 from zhixin_web.accounts.demonstration_people import make_people
@@ -28,7 +29,7 @@ from zhixin_web.evaluations.services import runs
 from zhixin_web.evaluations.services.reevaluate_after_batch import react
 from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.governance.models import Consultation, Draft
-from zhixin_web.records.models import Subject
+from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.services import approval
 
@@ -234,6 +235,14 @@ def answer(people: dict[str, User]) -> Callable[[Batch], Run | None]:
         return release_run(run, people["approver"]) if run is not None and run.status == Run.Status.PROPOSED else run
 
     return answering
+
+
+@pytest.fixture
+def record(subjects: list[Subject], take: Any, penalty: Any) -> CreditRecord:
+    """A penalty of the enterprise that may be repaired since long."""
+    day = shift_months(timezone.localdate(), -8).isoformat()
+    take("penalties", penalty((subjects[0].code, subjects[0].name, "（虚构）罚1号"), 处罚决定日期=day))
+    return CreditRecord.objects.get()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from zhixin.law.procedures import procedures
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.cases import clocks
 from zhixin_web.cases.models import Case, CasePaper, CaseStep
-from zhixin_web.cases.queries import disputed_keys, published_statements, visible_cases
+from zhixin_web.cases.queries import cases_of_party, disputed_keys, published_statements, visible_cases
 from zhixin_web.cases.services import filing, transitions
 from zhixin_web.cases.services.effects import settle_case
 from zhixin_web.cases.services.filing import open_case
@@ -37,14 +37,6 @@ from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.workspace.desk import tasks_of
 
 WHY = "（虚构）义务已履行，材料齐全"
-
-
-@pytest.fixture
-def record(subjects: list[Subject], take: Any, penalty: Any) -> CreditRecord:
-    """A penalty that may be repaired since long."""
-    day = shift_months(timezone.localdate(), -8).isoformat()
-    take("penalties", penalty((subjects[0].code, subjects[0].name, "（虚构）罚1号"), 处罚决定日期=day))
-    return CreditRecord.objects.get()
 
 
 @pytest.fixture
@@ -492,27 +484,27 @@ def test_a_determination_is_filed_on_the_page(subjects: list[Subject], browser_o
 
 
 def test_each_sees_its_own(repair: Case, people: Any, subjects: list[Subject]) -> None:
-    for who in ("city", "approver", "auditor", "enterprise"):
+    for who in ("city", "approver", "auditor"):
         assert visible_cases(people[who]).count() == 1, who
-    for who in ("inspector", "security", "system"):
+    for who in ("inspector", "security", "system", "enterprise"):
         assert visible_cases(people[who]).count() == 0, who
-    people["enterprise"].organisation.code = subjects[1].code
-    people["enterprise"].organisation.save()
-    assert visible_cases(people["enterprise"]).count() == 0
+    assert [cases_of_party(item.code).count() for item in subjects[:2]] == [1, 0]
 
 
 def test_pages_open_act_and_keep_what_was_typed(record: CreditRecord, browser_of: Any) -> None:
     enterprise, city, approver = browser_of("enterprise"), browser_of("city"), browser_of("approver")
-    door = f"/c/records/{record.pk}/cases/repair"
-    assert "可以申请" in enterprise.get(door).content.decode()
+    door = enterprise.post(f"/my/records/{record.pk}/apply/repair")["Location"]
+    assert "说明（5 至 4000 字" in enterprise.get(door).content.decode()
     for browser in (enterprise, city, approver):
         session = browser.session
         session["confirmed"] = int(time.time())
         session.save()
-    refused = enterprise.post(door, {"text": "短"})
-    assert refused.status_code == 422
-    assert "短" in refused.content.decode()
-    address = enterprise.post(door, {"text": "（虚构）已履行完毕，申请修复"})["Location"]
+    enterprise.post(f"{door}/words", {"text": "短", "version": "1"})
+    assert enterprise.post(f"{door}/check").status_code == 422
+    assert ">短</textarea>" in enterprise.get(door).content.decode()
+    enterprise.post(f"{door}/words", {"text": "（虚构）已履行完毕，申请修复", "version": "2"})
+    own = enterprise.post(f"{door}/check")["Location"]
+    address = own.replace("/my/", "/c/")
     assert "现在由其他人办理" in approver.get(address).content.decode()
     assert city.post(address, {"step": "accept", "reason": ""}).status_code == 302
     kept = city.post(address, {"step": "propose_grant", "reason": "短"})
@@ -521,9 +513,9 @@ def test_pages_open_act_and_keep_what_was_typed(record: CreditRecord, browser_of
     assert city.post(address, {"step": "propose_grant", "reason": WHY}).status_code == 302
     assert "须由另一位有权限的人决定" in city.get(address).content.decode()
     assert approver.post(address, {"step": "grant", "reason": ""}).status_code == 302
-    page = enterprise.get(address).content.decode()
+    page = enterprise.get(own).content.decode()
     assert "信用修复决定书" in page
-    assert enterprise.get(f"{address}/paper/2")["Content-Type"] == "application/pdf"
+    assert enterprise.get(f"{own}/paper/2")["Content-Type"] == "application/pdf"
     assert "已办结" in city.get("/c/cases?status=closed").content.decode()
 
 
@@ -793,9 +785,10 @@ def test_a_determination_is_nobodys_business_before_the_notice(
 ) -> None:
     people["enterprise"].organisation.code = subjects[2].code
     people["enterprise"].organisation.save()
-    assert not visible_cases(people["enterprise"]).exists()
+    assert not cases_of_party(subjects[2].code).exists()
+    assert browser_of("enterprise").get(f"/my/cases/{filed.pk}").status_code == 404
     case = walk(filed, people, ("notify", "city"))
-    page = browser_of("enterprise").get(f"/c/cases/{case.pk}").content.decode()
+    page = browser_of("enterprise").get(f"/my/cases/{case.pk}").content.decode()
     assert "失信行为认定告知书" in page
     assert people["city"].display_name not in page.split("办理经过")[1]
 
@@ -868,11 +861,11 @@ def test_who_determined_it_repairs_it(
 def test_the_party_does_not_read_the_direction_of_a_proposal(record: CreditRecord, people: Any, browser_of: Any) -> None:
     case = open_case("objection", record=record, subject=record.subject, text=WHY, by=people["enterprise"])
     walk(case, people, ("verify", "city"), ("propose_reject", "city"))
-    for address in ("/c/cases", f"/c/cases/{case.pk}", f"/c/records/{record.pk}"):
-        page = browser_of("enterprise").get(address).content.decode()
+    for address in ("cases", f"cases/{case.pk}", f"records/{record.pk}"):
+        page = browser_of("enterprise").get(f"/my/{address}").content.decode()
         assert "拟维持" not in page
         assert "审核中" in page
-        assert "拟维持" in browser_of("city").get(address).content.decode()
+        assert "拟维持" in browser_of("city").get(f"/c/{address}").content.decode()
 
 
 def test_the_party_reads_how_far_its_case_is_and_no_internal_reason(
@@ -881,12 +874,12 @@ def test_the_party_reads_how_far_its_case_is_and_no_internal_reason(
     case = open_case("repair", record=record, subject=record.subject, text=WHY, by=people["enterprise"])
     carry_out(case, "accept", by=people["city"], reason="（虚构）内部意见：材料属实")
     carry_out(case, "propose_grant", by=people["city"], reason="（虚构）内部意见：拟同意")
-    page = browser_of("enterprise").get(f"/c/cases/{case.pk}").content.decode()
+    page = browser_of("enterprise").get(f"/my/cases/{case.pk}").content.decode()
     assert "受理" in page.split("办理经过")[1]
     assert "拟准予" not in page
     assert "内部意见" not in page
     carry_out(case, "grant", by=people["approver"], reason="（虚构）同意")
-    page = browser_of("enterprise").get(f"/c/cases/{case.pk}").content.decode()
+    page = browser_of("enterprise").get(f"/my/cases/{case.pk}").content.decode()
     assert "准予修复" in page.split("办理经过")[1]
     assert "内部意见" not in page
 

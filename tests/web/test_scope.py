@@ -31,14 +31,16 @@ def test_a_district_sees_its_own_subjects_only(subjects: list[Subject], people: 
 
 def test_an_enterprise_sees_itself_only(subjects: list[Subject], people: Any) -> None:
     browser = _as(people, "enterprise")
-    assert browser.get(f"/c/subjects/{subjects[0].code}").status_code == 200
-    assert browser.get(f"/c/subjects/{subjects[1].code}").status_code == 404
+    page = browser.get("/my/").content.decode()
+    assert subjects[0].name in page
+    assert subjects[1].name not in page
+    assert browser.get(f"/c/subjects/{subjects[0].code}").status_code == 403
 
 
 def test_records_follow_their_subject(subjects: list[Subject], people: Any, take: Any, penalty: Any) -> None:
     take("penalties", penalty(*[(item.code, item.name, f"罚{n}") for n, item in enumerate(subjects)]))
     for record in CreditRecord.objects.select_related("subject"):
-        assert _as(people, "enterprise").get(f"/c/records/{record.seq}").status_code == (
+        assert _as(people, "enterprise").get(f"/my/records/{record.seq}").status_code == (
             200 if record.subject == subjects[0] else 404
         )
 

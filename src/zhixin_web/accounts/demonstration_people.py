@@ -19,6 +19,9 @@ PEOPLE = (
     ("system", "习统", Role.SYSTEM_ADMINISTRATOR, "city_bureau"),
 )
 
+AGENT = ("agent", "戴理")
+"""The person of an agency that acts for the enterprise by a mandate."""
+
 
 UNITS = (
     ("joint_conference", "郑州市知识产权信用联席会议（演示）", "joint_conference", ""),

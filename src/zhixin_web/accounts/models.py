@@ -71,6 +71,38 @@ class User(BoundModel, AbstractUser):
         return self.display_name or self.username
 
 
+class Mandate(BoundModel):
+    """An enterprise lets another one act for it towards the authority, until a day (委托代理)."""
+
+    principal = models.ForeignKey(Organisation, models.PROTECT, related_name="mandates_given")
+    agent = models.ForeignKey(Organisation, models.PROTECT, related_name="mandates_held")
+    from_on = models.DateField()
+    until = models.DateField()
+    """The last day."""
+    given_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    given_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+    """When the principal, or the agent, ended it before its time."""
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(principal=F("agent")), name="nobody_is_its_own_agent"),
+            models.CheckConstraint(condition=Q(until__gte=F("from_on")), name="mandate_ends_after_it_begins"),
+        ]
+
+
+class Invitation(BoundModel):
+    """A code with which an enterprise opens its first account; kept as its hash, good for one use and some days."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="invitations")
+    code_hash = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+    good_until = models.DateField()
+    used_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    used_at = models.DateTimeField(null=True)
+
+
 class RoleGrant(BoundModel):
     """Who gave whom which role; the grantor is never the grantee."""
 

@@ -31,7 +31,7 @@ SECURITY, SYSTEM = Role.SECURITY_ADMINISTRATOR, Role.SYSTEM_ADMINISTRATOR
 _STAFF: dict[Role, Scope] = {role: "all" for role in Role if role is not ENTERPRISE}
 
 ACTIONS: dict[str, dict[Role, Scope]] = {
-    "desk.view": {**_STAFF, ENTERPRISE: "own"},
+    "desk.view": {**_STAFF},
     "sources.view": {CITY: "all", APPROVER: "all", DISTRICT: "all", DEPARTMENT: "own", AUDITOR: "all"},
     "batches.view": {CITY: "all", APPROVER: "all", DISTRICT: "own", DEPARTMENT: "own", AUDITOR: "all"},
     "batches.deliver": {CITY: "all", DISTRICT: "own", DEPARTMENT: "own"},
@@ -39,7 +39,7 @@ ACTIONS: dict[str, dict[Role, Scope]] = {
     "batches.release_hold": {CITY: "all"},
     "quarantine.fix": {CITY: "all", DISTRICT: "own", DEPARTMENT: "own"},
     "matching.decide": {CITY: "all"},
-    "subjects.view": {CITY: "all", APPROVER: "all", AUDITOR: "all", DEPARTMENT: "all", DISTRICT: "district", INSPECTOR: "district", ENTERPRISE: "own"},
+    "subjects.view": {CITY: "all", APPROVER: "all", AUDITOR: "all", DEPARTMENT: "all", DISTRICT: "district", INSPECTOR: "district"},
     "records.unmask": {CITY: "all", APPROVER: "all", DISTRICT: "district"},
     "records.repair": {CITY: "all"},
     "ways.manage": {CITY: "all"},
@@ -53,9 +53,7 @@ ACTIONS: dict[str, dict[Role, Scope]] = {
     "consultations.manage": {CITY: "all"},
     "grades.propose": {CITY: "all"},
     "grades.approve": {APPROVER: "all"},
-    "cases.view": {CITY: "all", APPROVER: "all", DEPARTMENT: "own", ENTERPRISE: "own", AUDITOR: "all"},
-    "cases.open": {CITY: "all", ENTERPRISE: "own"},
-    "cases.apply": {ENTERPRISE: "own"},
+    "cases.view": {CITY: "all", APPROVER: "all", DEPARTMENT: "own", AUDITOR: "all"},
     "cases.handle": {CITY: "all"},
     "cases.verify": {CITY: "all", DEPARTMENT: "own"},
     "cases.decide": {APPROVER: "all"},
@@ -68,10 +66,14 @@ ACTIONS: dict[str, dict[Role, Scope]] = {
     "inspections.numbers": {CITY: "all", APPROVER: "all", DISTRICT: "all"},
     "inspections.approve": {APPROVER: "all"},
     "inspections.submit": {INSPECTOR: "own"},
+    "inspections.ratings": {AUDITOR: "all"},
     "inspections.review": {CITY: "all", DISTRICT: "district"},
     "ledger.view": _STAFF,
     "ledger.export": {AUDITOR: "all"},
     "audit.view": {AUDITOR: "all"},
+    "mine.view": {ENTERPRISE: "own"},
+    "mine.apply": {ENTERPRISE: "own"},
+    "accounts.invite": {CITY: "all"},
     "accounts.view": {SYSTEM: "all", SECURITY: "all"},
     "accounts.manage": {SYSTEM: "all"},
     "accounts.grant": {SECURITY: "all"},
@@ -89,6 +91,11 @@ def scope_of(user: Any, action: str) -> Scope | None:
 
 def may(user: Any, action: str) -> bool:
     return scope_of(user, action) is not None
+
+
+def home_of(user: Any) -> str:
+    """The address of an account's own front page."""
+    return "/my/" if may(user, "mine.view") else "/c/"
 
 
 def permitted(action: str, *, reauthenticate: bool = False) -> Callable[[View], View]:

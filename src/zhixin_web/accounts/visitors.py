@@ -39,6 +39,9 @@ LIMITS = (
     RateLimit(frozenset({"data_file", "draw_file"}), READ, parse("30/minute")),
     RateLimit(frozenset({"sign_in", "second_factor"}), WRITE, parse("60/minute")),
     RateLimit(frozenset({"confirm"}), WRITE, parse("20/minute")),
+    RateLimit(frozenset({"my_join"}), WRITE, parse("10/hour")),
+    RateLimit(frozenset({"my_draft_files"}), WRITE, parse("60/minute")),
+    RateLimit(frozenset({"my_improve", "my_coming", "my_report"}), READ, parse("60/minute")),
 )
 API = parse("600/minute")
 """For every key, or address without one."""
@@ -95,7 +98,7 @@ class NoNulCharacters:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "\x00" in request.path_info and request.path_info.startswith("/c/"):
+        if "\x00" in request.path_info and request.path_info.startswith(("/c/", "/my/")):
             raise Http404
         if _holds_nul(request):
             cleaned = request.POST.copy()

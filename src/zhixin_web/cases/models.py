@@ -134,3 +134,38 @@ class CasePaper(BoundModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["procedure", "year", "serial"], name="one_paper_a_number")]
+
+
+class CaseDraft(models.Model):
+    """An application that an enterprise has begun and not yet submitted; it decides nothing."""
+
+    procedure = models.CharField(max_length=40)
+    subject = models.ForeignKey("records.Subject", models.PROTECT, related_name="case_drafts")
+    record_seq = models.BigIntegerField()
+    record_key = models.CharField(max_length=240)
+    text = models.TextField(max_length=4000, blank=True)
+    version = models.IntegerField(default=1)
+    """Counts the changes, so that nobody overwrites unseen what another has written."""
+    changed_by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["procedure", "subject", "record_key"], name="one_draft_of_a_procedure_on_a_record"
+            )
+        ]
+
+
+class Attachment(BoundModel):
+    """A file that was checked and kept, of a draft or of the case that was made from it."""
+
+    draft = models.ForeignKey(CaseDraft, models.SET_NULL, null=True, related_name="attachments")
+    case = models.ForeignKey(Case, models.PROTECT, null=True, related_name="attachments")
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=40)
+    """The media type that the content was found to be."""
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64, db_index=True)
+    added_by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    added_at = models.DateTimeField(auto_now_add=True)

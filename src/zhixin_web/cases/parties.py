@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from zhixin.law.procedures import Actor, Procedure
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may, scope_of
+from zhixin_web.accounts.representation import represents
 from zhixin_web.cases.models import Case, CaseStep
 from zhixin_web.collection.scope import visible_sources
 
 ACTIONS: dict[Actor, str] = {
-    "applicant": "cases.apply",
+    "applicant": "mine.apply",
     "officer": "cases.handle",
     "source": "cases.verify",
     "approver": "cases.decide",
@@ -41,4 +42,5 @@ def workers(case: Case, procedure: Procedure, steps: Iterable[CaseStep]) -> set[
 
 
 def is_party(user: User, case: Case) -> bool:
-    return user.organisation is not None and user.organisation.code == case.subject.code
+    """Whether an account acts for the enterprise that a case is about."""
+    return represents(user, case.subject.code)

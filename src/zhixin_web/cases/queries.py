@@ -35,7 +35,7 @@ def disputed_keys(keys: Iterable[str]) -> set[str]:
 
 
 def visible_cases(user: Any) -> QuerySet[Case]:
-    """The cases an account may see: all; those its source has to verify; those of its enterprise."""
+    """The cases that somebody at work on them may see: all, or those its source has to verify."""
     found = Case.objects.select_related("subject", "opened_by")
     scope = scope_of(user, "cases.view")
     if scope == "all":
@@ -43,8 +43,12 @@ def visible_cases(user: Any) -> QuerySet[Case]:
     if scope is None or user.organisation is None:
         return found.none()
     asked = [name for name, item in procedures().items() if any(state.turn == "source" for state in item.states)]
-    mine = Q(source__in=list(visible_sources(user, "cases.verify")), procedure__in=asked)
-    return found.filter(Q(subject__code=user.organisation.code) & ~_untold() | mine)
+    return found.filter(source__in=list(visible_sources(user, "cases.verify")), procedure__in=asked)
+
+
+def cases_of_party(code: str) -> QuerySet[Case]:
+    """The cases of an enterprise that it has filed or been told of."""
+    return Case.objects.select_related("subject", "opened_by").filter(subject__code=code).exclude(_untold())
 
 
 def steps_taking(effect: Effect) -> QuerySet[CaseStep]:

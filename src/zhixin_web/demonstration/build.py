@@ -26,6 +26,7 @@ from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit
 from zhixin_web.demonstration.cases import make_cases
 from zhixin_web.demonstration.city_files import MONTHS_BACK, SEED, record_files, subject_files
+from zhixin_web.demonstration.enterprise_door import make_agent
 from zhixin_web.demonstration.inspections import make_inspections
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.services.orders import propose_order
@@ -74,6 +75,7 @@ def build(subjects: int, tell: Tell) -> None:
     _leave_something_to_do(table, people)
     make_inspections(release, people)
     make_cases(people)
+    make_agent(people)
     sign_and_show()
 
 

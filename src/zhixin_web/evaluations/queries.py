@@ -8,7 +8,8 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from zhixin import RunFolder
+from zhixin import Outlook, RunFolder, explain, facts_of
+from zhixin.errors import ZhixinError
 from zhixin_web.evaluations.models import GradeOrder, Run
 from zhixin_web.evaluations.snapshots import run_folder
 from zhixin_web.records.models import Subject
@@ -43,6 +44,29 @@ def run_in_force(subject: Subject, day: date) -> Run | None:
             kept = next((item for item in reversed(events_kept(run)) if subject.code in item.only), None)
             return kept or run
     return None
+
+
+def why_in_force(subject: Subject, day: date) -> tuple[Run | None, dict[str, Any] | None]:
+    """The run that gave a subject its grade as of a day, and its explanation (``explanation/1``); ``None`` where there is none."""
+    run = run_in_force(subject, day)
+    if run is None:
+        return None, None
+    try:
+        return run, explain(RunFolder.open(run_folder(run)), subject.code)
+    except ZhixinError:  # the run does not name the subject
+        return None, None
+
+
+def outlook_in_force(subject: Subject) -> tuple[Run | None, Outlook | None]:
+    """The run in force today and the outlook from it; ``None`` where the subject was not evaluated."""
+    run = run_in_force(subject, timezone.localdate())
+    if run is None:
+        return None, None
+    folder = RunFolder.open(run_folder(run))
+    try:
+        return run, Outlook(folder.rulebook, facts_of(folder, subject.code), folder.moment)
+    except ZhixinError:
+        return run, None
 
 
 def events_kept(run: Run) -> list[Run]:

@@ -193,3 +193,14 @@ class Assignment(BoundModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "inspector"], name="one_assignment")]
+
+
+class VisitRating(BoundModel):
+    """What an inspected enterprise says of the visit (廉洁反馈); read by auditors alone."""
+
+    task = models.OneToOneField(Task, models.PROTECT, related_name="rating")
+    marks = models.JSONField()
+    """Each question with yes (true) or no (false)."""
+    text = models.TextField(max_length=1000, blank=True)
+    by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)

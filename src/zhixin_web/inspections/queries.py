@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import scope_of
-from zhixin_web.inspections.models import Draw, Inspector, Plan, Task
+from zhixin_web.inspections.models import Draw, Inspector, Plan, Task, VisitRating
 from zhixin_web.inspections.strata import PlannedStratum
 
 
@@ -35,6 +35,23 @@ def visible_tasks(user: User) -> QuerySet[Task]:
     if scope == "own":
         return tasks.filter(assignments__inspector__account=user, assignments__recused_reason="")
     return tasks.none()
+
+
+def visits_to(code: str) -> QuerySet[Task]:
+    """Visits to an enterprise whose result was entered, and those it was told of, the newest first."""
+    found = Task.objects.select_related("draw__plan", "rating").filter(subject__code=code)
+    return found.exclude(submitted_at=None).order_by("-pk")
+
+
+def draws_with(code: str) -> list[Draw]:
+    """The public draws whose frame held an enterprise, the newest first."""
+    shown = Draw.objects.exclude(status=Draw.Status.ABORTED).select_related("plan").order_by("-pk")
+    return [item for item in shown if any(line.split("\t", 1)[0] == code for line in item.document.get("frame", []))]
+
+
+def ratings() -> QuerySet[VisitRating]:
+    """What enterprises said of visits, the newest first."""
+    return VisitRating.objects.select_related("task__subject").order_by("-pk")
 
 
 def draws() -> QuerySet[Draw]:

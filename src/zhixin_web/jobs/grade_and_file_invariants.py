@@ -16,6 +16,8 @@ from zhixin.dataset.snapshot import sha256_of
 from zhixin.trust.draw import verify
 from zhixin.trust.draw.drawing import committed_faults
 from zhixin_web.audit.models import LedgerEntry, SealedBody
+from zhixin_web.cases.models import Attachment
+from zhixin_web.cases.services.attachments import path_of
 from zhixin_web.collection import originals
 from zhixin_web.collection.models import Batch
 from zhixin_web.evaluations.models import CurrentGrade, Grade, GradeOrder, Run, Segment
@@ -142,7 +144,7 @@ def _in_force_as_expected(held: dict[str, dict[str, Any]], codes: dict[int, str]
 
 
 def file_deviations() -> tuple[int, list[str]]:
-    """Compare every file that is evidence with its hash: deliveries, sealed segments, archives of runs."""
+    """Compare every file that is evidence with its hash: deliveries, sealed segments, archives of runs, attachments."""
     expected: list[tuple[str, Path, str]] = []
     for batch in Batch.objects.only("pk", "sha256", "suffix"):
         expected.append((f"collection_batch {batch.pk}", originals.original_path(batch.sha256, batch.suffix), batch.sha256))
@@ -153,6 +155,8 @@ def file_deviations() -> tuple[int, list[str]]:
     for run in Run.objects.exclude(grades_sha256=""):
         for name, sha256 in (("grades", run.grades_sha256), ("contributions", run.contributions_sha256)):
             expected.append((f"evaluations_run {run.pk}", run_folder(run) / f"{name}.parquet", sha256))
+    for held in Attachment.objects.only("pk", "sha256"):
+        expected.append((f"cases_attachment {held.pk}", path_of(held.sha256), held.sha256))
     broken = []
     for owner, path, sha256 in expected:
         found = sha256_of(path) if path.is_file() else "no file"

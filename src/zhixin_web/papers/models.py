@@ -13,6 +13,7 @@ class Paper(BoundModel):
 
     class Kind(models.TextChoices):
         CREDIT_REPORT = "credit_report", _("公共信用信息报告")
+        OWN_REPORT = "own_report", _("企业自身信用报告")
         RULES = "rules", _("评价办法文本")
         CASE = "case", _("办件文书")
 

@@ -7,7 +7,7 @@ page is drawn 400 times a second (``docs/decisions/0013``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -94,6 +94,10 @@ def explanation_waterfall(explanation: dict[str, Any], language: str) -> Waterfa
     return waterfall(steps, score["total_milli"], _("得分"), cuts)
 
 
+Span = tuple[str, date, date | None, str, str]
+"""Title, from, until or ``None`` for a single day, kind, address."""
+
+
 @dataclass(frozen=True)
 class Mark:
     """One mark of a timeline: a span (or a day) on a lane."""
@@ -115,9 +119,11 @@ class Timeline:
     today: float
     height: int
     width: int = WIDTH
+    labels: tuple[tuple[int, str], ...] = ()
+    """Of a Gantt chart: where each row's name stands."""
 
 
-def timeline(spans: Sequence[tuple[str, date, date | None, str, str]], first: date, last: date, today: date) -> Timeline:
+def timeline(spans: Sequence[Span], first: date, last: date, today: date) -> Timeline:
     """Lay out spans between two days.
 
     Args:
@@ -146,6 +152,21 @@ def timeline(spans: Sequence[tuple[str, date, date | None, str, str]], first: da
         (place(date(year, 1, 1)), year) for year in range(first.year, last.year + 1) if first <= date(year, 1, 1) <= last
     )
     return Timeline(tuple(marks), years, place(today), 34 + max(len(lanes), 1) * 16)
+
+
+ROW = 36
+
+
+def gantt(rows: Sequence[tuple[str, Sequence[Span]]], first: date, last: date, today: date) -> Timeline:
+    """Lay out named rows of spans between two days, one row below the other, each under its name."""
+    marks: list[Mark] = []
+    empty = timeline([], first, last, today)
+    for number, (_name, spans) in enumerate(rows):
+        for span in spans:
+            mark = timeline([span], first, last, today).spans[0]
+            marks.append(replace(mark, y=36 + number * ROW))
+    labels = tuple((32 + number * ROW, name) for number, (name, _spans) in enumerate(rows))
+    return Timeline(tuple(marks), empty.years, empty.today, 30 + max(len(rows), 1) * ROW, labels=labels)
 
 
 @dataclass(frozen=True)

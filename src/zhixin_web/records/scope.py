@@ -16,8 +16,6 @@ def visible_subjects(user: Any) -> QuerySet[Subject]:
         return Subject.objects.all()
     if scope == "district" and user.organisation is not None and user.organisation.district:
         return Subject.objects.filter(district=user.organisation.district)
-    if scope == "own" and user.organisation is not None:
-        return Subject.objects.filter(code=user.organisation.code)
     return Subject.objects.none()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -23,7 +24,7 @@ from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.cases.clocks import set_deadline
-from zhixin_web.cases.models import Case
+from zhixin_web.cases.models import Attachment, Case
 from zhixin_web.cases.parties import is_party
 from zhixin_web.cases.queries import steps_taking
 from zhixin_web.cases.words import FEWEST, printable, said
@@ -62,8 +63,11 @@ def open_case(
     by: User,
     record: CreditRecord | None = None,
     details: dict[str, str] | None = None,
+    attachments: Sequence[Attachment] = (),
 ) -> Case:
     """Open a case about a record, or about a subject; ``details`` as :class:`~zhixin_web.cases.models.Case` has them.
+
+    ``attachments`` are taken from a draft; the ledger names their hashes.
 
     Raises:
         PermissionDenied: the account may not open such a case, or not for this subject.
@@ -83,7 +87,8 @@ def open_case(
     if procedure.taking("record.publish"):
         case.details = _grounds(details or {}, today)
     said_of_it = {
-        "procedure": procedure.id, "version": procedure.version, "record": case.record_seq, "eligibility": case.eligibility
+        "procedure": procedure.id, "version": procedure.version, "record": case.record_seq, "eligibility": case.eligibility,
+        "attachments": [item.sha256 for item in attachments],
     }  # fmt: skip
     with transaction.atomic():
         lock_ledger()
@@ -94,12 +99,13 @@ def open_case(
         record_event("cases.open", by=by, ref=f"case:{case.pk}", procedure=procedure.id)
         set_deadline(case, procedure)
         case.save()
+        Attachment.objects.filter(pk__in=[item.pk for item in attachments]).update(case=case, draft=None)
         failpoint("case.opened")
     return case
 
 
 def _refuse_unless_opener(case: Case, procedure: Procedure, by: User) -> None:
-    files_itself = "applicant" in procedure.opens and may(by, "cases.apply") and is_party(by, case)
+    files_itself = "applicant" in procedure.opens and may(by, "mine.apply") and is_party(by, case)
     if not files_itself and not ("officer" in procedure.opens and may(by, "cases.handle")):
         raise PermissionDenied
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -13,18 +13,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from zhixin.law.procedures import Procedure, Transition, procedures
-from zhixin_web.accounts.models import Role, User
+from zhixin.law.procedures import procedures
 from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.clocks import clock_of, procedure_of
-from zhixin_web.cases.models import CasePaper, CaseStep
+from zhixin_web.cases.models import Attachment, CasePaper
 from zhixin_web.cases.queries import visible_cases
+from zhixin_web.cases.reading import ShownStep
+from zhixin_web.cases.services.attachments import content_of
 from zhixin_web.cases.services.filing import conducts, eligibility, open_case
 from zhixin_web.cases.services.transitions import carry_out, settle_or_leave, steps_open_to
-from zhixin_web.faces.console.refusals import faults_by_field
 from zhixin_web.papers.services.issue import kept_file
 from zhixin_web.presentation.paging import page_of
+from zhixin_web.presentation.refusals import faults_by_field
 from zhixin_web.records.scope import visible_records, visible_subjects
 from zhixin_web.records.services.repair_and_revocation import is_current, last_version
 
@@ -67,47 +68,18 @@ def case_page(request: StaffRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             faults = error.messages
         case.refresh_from_db()
-    procedure, is_party = procedure_of(case), request.user.role == Role.ENTERPRISE_USER
+    procedure = procedure_of(case)
     steps = list(case.steps.select_related("by", "paper").order_by("position"))
     steps_open = steps_open_to(request.user, case)
     record_event("cases.view", request=request, ref=f"case:{pk}")
     content: dict[str, Any] = {
         "case": case, "procedure": procedure, "state": procedure.state(case.state), "clock": clock_of(case, procedure, steps),
-        "steps": _shown(request.user, procedure, steps), "is_party": is_party,
-        "open_steps": steps_open, "faults": faults, "given": request.POST,
-        "registers_for_party": not is_party and any(step.by == "applicant" for step in steps_open),
+        "steps": [ShownStep.of(done, procedure) for done in steps],
+        "files": case.attachments.order_by("pk"), "open_steps": steps_open, "faults": faults, "given": request.POST,
+        "registers_for_party": any(step.by == "applicant" for step in steps_open),
         "waits_for_another": procedure.state(case.state).turn == "approver" and case.proposed_by_id == request.user.pk,
     }  # fmt: skip
     return render(request, "case.html", content, status=422 if faults else 200)
-
-
-class _ShownStep(NamedTuple):
-    """A step as one account may read it."""
-
-    done: CaseStep
-    step: Transition
-    paper: CasePaper | None
-    reason: str
-
-
-def _shown(user: User, procedure: Procedure, steps: list[CaseStep]) -> list[_ShownStep]:
-    """Return the steps that an account may read.
-
-    The party reads how far its case is, what was served on it and what it did itself; not what is being prepared: proposals,
-    what the source says of them, what is sent back.
-    """
-    all_ = [
-        _ShownStep(done, procedure.transition(done.transition), getattr(done, "paper", None), done.reason) for done in steps
-    ]
-    if user.role != Role.ENTERPRISE_USER:
-        return all_
-    found = []
-    for item in all_:
-        is_told = item.paper is not None or item.step.by == "applicant" or procedure.state(item.step.to).is_end
-        is_internal = item.step.id in procedure.proposals or item.step.by in ("source", "approver")
-        if is_told or not is_internal:
-            found.append(item if is_told else item._replace(reason=""))
-    return found
 
 
 @permitted("cases.view")
@@ -125,7 +97,21 @@ def case_paper(request: StaffRequest, pk: int, position: int) -> HttpResponse:
     )
 
 
-@permitted("cases.open")
+@permitted("cases.view")
+@require_GET
+def case_attachment(request: StaffRequest, pk: int, file: int) -> HttpResponse:
+    """A file that the applicant attached."""
+    found = get_object_or_404(Attachment, pk=file, case=get_object_or_404(visible_cases(request.user), pk=pk))
+    content = content_of(found)
+    if content is None:
+        raise Http404
+    record_event("cases.attachment", request=request, ref=f"case:{pk}", sha256=found.sha256)
+    return HttpResponse(
+        content, content_type=found.kind, headers={"Content-Disposition": f'attachment; filename="{found.sha256[:16]}"'}
+    )
+
+
+@permitted("cases.handle")
 def new_case(request: StaffRequest, seq: int, procedure: str) -> HttpResponse:
     """Apply for repair, object, or make a statement on a record: eligibility first, then what the applicant says."""
     chosen = procedures().get(procedure)

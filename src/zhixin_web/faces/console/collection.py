@@ -31,10 +31,10 @@ from zhixin_web.collection.template_workbook import template_workbook
 from zhixin_web.evaluations.preflight import freshness
 from zhixin_web.evaluations.services.reevaluate_after_batch import undo_batch
 from zhixin_web.evaluations.tasks import process_batch
-from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.language import in_english
 from zhixin_web.presentation.paging import page_of
+from zhixin_web.presentation.refusals import refusals_shown
 from zhixin_web.records.models import Subject
 from zhixin_web.rulebooks.law_in_force import law_in_force
 

@@ -6,11 +6,10 @@ from typing import Any
 
 from django.db.models import Count
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from zhixin_web.accounts.models import Role
 from zhixin_web.accounts.permissions import StaffRequest, may, permitted
 from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.governance.models import Consultation
@@ -22,8 +21,6 @@ from zhixin_web.workspace.desk import tasks_of
 def desk(request: StaffRequest) -> HttpResponse:
     """What waits for this account, and how the grades in force are spread."""
     user: Any = request.user
-    if user.role == Role.ENTERPRISE_USER and user.organisation is not None:
-        return redirect("subject", code=user.organisation.code)
     tasks = tasks_of(user)
     counts: list[tuple[str, int]] = []
     if may(user, "runs.view"):

@@ -16,7 +16,6 @@ from zhixin.explanation.articles import differences
 from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.snapshots import run_folder
-from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.governance.forms import editable_numbers, with_numbers
 from zhixin_web.governance.models import Comment, Consultation, Draft, ExpertSheet, Panel, WhatIf
 from zhixin_web.governance.monitoring import watched
@@ -28,6 +27,7 @@ from zhixin_web.governance.weights import combined_weights
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.language import in_english, language_code
 from zhixin_web.presentation.paging import page_of
+from zhixin_web.presentation.refusals import refusals_shown
 from zhixin_web.rulebooks.deadlines import clock
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.queries import rulebook_of

@@ -20,9 +20,9 @@ from zhixin_web.cases.queries import visible_reports
 from zhixin_web.cases.services.reports import answer_report
 from zhixin_web.evaluations.models import GradeOrder
 from zhixin_web.evaluations.services import orders as order_services
-from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.paging import page_of
+from zhixin_web.presentation.refusals import refusals_shown
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.scope import visible_subjects
 from zhixin_web.rulebooks.deadlines import clock

@@ -17,13 +17,15 @@ from zhixin.errors import DrawRefused
 from zhixin.reference.inspection_items import DISPOSALS, METHODS, RESULTS, inspection_items
 from zhixin.trust.draw.public_numbers import GAMES, read_numbers
 from zhixin_web.accounts.permissions import StaffRequest, may, permitted, scope_of
-from zhixin_web.faces.console.refusals import faults_by_field, refusals_shown
+from zhixin_web.audit.services.events import record_event
 from zhixin_web.inspections import queries
 from zhixin_web.inspections.models import Draw, Inspector, Plan, Task
 from zhixin_web.inspections.services import draws, plans, results
+from zhixin_web.inspections.services.ratings import QUESTIONS
 from zhixin_web.inspections.strata import frame_of, visits_of
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.paging import page_of
+from zhixin_web.presentation.refusals import faults_by_field, refusals_shown
 from zhixin_web.rulebooks.models import RulebookRelease
 
 Acts = dict[str, tuple[Callable[[], Any], str]]
@@ -255,3 +257,16 @@ def publish_results(request: StaffRequest) -> HttpResponse:
     """Publish all reviewed results: they become records through the ordinary pipeline."""
     acts: Acts = {"": (lambda: results.publish_results(request.user), _("已公示，并作为信用记录入库"))}
     return _act(request, acts, redirect("inspections"))
+
+
+@permitted("inspections.ratings")
+@require_GET
+def ratings_page(request: StaffRequest) -> HttpResponse:
+    """What inspected enterprises say of the visits: for the auditor alone."""
+    page = page_of(request, queries.ratings())
+    rows = [
+        (item, [(QUESTIONS[name], is_good) for name, is_good in item.marks.items() if name in QUESTIONS])
+        for item in page.items
+    ]
+    record_event("inspections.ratings", request=request)
+    return render(request, "inspection_ratings.html", {"page": page, "rows": rows})

@@ -18,10 +18,10 @@ from zhixin.dataset.spreadsheets import Lines, safe_cell
 from zhixin_web.accounts.permissions import StaffRequest, permitted, scope_of
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.evaluations.models import CurrentGrade
-from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.language import language_code
 from zhixin_web.presentation.paging import page_of
+from zhixin_web.presentation.refusals import refusals_shown
 from zhixin_web.records import search
 from zhixin_web.records.models import Subject
 from zhixin_web.records.scope import visible_subjects

@@ -25,9 +25,9 @@ from zhixin_web.audit.queries import consistency_proof, dump_lines, inclusion_pr
 from zhixin_web.audit.services.checkpoints import published_key
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.witnesses import sign_and_show
-from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.paging import page_of
+from zhixin_web.presentation.refusals import refusals_shown
 
 MOST_ENTRIES = 1_000
 MOST_EVENTS = 200_000

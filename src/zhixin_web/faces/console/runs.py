@@ -24,10 +24,10 @@ from zhixin_web.evaluations.services import runs as services
 from zhixin_web.evaluations.services.release import propose_rollback, propose_run, release_run
 from zhixin_web.evaluations.services.replay import replay
 from zhixin_web.evaluations.tasks import execute_run
-from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.charts import histogram
 from zhixin_web.presentation.paging import page_of
+from zhixin_web.presentation.refusals import refusals_shown
 from zhixin_web.rulebooks.models import RulebookRelease
 
 

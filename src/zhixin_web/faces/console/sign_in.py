@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_otp import login as otp_login
 
-from zhixin_web.accounts.demonstration_people import PASSWORD, PEOPLE
+from zhixin_web.accounts.demonstration_people import AGENT, PASSWORD, PEOPLE
 from zhixin_web.accounts.models import Role
-from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, permitted
+from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, home_of, permitted
 from zhixin_web.accounts.services.accounts import change_password
 from zhixin_web.accounts.services.second_factor import accepts, device_of
 from zhixin_web.audit.services.events import record_event
@@ -43,10 +43,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             login(request, user)
             request.session["started"] = request.session["confirmed"] = int(time.time())
             record_event("accounts.sign_in", request=request, ref=username)
-            return redirect(_next(request))
+            wanted = _next(request)
+            return redirect(home_of(user) if wanted == settings.LOGIN_REDIRECT_URL else wanted)
         record_event("accounts.sign_in", request=request, ref=username, outcome="refused")
         failed = True
-    cards = [(username, name, Role(role).label) for username, name, role, _unit in PEOPLE] if settings.DEMO else []
+    cards: list[tuple[str, str, Any]] = []
+    if settings.DEMO:
+        cards = [(username, name, Role(role).label) for username, name, role, _unit in PEOPLE]
+        cards.append((*AGENT, _("代理机构")))
     content = {
         "failed": failed,
         "next": _next(request),

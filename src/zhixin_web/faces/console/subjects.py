@@ -13,27 +13,25 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from zhixin import Outlook, RunFolder, explain, facts_of
-from zhixin.dataset.sources import SourceManifest, sources
-from zhixin.errors import ZhixinError
+from zhixin.dataset.sources import sources
 from zhixin.explanation.sentences import sentences
 from zhixin.law.calendar import shift_months
 from zhixin.law.procedures import procedures
-from zhixin_web.accounts.models import Role
 from zhixin_web.accounts.permissions import StaffRequest, permitted
+from zhixin_web.accounts.services.mandates import INVITATION_DAYS, invite
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.queries import open_cases_on, visible_cases
 from zhixin_web.evaluations.models import CurrentGrade
-from zhixin_web.evaluations.queries import grade_as_of, run_in_force
-from zhixin_web.evaluations.snapshots import run_folder
-from zhixin_web.faces.console.refusals import refusals_shown
+from zhixin_web.evaluations.queries import grade_as_of, outlook_in_force, run_in_force, why_in_force
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.charts import explanation_waterfall, strip, timeline
 from zhixin_web.presentation.language import language_code
 from zhixin_web.presentation.paging import page_of
-from zhixin_web.presentation.templatetags.zhixin import district_name, kind_title
+from zhixin_web.presentation.refusals import refusals_shown
+from zhixin_web.presentation.subject_facts import facts_shown
+from zhixin_web.presentation.templatetags.zhixin import kind_title
 from zhixin_web.records import queries
 from zhixin_web.records.masking_for_officers import masked
 from zhixin_web.records.models import CreditRecord, Subject
@@ -75,16 +73,12 @@ def subject_page(request: StaffRequest, code: str) -> HttpResponse:
     history = list(subject.grades.select_related("run").order_by("-pk")[:24])
     content = {
         "subject": subject, "day": day, "today": today, "past": past, "page": page_of(request, shown), "history": history,
-        "facts": _facts(subject), "chart": _timeline(subject, list(records[:60]), history, day or today),
+        "facts": facts_shown(subject), "chart": _timeline(subject, list(records[:60]), history, day or today),
         "months_back": (today.year - day.year) * 12 + today.month - day.month if day else 0, "most_months": MONTHS_BACK,
         "peers": peers_of(subject) if not day else None, "order": subject.grade_orders.filter(status="active").first(),
-        "ladder": ladder_of(subject),
+        "ladder": ladder_of(subject), "reports": subject.error_reports.order_by("-pk")[:10],
+        "notes": subject.notes.select_related("by").order_by("-pk")[:20], "tags": subject.tags.order_by("label"),
     }  # fmt: skip
-    if request.user.role != Role.ENTERPRISE_USER:
-        content |= {
-            "reports": subject.error_reports.order_by("-pk")[:10], "notes": subject.notes.select_related("by").order_by("-pk")[:20],
-            "tags": subject.tags.order_by("label"),
-        }  # fmt: skip
     return render(request, "subject.html", content)
 
 
@@ -132,37 +126,13 @@ def _timeline(subject: Subject, records: list[CreditRecord], history: list[Any],
     return timeline(spans, first, shift_months(last, 2), day)
 
 
-def _spoken(manifest: SourceManifest, name: str, value: Any) -> Any:
-    """An attribute's value in words where it is a code."""
-    if name == "district":
-        return district_name(value)
-    item = next((item for item in manifest.fields if item.to == name), None)
-    return item.values.get(value, value) if item is not None and isinstance(value, str) else value
-
-
-def _facts(subject: Subject) -> list[dict[str, Any]]:
-    shown = []
-    for manifest, body, version in queries.attributes_of(subject):
-        titles = {item.to: item.title for item in manifest.fields if item.to}
-        lines = [
-            (titles.get(name, name), _spoken(manifest, name, value), False)
-            for name, value in body.get("attributes", {}).items()
-        ]
-        shown.append({"manifest": manifest, "version": version, "lines": lines + masked(manifest, body.get("reported", {}))})
-    return shown
-
-
 @permitted("subjects.view")
 @require_GET
 def why(request: StaffRequest, code: str) -> HttpResponse:
     """Why this grade: a waterfall whose bars lead to the indicator, its article and its records; they add up to the score."""
     subject = get_object_or_404(visible_subjects(request.user), code=code)
-    run = run_in_force(subject, _day(request.GET.get("as_of")) or timezone.localdate())
-    if run is None:
-        return render(request, "why.html", {"subject": subject, "run": None})
-    try:
-        content = explain(RunFolder.open(run_folder(run)), code)
-    except ZhixinError:
+    run, content = why_in_force(subject, _day(request.GET.get("as_of")) or timezone.localdate())
+    if content is None:
         return render(request, "why.html", {"subject": subject, "run": None})
     record_event("subjects.why", request=request, ref=code)
     language = language_code()
@@ -178,14 +148,8 @@ def why(request: StaffRequest, code: str) -> HttpResponse:
 def outlook(request: StaffRequest, code: str) -> HttpResponse:
     """What lies ahead: what expires when, what a repair or correction changes, when a better grade comes."""
     subject = get_object_or_404(visible_subjects(request.user), code=code)
-    run = run_in_force(subject, timezone.localdate())
-    content = None
-    if run is not None:
-        folder = RunFolder.open(run_folder(run))
-        try:
-            content = Outlook(folder.rulebook, facts_of(folder, code), folder.moment).content()
-        except ZhixinError:
-            content = None
+    run, found = outlook_in_force(subject)
+    content = found.content() if found is not None else None
     record_event("subjects.outlook", request=request, ref=code)
     shown = {
         "subject": subject,
@@ -194,6 +158,21 @@ def outlook(request: StaffRequest, code: str) -> HttpResponse:
         "lines": content["text"][language_code()] if content else [],
     }
     return render(request, "outlook.html", shown)
+
+
+@permitted("accounts.invite", reauthenticate=True)
+@require_POST
+def invite_enterprise(request: StaffRequest, code: str) -> HttpResponse:
+    """Make a code with which an enterprise opens its account; shown once, to be handed over."""
+    subject = get_object_or_404(visible_subjects(request.user), code=code)
+    secret = invite(subject.code, subject.name, request.user)
+    content = {
+        "subject": subject,
+        "secret": secret,
+        "days": INVITATION_DAYS,
+        "address": request.build_absolute_uri("/my/join"),
+    }
+    return render(request, "invitation.html", content)
 
 
 @permitted("subjects.note")
@@ -223,7 +202,7 @@ def record_page(request: StaffRequest, seq: int) -> HttpResponse:
         "record": record, "manifest": manifest, "body": body, "reported": masked(manifest, body.get("reported", {})), "versions": versions,
         "is_current": is_current(record), "entry": LedgerEntry.objects.get(pk=record.seq), "checkpoint": checkpoint if covered else None, "proof": proof,
         "term_sources": law.term_sources(record.kind, record.severity, record.decided_on),
-        "doors": [item for item in procedures().values() if item.about == "record"],
+        "doors": [item for item in procedures().values() if item.about == "record" and "officer" in item.opens],
         "cases": visible_cases(request.user).filter(record_key=record.key).order_by("-pk"),
         "repair_from": law.repair_from(record.kind, record.stated_severity, record.decided_on),
     }  # fmt: skip

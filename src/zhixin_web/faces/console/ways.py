@@ -15,8 +15,8 @@ from zhixin_web.accounts.models import Organisation, Role, User
 from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.collection.models import Client, Pull
 from zhixin_web.collection.services.ways import open_client, schedule_pull, switch
-from zhixin_web.faces.console.refusals import refusals_shown
 from zhixin_web.presentation import asked
+from zhixin_web.presentation.refusals import refusals_shown
 
 
 @permitted("ways.manage")

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from datetime import date
 from importlib.metadata import version
 from typing import Any
 
-import segno
-from django.conf import settings
 from django.utils import translation
 
 from zhixin_web.evaluations.published import PublishedGrade, published_grade
-from zhixin_web.papers.fonts import SANS, choose
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services.issue import (
     code_of,
@@ -24,6 +20,7 @@ from zhixin_web.papers.services.issue import (
     number_of,
     register_paper,
 )
+from zhixin_web.presentation.report_frame import report_frame
 from zhixin_web.presentation.templatetags.zhixin import (
     district_name,
     grouped,
@@ -103,15 +100,8 @@ def credit_report(subject: PublishedSubject, day: date, verify: str) -> tuple[Pa
 
 
 def _frame(number: str, code: str, day: date, verify: str) -> dict[str, Any]:
-    qr = io.BytesIO()
-    segno.make(f"{verify}{code}", error="m").save(qr, kind="svg", scale=4, border=1)
     basis = rulebook_in_force(day)
-    return {
-        "title": "公共信用信息报告（知识产权领域）", "number": number, "day": f"{day.year}年{day.month}月{day.day}日", "date": [day.year, day.month, day.day],
-        "fonts": choose(SANS), "qr": qr.getvalue().decode(), "address": f"{verify}{code}", "watermark": "演示数据" if settings.DEMO else "公共信用信息",
-        "demo": "演示数据：企业与违法记录均为虚构" if settings.DEMO else "",
-        "words": {"verify": "扫码或访问以下地址验证：", "number": "报告编号：", "day": "报告日期：", "notes": "一、报告说明", "overview": "二、信息概要",
-                  "facts": "三、登记与知识产权信息", "detail": "四、公示期内的信用记录", "none": "截至报告日期，公示期内没有信用记录。", "end": "（报告结束）"},
+    return report_frame("公共信用信息报告（知识产权领域）", number, code, day, verify, "公示期内的信用记录") | {
         "notes": [
             "本报告依据国家公共信用信息报告标准的体例，由封面、说明、概要和明细四部分组成，只含依法可以公开的信息。",
             "评价等级依据" + (f"《{basis[1].title.zh}》" if basis else "现行规则") + "作出；得分和内部风险分类不在公开范围。",

@@ -16,9 +16,9 @@ from zhixin.dataset.sources import owners, sources
 from zhixin.errors import Message
 from zhixin.explanation.sentences import english_article
 from zhixin.explanation.wording import Wording
+from zhixin.law.procedures import procedures
 from zhixin.reference.areas import district_by_code
 from zhixin.reference.industries import sections
-from zhixin_web.accounts.models import Role
 from zhixin_web.accounts.permissions import may
 from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.evaluations.models import HELD
@@ -48,12 +48,23 @@ def is_judged(step: str) -> bool:
 
 
 @register.filter
-def case_state(case: Any, user: Any = None) -> Any:
-    """The title of the state that a case is in; to the party a proposal is not a decision, so its direction is not said."""
+def case_state(case: Any) -> Any:
+    """The title of the state that a case is in."""
+    return procedure_of(case).state(case.state).title
+
+
+@register.filter
+def case_state_told(case: Any) -> Any:
+    """The state of a case as its party is told it: a proposal is not a decision, so its direction is not said."""
     state = procedure_of(case).state(case.state)
-    if user is not None and user.role == Role.ENTERPRISE_USER and state.turn == "approver":
-        return Message("审核中", "under review")
-    return state.title
+    return Message("审核中", "under review") if state.turn == "approver" else state.title
+
+
+@register.filter
+def procedure_title(name: str) -> Any:
+    """The title of a procedure as it is today; the name of one that is gone."""
+    found = procedures().get(name)
+    return found.title if found is not None else Message(name, name)
 
 
 @register.filter

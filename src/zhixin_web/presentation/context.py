@@ -1,4 +1,4 @@
-"""What every page of the console needs: language, navigation by permission, the watermark."""
+"""What every page behind a sign-in needs: language, navigation by permission, the watermark."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from zhixin_web.accounts.permissions import may
+from zhixin_web.accounts.permissions import home_of, may
 
 NAVIGATION = (
+    ("/my/", _("我的信用"), "mine.view"),
+    ("/my/records", _("我的记录"), "mine.view"),
+    ("/my/improve", _("怎样提升"), "mine.view"),
+    ("/my/cases", _("我的办件"), "mine.view"),
+    ("/my/inspections", _("接受检查"), "mine.view"),
+    ("/my/reports", _("报告与查询记录"), "mine.view"),
+    ("/my/mandates", _("委托代理"), "mine.view"),
     ("/c/", _("工作台"), "desk.view"),
     ("/c/sources", _("数据归集"), "sources.view"),
     ("/c/quarantine", _("隔离区"), "batches.view"),
@@ -30,7 +37,7 @@ NAVIGATION = (
     ("/c/accounts", _("账号与角色"), "accounts.view"),
 )
 BELONGS = (
-    ("/c/drafts/", "/c/rulebooks"), ("/c/what-if/", "/c/rulebooks"), ("/c/panels/", "/c/rulebooks"),
+    ("/my/drafts/", "/my/cases"), ("/c/drafts/", "/c/rulebooks"), ("/c/what-if/", "/c/rulebooks"), ("/c/panels/", "/c/rulebooks"),
     ("/c/consultations/", "/c/rulebooks"), ("/c/records/", "/c/subjects"), ("/c/batches", "/c/sources"),
 )  # fmt: skip
 """Pages without an entry of their own, and the entry they belong to."""
@@ -49,6 +56,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": links,
         "here": here,
+        "home": home_of(user),
         "is_demo": settings.DEMO,
         "is_large": request.COOKIES.get("view") == "large",
         "language": get_language() or "zh-hans",

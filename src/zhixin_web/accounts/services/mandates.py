@@ -1,0 +1,135 @@
+"""Mandates of agents, and invitations with which an enterprise opens its first account."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from zhixin.law.calendar import shift_months
+from zhixin_web.accounts.models import Invitation, Mandate, Organisation, Role, RoleGrant, User
+from zhixin_web.accounts.permissions import may
+from zhixin_web.accounts.representation import mandates_in_force
+from zhixin_web.audit.services.events import record_event, tracking_code
+from zhixin_web.audit.services.ledger import append_one
+
+LONGEST_MONTHS = 12
+"""A mandate is given anew each year, so that none is forgotten."""
+INVITATION_DAYS = 14
+
+
+def give_mandate(principal: Organisation, agent_code: str, until: date | None, by: User) -> Mandate:
+    """Let another enterprise act for one's own until a day, that day included.
+
+    Raises:
+        PermissionDenied: the account is not the principal's own.
+        ValidationError: no such agent, its own enterprise, a day that is past or too far, or a mandate in force already.
+    """
+    if by.organisation_id != principal.pk or not may(by, "mine.view"):
+        raise PermissionDenied
+    today = timezone.localdate()
+    faults: dict[str, str] = {}
+    agent = Organisation.objects.filter(code=agent_code.strip().upper(), kind=Organisation.Kind.ENTERPRISE).first()
+    if agent is None:
+        faults["agent"] = _("没有找到该代码的企业账号；请核对统一社会信用代码，并请对方先开通账号")
+    elif agent == principal:
+        faults["agent"] = _("不能委托本企业自己")
+    longest = shift_months(today, LONGEST_MONTHS)
+    if until is None or not today <= until <= longest:
+        faults["until"] = _("请填写今天至 %(longest)s 之间的日期") % {"longest": longest}
+    if faults or agent is None or until is None:
+        raise ValidationError(faults)
+    with transaction.atomic():
+        Organisation.objects.select_for_update().get(pk=principal.pk)
+        if mandates_in_force(agent, today).filter(principal=principal).exists():
+            raise ValidationError({"agent": _("对该企业的委托仍然有效；如需改期，请先终止")})
+        made = Mandate.objects.create(principal=principal, agent=agent, from_on=today, until=until, given_by=by)
+        said = {"mandate": made.pk, "principal": principal.code, "agent": agent.code, "until": until.isoformat()}
+        append_one("admin.permission", f"mandate:{made.pk}", said)
+        record_event("accounts.mandate", by=by, ref=principal.code, agent=agent.code, until=until.isoformat())
+    return made
+
+
+def end_mandate(mandate: Mandate, by: User) -> None:
+    """End a mandate now; the principal and the agent may.
+
+    Raises:
+        PermissionDenied: neither of them.
+    """
+    if by.organisation_id not in (mandate.principal_id, mandate.agent_id) or not may(by, "mine.view"):
+        raise PermissionDenied
+    with transaction.atomic():
+        ended = Mandate.objects.filter(pk=mandate.pk, ended_at=None).update(ended_at=timezone.now())
+        if ended:
+            append_one("admin.permission", f"mandate:{mandate.pk}", {"mandate": mandate.pk, "ended_by": by.pk})
+            record_event("accounts.mandate_end", by=by, ref=mandate.principal.code, agent=mandate.agent.code)
+
+
+def invite(code: str, name: str, by: User) -> str:
+    """Make a code with which an enterprise opens its first account; it is shown once, and an earlier one is worth nothing more.
+
+    Raises:
+        PermissionDenied: not an officer who may invite.
+    """
+    if not may(by, "accounts.invite"):
+        raise PermissionDenied
+    secret, today = tracking_code(), timezone.localdate()
+    with transaction.atomic():
+        unit = Organisation.objects.filter(code=code).first() or Organisation.objects.create(
+            code=code, name=name, kind=Organisation.Kind.ENTERPRISE
+        )
+        unit.invitations.filter(used_at=None, good_until__gte=today).update(good_until=today - timedelta(days=1))
+        Invitation.objects.create(
+            organisation=unit, code_hash=_hashed(secret), made_by=by, good_until=today + timedelta(days=INVITATION_DAYS)
+        )
+        record_event("accounts.invite", by=by, ref=code)
+    return secret
+
+
+def accept_invitation(secret: str, *, username: str, display_name: str, password: str) -> User:
+    """Open an account of the enterprise that a code was made for.
+
+    Raises:
+        ValidationError: the code is wrong, used or too old; the user name is taken; the password breaks the policy.
+    """
+    with transaction.atomic():
+        found = (
+            Invitation.objects.select_for_update()
+            .select_related("organisation")
+            .filter(code_hash=_hashed(secret.strip().upper()), used_at=None, good_until__gte=timezone.localdate())
+            .first()
+        )
+        if found is None:
+            raise ValidationError({"code": _("邀请码不对、已用过或已过期；请向发码的监管部门重新索取")})
+        user = User(username=username.strip(), display_name=display_name.strip(), role=Role.ENTERPRISE_USER.value)
+        user.organisation = found.organisation
+        faults: dict[str, list[str]] = {}
+        try:
+            user.full_clean(exclude=["password"])
+        except ValidationError as error:
+            faults |= error.message_dict
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            faults["password"] = error.messages
+        if faults:
+            raise ValidationError(faults)
+        user.set_password(password)
+        user.save()
+        RoleGrant.objects.create(user=user, role=user.role, granted_by=found.made_by, reason=f"邀请码 {found.pk}")
+        found.used_by, found.used_at = user, timezone.now()
+        found.save()
+        append_one(
+            "admin.permission", f"user:{user.pk}", {"role": user.role, "by": found.made_by_id, "invitation": found.pk}
+        )
+        record_event("accounts.join", by=user, ref=found.organisation.code)
+    return user
+
+
+def _hashed(secret: str) -> str:
+    return hashlib.sha256(f"invitation\0{secret}".encode()).hexdigest()

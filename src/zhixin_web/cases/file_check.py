@@ -1,0 +1,115 @@
+"""Says what an attachment is, in a process of its own: ``python -m zhixin_web.cases.file_check FILE`` prints one line of JSON.
+
+Taken are PDF, JPEG and PNG whose whole content can be read. A PDF that acts (scripts, launches, embedded files, forms with a
+program) or needs a password is refused, and a picture of more pixels than a camera makes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+MOST_PIXELS = 80_000_000
+MOST_PAGES = 500
+MOST_OBJECTS = 200_000
+ACTIVE = frozenset(
+    {"/JS", "/JavaScript", "/Launch", "/EmbeddedFile", "/EmbeddedFiles", "/RichMedia", "/XFA", "/ImportData", "/SubmitForm"}
+)
+KINDS = {"JPEG": "image/jpeg", "PNG": "image/png"}
+
+
+class _Refused(Exception):
+    """A reason out of those that :mod:`zhixin_web.cases.services.attachments` puts into words."""
+
+
+def kind_of(path: Path) -> str:
+    """Return the media type of a file.
+
+    Raises:
+        _Refused: it is none of the kinds taken, broken, locked, active or too large.
+    """
+    with path.open("rb") as file:
+        head = file.read(1024)
+    if head.startswith(b"%PDF-"):
+        _check_pdf(path)
+        return "application/pdf"
+    if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
+        return _checked_picture(path)
+    raise _Refused("kind")
+
+
+def _check_pdf(path: Path) -> None:
+    from pypdf import PdfReader
+
+    logging.disable(logging.CRITICAL)  # what the reader says of a broken file is said in one word here
+    with path.open("rb") as file:
+        try:
+            reader = PdfReader(file, strict=False)
+            if reader.is_encrypted:
+                raise _Refused("locked")
+            if not 1 <= len(reader.pages) <= MOST_PAGES:
+                raise _Refused("pages")
+            _refuse_active(reader)
+        except _Refused:
+            raise
+        except Exception as error:  # whatever a reader raises on a hostile file
+            raise _Refused("broken") from error
+
+
+def _refuse_active(reader: Any) -> None:
+    """Look at every object that can be reached, once."""
+    seen: set[int] = set()
+    waiting: list[Any] = [reader.trailer]
+    while waiting:
+        found = waiting.pop()
+        if type(found).__name__ == "IndirectObject":
+            if found.idnum in seen:
+                continue
+            seen.add(found.idnum)
+            if len(seen) > MOST_OBJECTS:
+                raise _Refused("large")
+            found = found.get_object()
+        if isinstance(found, dict):
+            if _names_in(found) & ACTIVE:
+                raise _Refused("active")
+            waiting.extend(_raw_values(found))
+        elif isinstance(found, list):
+            waiting.extend(list.__iter__(found))
+
+
+def _raw_values(found: Any) -> list[Any]:
+    """Return what a dictionary holds, without following references."""
+    return [found.raw_get(name) for name in found]
+
+
+def _names_in(found: Any) -> set[str]:
+    """Return the keys of a dictionary, and what it says it is."""
+    return {str(name) for name in found} | {
+        str(found.raw_get(name)) for name in ("/S", "/Type", "/Subtype") if name in found
+    }
+
+
+def _checked_picture(path: Path) -> str:
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    try:
+        with Image.open(path, formats=list(KINDS)) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise _Refused("large")
+            picture.load()
+            return KINDS[str(picture.format)]
+    except _Refused:
+        raise
+    except Exception as error:  # whatever a decoder raises on a hostile file
+        raise _Refused("broken") from error
+
+
+if __name__ == "__main__":
+    try:
+        print(json.dumps({"kind": kind_of(Path(sys.argv[1]))}))  # noqa: T201
+    except _Refused as refused:
+        print(json.dumps({"refused": str(refused)}))  # noqa: T201

@@ -1,0 +1,180 @@
+"""What an enterprise reads of itself: grade and why, what is coming and what would raise it, records with their terms."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from zhixin.dataset.sources import sources
+from zhixin.explanation.improvement import Action, Improvement
+from zhixin.explanation.sentences import sentences
+from zhixin.law.calendar import shift_months
+from zhixin_web.accounts.permissions import StaffRequest, permitted
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.cases.models import CaseDraft
+from zhixin_web.cases.queries import cases_of_party, disputed_keys, published_statements
+from zhixin_web.cases.services.drafts import doors
+from zhixin_web.cases.services.filing import eligibility
+from zhixin_web.evaluations.queries import outlook_in_force, why_in_force
+from zhixin_web.faces.enterprise.principal import principal, show
+from zhixin_web.presentation.charts import Span, Timeline, explanation_waterfall, gantt
+from zhixin_web.presentation.language import language_code
+from zhixin_web.presentation.paging import page_of
+from zhixin_web.presentation.subject_facts import facts_shown
+from zhixin_web.presentation.templatetags.zhixin import kind_title
+from zhixin_web.records.masking_for_officers import masked
+from zhixin_web.records.models import CreditRecord, Subject
+from zhixin_web.records.queries import last_versions
+from zhixin_web.records.services.repair_and_revocation import is_current
+from zhixin_web.rulebooks.law_in_force import law_in_force
+
+MOST_ROWS = 40
+
+
+@permitted("mine.view")
+@require_GET
+def home(request: StaffRequest) -> HttpResponse:
+    """Today's grade, what changed, what is due, what was begun."""
+    subject = principal(request)
+    record_event("mine.view", request=request, ref=subject.code)
+    open_cases = list(cases_of_party(subject.code).filter(is_open=True).order_by("due_on", "pk"))
+    content = {
+        "subject": subject,
+        "order": subject.grade_orders.filter(status="active").first(),
+        "history": list(subject.grades.select_related("run").order_by("-pk")[:5]),
+        "cases": open_cases[:10],
+        "drafts": CaseDraft.objects.filter(subject=subject).order_by("-changed_at"),
+        "counting": own_records(subject).filter(state=CreditRecord.State.ACTIVE).count(),
+        "facts": facts_shown(subject),
+        "today": timezone.localdate(),
+    }
+    return show(request, "home.html", content)
+
+
+@permitted("mine.view")
+@require_GET
+def coming(request: StaffRequest) -> HttpResponse:
+    """The first days of change and of a better grade: a part of the front page that is reckoned while it is read."""
+    _run, found = outlook_in_force(principal(request))
+    return show(request, "_coming.html", {"outlook": found.content() if found is not None else None})
+
+
+@permitted("mine.view")
+@require_GET
+def why(request: StaffRequest) -> HttpResponse:
+    """Why this grade: every point with its indicator, its article and its records."""
+    subject = principal(request)
+    run, content = why_in_force(subject, timezone.localdate())
+    record_event("mine.why", request=request, ref=subject.code)
+    shown: dict[str, Any] = {"subject": subject, "run": run, "explanation": content}
+    if content is not None:
+        language = language_code()
+        shown |= {
+            "lines": sentences(content, language), "chart": explanation_waterfall(content, language),
+            "order": subject.grade_orders.filter(status="active").first(),
+        }  # fmt: skip
+    return show(request, "why.html", shown)
+
+
+@permitted("mine.view")
+@require_GET
+def improve(request: StaffRequest) -> HttpResponse:
+    """What would raise the grade: actions to tick, what they give together, and a smallest choice that is enough."""
+    subject = principal(request)
+    run, outlook = outlook_in_force(subject)
+    record_event("mine.improve", request=request, ref=subject.code)
+    shown: dict[str, Any] = {"subject": subject, "run": run, "outlook": None}
+    if outlook is not None:
+        improvement = Improvement(outlook)
+        chosen = set(request.GET.getlist("do"))
+        suggestion = improvement.suggestion()
+        numbers = {record["record_no"]: record for record in outlook.facts.records}
+        rows = {
+            str(item.pk): item
+            for item in CreditRecord.objects.filter(
+                pk__in=[int(record["record_id"]) for record in numbers.values() if str(record.get("record_id")).isdigit()]
+            )
+        }
+
+        def row(action: Action) -> dict[str, Any]:
+            held = numbers.get(action.record_no) if action.record_no is not None else None
+            return {
+                "action": action, "is_chosen": action.id in chosen, "record": rows.get(str(held.get("record_id"))) if held else None,
+                "document": (held or {}).get("document"), "decided_on": (held or {}).get("decided_on"),
+                "is_suggested": suggestion is not None and action in suggestion.reached.actions,
+            }  # fmt: skip
+
+        shown |= {
+            "outlook": outlook.content(), "rows": [row(item) for item in improvement.actions], "suggestion": suggestion,
+            "reached": improvement.reached(chosen) if chosen else None,
+            "suggested": [item.id for item in suggestion.reached.actions] if suggestion is not None else [],
+        }  # fmt: skip
+    return show(request, "improve.html", shown)
+
+
+def own_records(subject: Subject) -> Any:
+    """Return the last versions of an enterprise's records, the newest first; what a source took back is not among them."""
+    found = last_versions(CreditRecord.objects.filter(subject=subject).exclude(state=CreditRecord.State.WITHDRAWN))
+    return found.order_by("-decided_on", "-seq")
+
+
+@permitted("mine.view")
+@require_GET
+def records(request: StaffRequest) -> HttpResponse:
+    """All records, also those that are not published, with terms and repair dates on a line of time."""
+    subject, today = principal(request), timezone.localdate()
+    record_event("mine.records", request=request, ref=subject.code)
+    page = page_of(request, own_records(subject))
+    disputed, law = disputed_keys(item.key for item in page.items), law_in_force()
+    rows = [
+        (item, law.repair_from(item.kind, item.stated_severity, item.decided_on), item.key in disputed)
+        for item in page.items
+    ]
+    content = {"page": page, "rows": rows, "today": today, "chart": _terms(list(own_records(subject)[:MOST_ROWS]), today)}
+    return show(request, "records.html", content)
+
+
+def _terms(records: list[CreditRecord], today: date) -> Timeline | None:
+    """Each record's term of publication, and from when it may be repaired."""
+    law = law_in_force()
+    rows: list[tuple[str, list[Span]]] = []
+    for item in records:
+        name, address = f"{kind_title(item.kind)} {item.decided_on}", f"/my/records/{item.seq}"
+        starts_on, ends_on = item.publicity_from or item.decided_on, item.publicity_until
+        spans: list[Span] = [(f"{name}: {starts_on} – {ends_on or '—'}", starts_on, ends_on, item.severity or "", address)]
+        from_ = law.repair_from(item.kind, item.stated_severity, item.decided_on)
+        if from_ is not None and item.state == CreditRecord.State.ACTIVE:
+            spans.append((_("%(name)s：%(day)s 起可申请修复") % {"name": name, "day": from_}, from_, None, "grade", address))
+        rows.append((name, spans))
+    days = [day for _row, spans in rows for _title, start, end, *_rest in spans for day in (start, end) if day]
+    if not days:
+        return None
+    return gantt(rows, min(days).replace(day=1), shift_months(max(today, *days), 2), today)
+
+
+@permitted("mine.view")
+@require_GET
+def record(request: StaffRequest, seq: int) -> HttpResponse:
+    """One of its own records: what the source reported, its terms, its versions, and the three doors."""
+    subject, today = principal(request), timezone.localdate()
+    found = get_object_or_404(CreditRecord.objects.select_related("subject"), pk=seq, subject=subject)
+    manifest, body = sources()[found.source], json.loads(found.body) if found.body else {}
+    record_event("mine.record", request=request, ref=f"record:{seq}")
+    law, current = law_in_force(), is_current(found)
+    content = {
+        "record": found, "manifest": manifest, "body": body, "reported": masked(manifest, body.get("reported", {})),
+        "versions": CreditRecord.objects.filter(key=found.key).order_by("version"), "is_current": current, "today": today,
+        "term_sources": law.term_sources(found.kind, found.severity, found.decided_on),
+        "repair_from": law.repair_from(found.kind, found.stated_severity, found.decided_on),
+        "doors": [(item, eligibility(found, item, today)) for item in doors()] if current else [],
+        "cases": cases_of_party(subject.code).filter(record_key=found.key).order_by("-pk"),
+        "is_disputed": bool(disputed_keys([found.key])), "statements": published_statements(found.seq),
+    }  # fmt: skip
+    return show(request, "record.html", content)

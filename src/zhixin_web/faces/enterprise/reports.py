@@ -1,0 +1,144 @@
+"""Who was shown an enterprise's data for which purpose, and its own credit report, which lists that."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone, translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from zhixin_web.accounts.permissions import StaffRequest, permitted
+from zhixin_web.audit.queries import events_on
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.evaluations.queries import why_in_force
+from zhixin_web.faces.enterprise.own import own_records
+from zhixin_web.faces.enterprise.principal import principal, show
+from zhixin_web.papers.fonts import FontMissing
+from zhixin_web.papers.models import Paper
+from zhixin_web.papers.services.issue import code_of, compile_layout, content_hash, keep_file, number_of, register_paper
+from zhixin_web.presentation.language import language_code
+from zhixin_web.presentation.paging import page_of
+from zhixin_web.presentation.report_frame import report_frame
+from zhixin_web.presentation.subject_facts import facts_shown
+from zhixin_web.presentation.templatetags.zhixin import (
+    district_name,
+    grouped,
+    industry_name,
+    kind_title,
+    score,
+    severity_title,
+    shown,
+)
+from zhixin_web.records.models import Subject
+
+TITLE = "企业自身信用报告（知识产权领域）"
+USES: dict[str, Promise] = {
+    "subjects.view": gettext_lazy("查看企业信息"),
+    "subjects.why": gettext_lazy("查看等级理由"),
+    "subjects.outlook": gettext_lazy("查看等级展望"),
+    "records.view": gettext_lazy("查看信用记录"),
+    "records.unmask": gettext_lazy("查看记录中的个人信息"),
+    "cases.view": gettext_lazy("办理案件"),
+}
+"""Readings that an enterprise is told of, as the audit log names them."""
+YEARS_SHOWN = 2
+
+
+class Use(NamedTuple):
+    """One reading of an enterprise's data: when, by which unit, what, and the reason where one was given."""
+
+    at: datetime
+    unit: str
+    what: str
+    reason: str
+
+
+def uses_of(subject: Subject) -> Any:
+    """Return the events that show somebody reading an enterprise's data, the newest first."""
+    refs = [subject.code, *(f"record:{pk}" for pk in subject.records.values_list("pk", flat=True)),
+            *(f"case:{pk}" for pk in subject.cases.values_list("pk", flat=True))]  # fmt: skip
+    return events_on(refs, USES, timezone.now() - timedelta(days=366 * YEARS_SHOWN))
+
+
+def _use(event: Any) -> Use:
+    unit = event.by.organisation.name if event.by is not None and event.by.organisation is not None else _("监管部门")
+    return Use(event.at, unit, str(USES[event.action]), str(event.detail.get("reason", "")))
+
+
+@permitted("mine.view")
+@require_GET
+def reports_page(request: StaffRequest) -> HttpResponse:
+    """Reports to take away, and every reading by somebody else."""
+    subject = principal(request)
+    page = page_of(request, uses_of(subject))
+    papers = Paper.objects.filter(subject=subject, kind=Paper.Kind.OWN_REPORT).order_by("-issued_at")[:20]
+    content = {"page": page, "uses": [_use(item) for item in page.items], "papers": papers, "years": YEARS_SHOWN}
+    return show(request, "reports.html", content)
+
+
+def report_content(subject: Subject, day: date) -> dict[str, Any]:
+    """Return what an enterprise's own report says: all that is held of it, its grade with the score, who read it; in Chinese."""
+    with translation.override("zh-hans"):
+        current = getattr(subject, "current", None)
+        _run, why = why_in_force(subject, day)
+        records = list(own_records(subject))
+        grade = f"{current.in_force}（自 {current.since}）" if current else "尚未评价"
+        points = score(why["score"]["total_milli"]) if why else "—"
+        return {
+            "name": subject.name, "code": grouped(subject.code),
+            "overview": [
+                ["名称", subject.name], ["统一社会信用代码", subject.code], ["登记区县", district_name(subject.district)],
+                ["行业门类", industry_name(subject.industry)], ["信用评价等级（知识产权）", grade], ["得分", points],
+                ["信用记录", f"{len(records)} 条"],
+            ],
+            "facts": [
+                {"title": item["manifest"].title.zh, "lines": [[title, shown(value)] for title, value, _personal in item["lines"]]}
+                for item in facts_shown(subject) if item["lines"]
+            ],
+            "records": [
+                {
+                    "title": f"{kind_title(item.kind)}　{item.decided_on}",
+                    "lines": [["状态", str(item.get_state_display())], ["失信程度", severity_title(item.severity)],
+                              ["公示期", f"{item.publicity_from} 至 {item.publicity_until}" if item.publicity_until else "不公示"],
+                              ["账本序号", str(item.seq)]],
+                }
+                for item in records
+            ],
+            "uses": [[f"{timezone.localtime(use.at):%Y-%m-%d %H:%M}", f"{use.unit}：{use.what}" + (f"（{use.reason}）" if use.reason else "")]
+                     for use in map(_use, uses_of(subject))],
+        }  # fmt: skip
+
+
+@permitted("mine.view")
+@require_GET
+def own_report(request: StaffRequest) -> HttpResponse:
+    """The enterprise's own report of today as PDF, free and as often as it likes."""
+    subject, day = principal(request), timezone.localdate()
+    content, verify = report_content(subject, day), request.build_absolute_uri("/v/")
+    code = code_of("own_report", content_hash(content), day)
+    try:
+        frame = report_frame(TITLE, number_of(Paper.Kind.OWN_REPORT, code, day), code, day, verify, "全部信用记录")
+    except FontMissing as error:
+        return render(request, "mine/unavailable.html", {"why": error.message.in_language(language_code())}, status=503)
+    frame["words"] |= {"uses": "五、信息的查询与使用情况", "no_uses": "近两年没有他人查询。"}
+    frame["watermark"] = frame["watermark"] if frame["demo"] else "仅供本企业使用"
+    frame["notes"] = [
+        "本报告向信用主体本人免费提供（《河南省社会信用条例》第四十条），次数不限；含未公示的信息和得分，请妥善保管。",
+        "对内容有异议的，可以在「我的记录」中就该条记录提出异议；符合条件的可以申请信用修复。",
+        "报告所列查询与使用情况来自审计日志，写明单位、时间、事项和填写的理由。",
+    ]  # fmt: skip
+    file = compile_layout("credit_report.typ", content | frame)
+    keep_file(code, file)
+    paper = register_paper(
+        code, Paper.Kind.OWN_REPORT, day, content_hash(content), hashlib.sha256(file).hexdigest(), subject_id=subject.pk
+    )
+    record_event("mine.report", request=request, ref=subject.code, paper=paper.code)
+    name = f"{paper.code}.pdf"
+    return HttpResponse(file, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'})
