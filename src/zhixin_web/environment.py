@@ -53,6 +53,16 @@ class Environment(BaseSettings):
     witness_command: str = ""
     witness_url: str = ""
     witness_mail: str = ""
+    oidc_issuer: str = ""
+    """The identity provider of enterprises; without it they sign in by password. Its addresses follow."""
+    oidc_authorization: str = ""
+    oidc_token: str = ""
+    oidc_userinfo: str = ""
+    oidc_keys: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_code_claim: str = "uscc"
+    """The claim that holds the credit code of the enterprise."""
     idle_minutes: int = 15
     session_hours: int = 8
     password_days: int = 90
@@ -97,6 +107,18 @@ class Environment(BaseSettings):
         if value < 1:
             raise ValueError("must be at least 1 / 应不小于 1")
         return value
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Environment:
+        names = ("issuer", "authorization", "token", "userinfo", "keys", "client_id", "client_secret")
+        given = [name for name in names if getattr(self, f"oidc_{name}")]
+        missing = [f"ZHIXIN_OIDC_{name.upper()}" for name in names if name not in given]
+        if given and missing:
+            raise ValueError(f"{', '.join(missing)} missing: an identity provider needs all of them / 身份认证配置不全")
+        plain = [name for name in names[:5] if getattr(self, f"oidc_{name}").startswith("http://")]
+        if self.production and plain:
+            raise ValueError(f"ZHIXIN_OIDC_{plain[0].upper()} must be https:// / 身份认证地址须为 https")
+        return self
 
     @model_validator(mode="after")
     def _production_is_safe(self) -> Environment:

@@ -97,6 +97,20 @@ TEMPLATES = [
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+OIDC_ISSUER = ENVIRONMENT.oidc_issuer
+OIDC_CODE_CLAIM = ENVIRONMENT.oidc_code_claim
+OIDC_OP_AUTHORIZATION_ENDPOINT = ENVIRONMENT.oidc_authorization
+OIDC_OP_TOKEN_ENDPOINT = ENVIRONMENT.oidc_token
+OIDC_OP_USER_ENDPOINT = ENVIRONMENT.oidc_userinfo
+OIDC_OP_JWKS_ENDPOINT = ENVIRONMENT.oidc_keys
+OIDC_RP_CLIENT_ID = ENVIRONMENT.oidc_client_id
+OIDC_RP_CLIENT_SECRET = ENVIRONMENT.oidc_client_secret
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_RP_SCOPES = "openid profile"
+OIDC_USE_PKCE = True
+OIDC_TIMEOUT = 10
+if OIDC_ISSUER:
+    AUTHENTICATION_BACKENDS.append("zhixin_web.accounts.identity_provider.EnterpriseIdentities")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -97,6 +97,24 @@ def test_a_wrong_setting_is_named_and_nothing_starts(monkeypatch: pytest.MonkeyP
     assert name.removeprefix("ZHIXIN_").lower() in str(stopped.value).lower()
 
 
+PROVIDER = {
+    f"ZHIXIN_OIDC_{name}": f"https://id.example.gov.cn/{name.lower()}" for name in ("ISSUER", "AUTHORIZATION", "TOKEN", "USERINFO", "KEYS")
+} | {"ZHIXIN_OIDC_CLIENT_ID": "zhixin", "ZHIXIN_OIDC_CLIENT_SECRET": "secret"}  # fmt: skip
+
+
+@pytest.mark.parametrize("left_out", PROVIDER)
+def test_an_identity_provider_is_set_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, left_out: str) -> None:
+    assert _read(monkeypatch, **SAFE | PROVIDER).oidc_issuer == PROVIDER["ZHIXIN_OIDC_ISSUER"]
+    monkeypatch.delenv(left_out)
+    with pytest.raises(SystemExit, match=left_out):
+        _read(monkeypatch, **SAFE | {name: value for name, value in PROVIDER.items() if name != left_out})
+
+
+def test_production_reaches_its_identity_provider_encrypted_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit, match="ZHIXIN_OIDC_TOKEN"):
+        _read(monkeypatch, **SAFE | PROVIDER | {"ZHIXIN_OIDC_TOKEN": "http://id.example.gov.cn/token"})
+
+
 def test_secrets_are_read_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(STRONG + "\n", encoding="utf-8")

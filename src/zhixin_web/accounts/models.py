@@ -103,6 +103,17 @@ class Invitation(BoundModel):
     used_at = models.DateTimeField(null=True)
 
 
+class OutsideIdentity(BoundModel):
+    """Who an account is to the identity provider it signs in through."""
+
+    user = models.OneToOneField(User, models.PROTECT, related_name="outside_identity")
+    issuer = models.CharField(max_length=200)
+    subject = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="one_account_a_subject")]
+
+
 class RoleGrant(BoundModel):
     """Who gave whom which role; the grantor is never the grantee."""
 

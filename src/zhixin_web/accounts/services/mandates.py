@@ -75,6 +75,7 @@ def invite(code: str, name: str, by: User) -> str:
 
     Raises:
         PermissionDenied: not an officer who may invite.
+        ValidationError: the code is that of a unit, not of an enterprise.
     """
     if not may(by, "accounts.invite"):
         raise PermissionDenied
@@ -83,6 +84,8 @@ def invite(code: str, name: str, by: User) -> str:
         unit = Organisation.objects.filter(code=code).first() or Organisation.objects.create(
             code=code, name=name, kind=Organisation.Kind.ENTERPRISE
         )
+        if unit.kind != Organisation.Kind.ENTERPRISE:
+            raise ValidationError(_("该代码属于单位账号，不能按企业开通"))
         unit.invitations.filter(used_at=None, good_until__gte=today).update(good_until=today - timedelta(days=1))
         Invitation.objects.create(
             organisation=unit, code_hash=_hashed(secret), made_by=by, good_until=today + timedelta(days=INVITATION_DAYS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 import segno
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_otp import login as otp_login
@@ -55,6 +57,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "failed": failed,
         "next": _next(request),
         "cards": cards,
+        "has_provider": bool(settings.OIDC_ISSUER),
         "demo_password": PASSWORD if settings.DEMO else "",
     }
     return render(request, "sign_in.html", content, status=422 if failed else 200)
@@ -124,6 +127,8 @@ def password(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """Ask for the password again before publishing, granting and exporting."""
     user: Any = request.user
+    if not user.has_usable_password():
+        return redirect(f"{reverse('oidc_authentication_init')}?{urlencode({'next': _next(request), 'again': 1})}")
     failed = False
     if request.method == "POST":
         if user.check_password(request.POST.get("password", "")):

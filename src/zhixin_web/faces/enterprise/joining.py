@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 
+from django.conf import settings
 from django.contrib.auth import login
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
 
+from zhixin_web.accounts import identity_provider
 from zhixin_web.accounts.permissions import ANYONE, permitted
 from zhixin_web.accounts.services.mandates import accept_invitation
 from zhixin_web.audit.services.events import record_event
@@ -24,6 +27,26 @@ FIELDS = {
     "again": (gettext_lazy("再输入一次密码"), True),
 }
 """Fields of the form: label, and whether what is typed is a secret that is never sent back."""
+
+
+@permitted(ANYONE)
+@require_GET
+def leave(request: HttpRequest) -> HttpResponse:
+    """Go to the identity provider, where there is one."""
+    if not settings.OIDC_ISSUER:
+        raise Http404
+    answer: HttpResponse = identity_provider.Leave.as_view()(request)
+    return answer
+
+
+@permitted(ANYONE)
+@require_GET
+def come_back(request: HttpRequest) -> HttpResponse:
+    """Come back from the identity provider."""
+    if not settings.OIDC_ISSUER:
+        raise Http404
+    answer: HttpResponse = identity_provider.Return.as_view()(request)
+    return answer
 
 
 @permitted(ANYONE)

@@ -30,4 +30,6 @@ urlpatterns = [
     path("mandates/<int:pk>/end", mandates.end, name="my_mandate_end"),
     path("for", mandates.act_for, name="my_act_for"),
     path("join", joining.join, name="my_join"),
+    path("identity", joining.leave, name="oidc_authentication_init"),
+    path("identity/back", joining.come_back, name="oidc_authentication_callback"),
 ]
