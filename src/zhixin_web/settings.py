@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "zhixin_web.presentation",
     "zhixin_web.faces.portal",
     "zhixin_web.faces.enterprise",
+    "zhixin_web.faces.inspector",
     "zhixin_web.faces.console",
 ]
 MIDDLEWARE = [
@@ -148,7 +149,9 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", "blob:"],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from functional.site import CHROMIUM, free_port
+from functional.site import ARGUMENTS, CHROMIUM, free_port
 
 
 def _command(folder: Path, *options: str) -> tuple[list[str], dict[str, str]]:
@@ -45,11 +45,17 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def site(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
+def site_folder(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the served site: a copy of the demonstration."""
     folder = tmp_path_factory.mktemp("site") / "var"
     shutil.copytree(built, folder)
-    command, environment = _command(folder, "--port", str(port))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(site_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = free_port()
+    command, environment = _command(site_folder, "--port", str(port))
     log = (tmp_path_factory.mktemp("log") / "site.log").open("w")
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     address = f"http://127.0.0.1:{port}"
@@ -71,6 +77,6 @@ def site(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield opened
         opened.close()

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page
 from zhixin_web.accounts.demonstration_people import PASSWORD
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox"]
 HAS_CHROMIUM = Path(CHROMIUM).exists()
 needs_chromium = pytest.mark.skipif(
     not HAS_CHROMIUM and os.environ.get("ZHIXIN_REQUIRE_ALL") != "1", reason="Chromium is missing: apt install chromium"

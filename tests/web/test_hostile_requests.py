@@ -39,12 +39,16 @@ from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, reso
 from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks.signals import task_finished
+from PIL import Image
 
 from zhixin.law.loading import loads_rulebook
+from zhixin.law.procedures import procedures
 from zhixin_web.accounts.demonstration_people import PASSWORD
-from zhixin_web.accounts.models import User
+from zhixin_web.accounts.models import Mandate, Organisation, User
 from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, may
 from zhixin_web.audit.services.checkpoints import make_checkpoint
+from zhixin_web.cases.services.attachments import attach
+from zhixin_web.cases.services.drafts import begin, keep_words
 from zhixin_web.cases.services.filing import conducts, open_case
 from zhixin_web.cases.services.reports import file_report
 from zhixin_web.cases.services.transitions import carry_out
@@ -467,7 +471,7 @@ class Map:
 MOST_VISITS = 2
 PAPERS = ("report_pdf", "rules_document", "rulebook_document")
 """Files that take long to make and hold no links."""
-READERS = (ANONYMOUS, "city", "approver", "system", "security", "auditor")
+READERS = (ANONYMOUS, "city", "approver", "system", "security", "auditor", "enterprise")
 """Roles whose pages are read: together they see every form."""
 
 
@@ -946,7 +950,7 @@ def furnish(
     cases = furnish_cases(people)
     client, key = open_client(name="推送程序", account=people["department"], by=city)
     addresses = [
-        *cases,
+        *cases, *furnish_door(people),
         f"/c/batches/{taken.pk}", f"/api/v1/deliveries/{taken.pk}", f"/c/batches/{taken.pk}/undo", f"/c/runs/{queued.pk}", f"/c/runs/{done.pk}/propose", f"/c/runs/{queued.pk}/retry", f"/c/runs/{done.pk}/release", f"/c/records/{repaired}/erase",
         f"/c/runs/{released.pk}/roll-back", f"/rules/{release.pk}/diff/{release.pk}", f"/c/rulebooks/{proposed.pk}/approve", f"/c/rulebooks/compare?old={release.pk}&new={proposed.pk}", f"/c/ways/client/{client.pk}/switch",
         *inspections, *(f"/v/{code}" for code in Paper.objects.values_list("code", flat=True)), *(f"/t/{report.code}" for report in reports), *(f"/c/grades/{order.pk - number}/decide" for number in (0, 1)),
@@ -965,6 +969,45 @@ def furnish_cases(people: People) -> list[str]:
     for step, name in (("verify", "city"), ("propose_reject", "city"), ("reject", "approver")):
         carry_out(made[0], step, by=people[name], reason=SENTENCE)
     return [*(f"/c/cases/{case.pk}" for case in made), f"/c/cases/{made[0].pk}/paper/2"]
+
+
+def furnish_door(people: People) -> list[str]:
+    """Make what an enterprise holds itself: a draft and a case with files, a mandate that it holds, a visit to be rated."""
+    by = people["enterprise"]
+    assert by.organisation is not None
+    mine = CreditRecord.objects.filter(subject__code=by.organisation.code).order_by("seq")[0]
+    out = io.BytesIO()
+    Image.new("RGB", (20, 20)).save(out, "PNG")
+    kept, submitted = (begin(procedures()[name], mine, by) for name in ("statement", "repair"))
+    for draft in (kept, submitted):
+        attach(draft, "a.png", [out.getvalue()], by)
+        keep_words(draft, SENTENCE, draft.version, by)
+    case = open_case(
+        "statement", subject=mine.subject, record=mine, text=SENTENCE, by=by, attachments=list(submitted.attachments.all())
+    )
+    carry_out(case, "decline", by=people["city"], reason=SENTENCE)
+    principal = Organisation.objects.create(code="91410100X", name="委托人", kind=Organisation.Kind.ENTERPRISE)
+    today = timezone.localdate()
+    mandate = Mandate.objects.create(
+        principal=principal, agent=by.organisation, from_on=today, until=today + timedelta(9), given_by=people["city"]
+    )
+    visit = Task.objects.order_by("pk")[0]
+    Task.objects.filter(pk=visit.pk).update(
+        subject=mine.subject,
+        status="submitted",
+        submitted_at=timezone.now(),
+        inspected_on=today,
+        result="clean",
+        method="on_site",
+        disposal="none",
+    )
+    held, file = case.attachments.get().pk, kept.attachments.get().pk
+    return [
+        f"/my/records/{mine.pk}", f"/my/records/{mine.pk}/apply/objection", f"/my/cases/{case.pk}", f"/my/cases/{case.pk}/paper/1",
+        f"/my/cases/{case.pk}/files/{held}", f"/c/cases/{case.pk}/files/{held}", f"/my/mandates/{mandate.pk}/end",
+        f"/my/inspections/{visit.pk}/rating", f"/my/drafts/{kept.pk}/files/{file}/remove",
+        *(f"/my/drafts/{kept.pk}{part}" for part in ("", "/words", "/files", "/check", "/discard")),
+    ]  # fmt: skip
 
 
 def furnish_inspections(people: People, release: RulebookRelease) -> list[str]:

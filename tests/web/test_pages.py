@@ -29,6 +29,7 @@ VALUES = {
     "draw_id": "none",
     "position": "0",
     "procedure": "repair",
+    "file": "999999",
 }
 
 

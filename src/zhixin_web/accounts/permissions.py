@@ -66,6 +66,7 @@ ACTIONS: dict[str, dict[Role, Scope]] = {
     "inspections.numbers": {CITY: "all", APPROVER: "all", DISTRICT: "all"},
     "inspections.approve": {APPROVER: "all"},
     "inspections.submit": {INSPECTOR: "own"},
+    "pocket.view": {INSPECTOR: "own"},
     "inspections.ratings": {AUDITOR: "all"},
     "inspections.review": {CITY: "all", DISTRICT: "district"},
     "ledger.view": _STAFF,

@@ -98,7 +98,7 @@ class NoNulCharacters:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "\x00" in request.path_info and request.path_info.startswith(("/c/", "/my/")):
+        if "\x00" in request.path_info and request.path_info.startswith(("/c/", "/my/", "/m/")):
             raise Http404
         if _holds_nul(request):
             cleaned = request.POST.copy()

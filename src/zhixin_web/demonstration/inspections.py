@@ -17,7 +17,9 @@ from zhixin_web.rulebooks.models import RulebookRelease
 
 NUMBERS = [[3, 8, 11, 14, 19, 22, 27, 30, 33, 41, 44, 46, 52, 55, 58, 61, 66, 70, 73, 80]]
 """Invented; no drawing of kl8 had them."""
-UNITS_PER_INSPECTOR = 250
+UNITS_PER_INSPECTOR, FEWEST_INSPECTORS = 250, 3
+LEFT_OPEN = 3
+"""Tasks that are left for the pocket."""
 
 
 def make_inspections(release: RulebookRelease, people: dict[str, User]) -> None:
@@ -44,7 +46,7 @@ def _issue(day: date) -> str:
 
 
 def _inspectors() -> None:
-    count = max(12, CurrentGrade.objects.count() // UNITS_PER_INSPECTOR)
+    count = max(FEWEST_INSPECTORS, CurrentGrade.objects.count() // UNITS_PER_INSPECTOR)
     units = list(Organisation.objects.filter(kind=Organisation.Kind.DISTRICT).order_by("code"))
     until = timezone.localdate() + timedelta(days=500)
     Inspector.objects.bulk_create(
@@ -67,7 +69,7 @@ def _publish_last_months(plan: Plan, people: dict[str, User], today: date) -> No
     busiest.account, busiest.name = people["inspector"], people["inspector"].display_name
     busiest.save()
     mine = Task.objects.filter(draw=draw, assignments__inspector__account=people["inspector"]).order_by("pk")
-    for place, task in enumerate(mine[: max(1, mine.count() - 1)][:6]):
+    for place, task in enumerate(mine[: max(1, mine.count() - LEFT_OPEN)][:6]):
         result, disposal, note = [("clean", "none", ""), ("corrected", "order", "演示数据：标注不规范，已责令改正")][
             place % 2
         ]

@@ -204,3 +204,45 @@ class VisitRating(BoundModel):
     text = models.TextField(max_length=1000, blank=True)
     by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
+
+
+class VisitReport(BoundModel):
+    """A visit as an inspector's phone reported it, once for each key, whatever became of it; nothing that was typed is lost."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("待照片到齐")
+        TAKEN = "taken", _("已收妥")
+        REFUSED = "refused", _("未收下")
+
+    key = models.CharField(max_length=36, unique=True)
+    """Made by the phone; the same report sent again has the same key."""
+    task = models.ForeignKey(Task, models.PROTECT, related_name="reports")
+    by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    content = models.JSONField()
+    """As :class:`zhixin_web.inspections.reported_visit.ReportedVisit` has it."""
+    content_sha256 = models.CharField(max_length=64)
+    device_at = models.DateTimeField()
+    """The phone's clock when it sent the report."""
+    received_at = models.DateTimeField(auto_now_add=True)
+    status = models.CharField(max_length=8, choices=Status.choices, db_index=True)
+    faults = models.JSONField(default=list)
+    year = models.IntegerField(null=True)
+    serial = models.IntegerField(null=True)
+    number = models.CharField(max_length=60, blank=True)
+    paper = models.ForeignKey("papers.Paper", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["year", "serial"], name="one_visit_record_a_number")]
+
+
+class VisitPhoto(BoundModel):
+    """A photo or a signature of a visit that has arrived; its file is kept under its hash."""
+
+    task = models.ForeignKey(Task, models.PROTECT, related_name="photos")
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "sha256"], name="one_photo_a_content")]

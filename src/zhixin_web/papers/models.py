@@ -16,6 +16,7 @@ class Paper(BoundModel):
         OWN_REPORT = "own_report", _("企业自身信用报告")
         RULES = "rules", _("评价办法文本")
         CASE = "case", _("办件文书")
+        VISIT = "visit", _("行政检查记录")
 
     code = models.CharField(max_length=16, primary_key=True)
     kind = models.CharField(max_length=16, choices=Kind.choices)

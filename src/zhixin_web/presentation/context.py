@@ -28,6 +28,7 @@ NAVIGATION = (
     ("/c/runs", _("评价运行"), "runs.view"),
     ("/c/grades", _("等级管理"), "runs.view"),
     ("/c/inspections", _("双随机抽查"), "inspections.view"),
+    ("/m/", _("手机检查"), "pocket.view"),
     ("/c/cases", _("办件"), "cases.view"),
     ("/c/reports", _("信息报错"), "reports.view"),
     ("/c/rulebooks", _("评价规则"), "runs.view"),

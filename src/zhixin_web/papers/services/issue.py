@@ -16,7 +16,7 @@ from django.utils import timezone
 from zhixin_web.papers.models import Paper
 
 LAYOUTS = Path(__file__).parents[1] / "layouts"
-KINDS = {"credit_report": "XY", "own_report": "ZX", "rules": "BF", "case": "BJ"}
+KINDS = {"credit_report": "XY", "own_report": "ZX", "rules": "BF", "case": "BJ", "visit": "JC"}
 CONTENT_TYPES = {"pdf": "application/pdf", "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}
 
 

@@ -1,4 +1,4 @@
-"""Says what an attachment is, in a process of its own: ``python -m zhixin_web.cases.file_check FILE`` prints one line of JSON.
+"""Says what an attachment is, in a process of its own: ``python -m zhixin_web.received.kind_of_file FILE`` prints one line of JSON.
 
 Taken are PDF, JPEG and PNG whose whole content can be read. A PDF that acts (scripts, launches, embedded files, forms with a
 program) or needs a password is refused, and a picture of more pixels than a camera makes.
@@ -22,7 +22,7 @@ KINDS = {"JPEG": "image/jpeg", "PNG": "image/png"}
 
 
 class _Refused(Exception):
-    """A reason out of those that :mod:`zhixin_web.cases.services.attachments` puts into words."""
+    """A reason out of those that :mod:`zhixin_web.received.store` puts into words."""
 
 
 def kind_of(path: Path) -> str:

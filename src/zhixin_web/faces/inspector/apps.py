@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class InspectorConfig(AppConfig):
+    name = "zhixin_web.faces.inspector"
+    label = "inspector"

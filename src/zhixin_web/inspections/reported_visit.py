@@ -1,0 +1,111 @@
+"""What a phone reports of a visit: the form of the message, and what in it contradicts itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from django.utils.translation import gettext as _
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+Answer = Literal["fine", "problem", "not_applicable", "not_checked"]
+MOST_PHOTOS = 30
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class ReportedAnswer(_Part):
+    """The answer to one question of an item's checklist, by its place."""
+
+    item: str = Field(max_length=40)
+    question: int = Field(ge=0, le=99)
+    answer: Answer
+    remark: str = Field(default="", max_length=300)
+
+
+class Place(_Part):
+    """Where a photo was taken, as the phone knows it."""
+
+    latitude: float = Field(ge=-90, le=90)
+    longitude: float = Field(ge=-180, le=180)
+    accuracy: float = Field(ge=0)
+
+
+class ReportedPhoto(_Part):
+    """A photo by the hash of its bytes; the bytes come by themselves."""
+
+    sha256: Sha256
+    taken_at: AwareDatetime
+    caption: str = Field(default="", max_length=100)
+    place: Place | None = None
+
+
+class InspectorSignature(_Part):
+    """An inspector who was there, with the picture of the signature."""
+
+    code: str = Field(max_length=20)
+    sha256: Sha256
+
+
+class PartySignature(_Part):
+    """The enterprise's signature, or its refusal with who witnessed it."""
+
+    kind: Literal["signed", "refused"]
+    name: str = Field(default="", max_length=60)
+    sha256: Sha256 | None = None
+    witness: str = Field(default="", max_length=60)
+    reason: str = Field(default="", max_length=300)
+
+
+class ReportedVisit(_Part):
+    """A visit from its first question to the last signature."""
+
+    started_at: AwareDatetime
+    submitted_at: AwareDatetime
+    """By the phone's clock; it may have been sent much later."""
+    inspected_on: date
+    method: str = Field(max_length=20)
+    result: str = Field(max_length=20)
+    disposal: str = Field(max_length=20)
+    note: str = Field(default="", max_length=2000)
+    answers: tuple[ReportedAnswer, ...] = Field(max_length=200)
+    photos: tuple[ReportedPhoto, ...] = Field(max_length=MOST_PHOTOS)
+    inspectors: tuple[InspectorSignature, ...] = Field(max_length=10)
+    party: PartySignature
+
+    @property
+    def hashes(self) -> frozenset[str]:
+        """The hashes of all pictures that belong to the report."""
+        signatures = [item.sha256 for item in self.inspectors]
+        party = [self.party.sha256] if self.party.sha256 else []
+        return frozenset([*(item.sha256 for item in self.photos), *signatures, *party])
+
+    def contradictions(self, asked: set[tuple[str, int]]) -> Iterator[str]:
+        """Yield what cannot be as reported; ``asked``: the questions of the task, as item and place."""
+        answered = [(item.item, item.question) for item in self.answers]
+        if len(answered) != len(set(answered)) or set(answered) - asked:
+            yield _("有不属于该任务的问题，或者同一问题答了两次")
+        if asked - set(answered):
+            yield _("还有 %(n)s 个问题没有回答") % {"n": len(asked - set(answered))}
+        said = {item.answer for item in self.answers}
+        if self.result == "clean" and "problem" in said:
+            yield _("有问题被答为「发现问题」，结果不能是「未发现问题」")
+        if self.result == "clean" and "not_checked" in said:
+            yield _("有问题没有检查，结果不能是「未发现问题」")
+        if any(item.answer == "problem" and not item.remark for item in self.answers):
+            yield _("答「发现问题」的，请写明情况")
+        if len({item.code for item in self.inspectors}) != len(self.inspectors):
+            yield _("同一检查人员签了两次名")
+        if self.party.kind == "signed" and not (self.party.name and self.party.sha256):
+            yield _("请由企业人员写明姓名并签名，或者选择拒签")
+        if self.party.kind == "refused" and not (self.party.witness and self.party.reason):
+            yield _("企业拒签的，请写明原因和见证人")
+
+
+def skew(device_at: datetime, now: datetime) -> float:
+    """Return by how many hours a phone's clock is wrong."""
+    return abs((device_at - now).total_seconds()) / 3600

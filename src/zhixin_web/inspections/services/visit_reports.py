@@ -1,0 +1,221 @@
+"""Takes what a phone reports of a visit, exactly once: the report, its pictures, the result, the numbered record of the inspection."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import segno
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from pydantic import ValidationError as Malformed
+
+from zhixin.reference.inspection_items import DISPOSALS, METHODS, RESULTS, InspectionItem, inspection_items
+from zhixin_web.accounts.models import User
+from zhixin_web.audit.failpoints import failpoint
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.audit.services.ledger import append_one, lock_ledger
+from zhixin_web.inspections.models import Task, VisitPhoto, VisitReport
+from zhixin_web.inspections.reported_visit import ReportedVisit, skew
+from zhixin_web.inspections.services.results import submit_result
+from zhixin_web.papers.fonts import SANS, choose
+from zhixin_web.papers.models import Paper
+from zhixin_web.papers.services.issue import code_of, compile_layout, content_hash, keep_file, register_paper
+from zhixin_web.received import store
+
+FOLDER = "visit-photos"
+MOST_BYTES = 15 * 1024 * 1024
+MOST_SKEW_HOURS = 12.0
+Status = VisitReport.Status
+ANSWERS = {"fine": "未发现问题", "problem": "发现问题", "not_applicable": "不涉及", "not_checked": "未检查"}
+AUTHORITY = "郑州市市场监督管理局"
+
+
+class KeyReused(Exception):
+    """A key that has come before with another content."""
+
+
+def items_of(task: Task) -> list[InspectionItem]:
+    """Return the items of the list that a task is for."""
+    return [item for item in inspection_items().items if item.code in task.draw.plan.items]
+
+
+def take_report(task: Task, key: str, content: Any, by: User, device_at: datetime) -> VisitReport:
+    """Take a report, or return what became of it when it comes again.
+
+    What is malformed is refused at once; what is well-formed but cannot be taken is kept as refused, with its faults. A report whose
+    pictures have not all arrived waits for them. ``device_at`` is the phone's clock as it sends.
+
+    Raises:
+        PermissionDenied: not on the team.
+        KeyReused: the key stands for another content.
+        ValidationError: malformed.
+    """
+    _refuse_stranger(task, by)
+    try:
+        visit = ReportedVisit.model_validate(content)
+    except Malformed as error:
+        places = ", ".join(".".join(map(str, item["loc"])) for item in error.errors()[:5])
+        raise ValidationError(_("报告的格式不对（%(places)s）；请更新页面后重新提交") % {"places": places}) from error
+    digest = hashlib.sha256(json.dumps(visit.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+    with transaction.atomic():
+        lock_ledger()
+        held = VisitReport.objects.select_for_update().filter(key=key).first()
+        if held is not None:
+            if (held.content_sha256, held.task_id, held.by_id) != (digest, task.pk, by.pk):
+                raise KeyReused
+            return held
+        report = VisitReport.objects.create(
+            key=key, task=task, by=by, content=visit.model_dump(mode="json"), content_sha256=digest, device_at=device_at,
+            status=Status.WAITING,
+        )  # fmt: skip
+        record_event("inspections.report", by=by, ref=f"task:{task.number}", key=key)
+        _go_on(report)
+    return report
+
+
+def add_photo(task: Task, sha256: str, chunks: Iterable[bytes], by: User) -> VisitPhoto:
+    """Keep a picture of a visit; whatever report waits for it goes on.
+
+    Raises:
+        PermissionDenied: not on the team.
+        ValidationError: no picture, or its bytes are not those of the hash.
+    """
+    _refuse_stranger(task, by)
+    received = store.receive(FOLDER, chunks, most_bytes=MOST_BYTES, kinds=store.PICTURES)
+    if received.sha256 != sha256:
+        raise ValidationError({"file": _("照片在传输中变了；请重新发送")})
+    with transaction.atomic():
+        lock_ledger()
+        photo = VisitPhoto.objects.get_or_create(
+            task=task, sha256=sha256, defaults={"size": received.size, "by": by}
+        )[0]  # fmt: skip
+        for report in VisitReport.objects.select_for_update().filter(task=task, status=Status.WAITING):
+            _go_on(report)
+    return photo
+
+
+def missing_photos(report: VisitReport) -> list[str]:
+    """Return the hashes of a report's pictures that have not arrived."""
+    wanted = ReportedVisit.model_validate(report.content).hashes
+    return sorted(wanted - set(report.task.photos.filter(sha256__in=wanted).values_list("sha256", flat=True)))
+
+
+def _refuse_stranger(task: Task, by: User) -> None:
+    if not task.assignments.filter(inspector__account=by, recused_reason="").exists():
+        raise PermissionDenied
+
+
+def _go_on(report: VisitReport) -> None:
+    """Take, refuse or leave waiting a report, in the caller's transaction."""
+    visit = ReportedVisit.model_validate(report.content)
+    task = Task.objects.select_for_update().select_related("subject", "draw__plan").get(pk=report.task_id)
+    faults = list(_faults(report, visit, task))
+    if not faults and missing_photos(report):
+        return
+    if not faults:
+        try:
+            with transaction.atomic():
+                submit_result(
+                    task, method=visit.method, result=visit.result, disposal=visit.disposal, note=visit.note,
+                    inspected_on=visit.inspected_on, by=report.by,
+                )  # fmt: skip
+        except ValidationError as error:
+            faults = error.messages
+    if faults:
+        report.status, report.faults = Status.REFUSED, faults
+        report.save()
+        return
+    _issue_record(report, visit, task)
+    failpoint("visit.taken")
+
+
+def _faults(report: VisitReport, visit: ReportedVisit, task: Task) -> Iterable[str]:
+    """Yield why a report cannot be taken."""
+    if task.status != Task.Status.OPEN:
+        yield _("该任务已不在待检查状态：%(status)s") % {"status": task.get_status_display()}
+    hours = skew(report.device_at, report.received_at)
+    if hours > MOST_SKEW_HOURS:
+        yield _("手机时间与服务器相差 %(hours)s 小时；请校准手机时间后重新提交") % {"hours": round(hours)}
+    asked = {(item.code, place) for item in items_of(task) for place in range(len(item.checklist))}
+    yield from visit.contradictions(asked)
+    team = set(task.assignments.filter(recused_reason="").values_list("inspector__code", flat=True))
+    strangers = sorted({item.code for item in visit.inspectors} - team)
+    if strangers:
+        yield _("%(codes)s 不是该任务的检查人员") % {"codes": "、".join(strangers)}
+    fewest = inspection_items().limit("inspectors_per_visit", visit.inspected_on).value
+    if len(visit.inspectors) < fewest:
+        yield _("须有 %(fewest)s 名检查人员签名（行政处罚法第四十二条）") % {"fewest": fewest}
+
+
+def _issue_record(report: VisitReport, visit: ReportedVisit, task: Task) -> None:
+    """Number the record of the inspection and issue it as a paper."""
+    day = timezone.localdate()
+    report.year, report.serial = day.year, VisitReport.objects.filter(year=day.year).count() + 1
+    report.number = f"郑市监检〔{day.year}〕{report.serial}号"
+    content = _record(report, visit, task)
+    code = code_of("visit", content_hash(content), day)
+    file = compile_layout("visit_record.typ", content | _frame(report, visit, code))
+    keep_file(code, file)
+    report.paper = register_paper(
+        code, Paper.Kind.VISIT, day, content_hash(content), hashlib.sha256(file).hexdigest(), subject_id=task.subject_id,
+        number=report.number,
+    )  # fmt: skip
+    report.status, report.faults = Status.TAKEN, []
+    report.save()
+    body = {"task": task.number, "report": report.key, "sha256": report.content_sha256, "paper": code}
+    append_one("inspection.report", f"task:{task.number}", body)
+
+
+def _record(report: VisitReport, visit: ReportedVisit, task: Task) -> dict[str, Any]:
+    """Return what the record of an inspection says, in Chinese."""
+    with translation.override("zh-hans"):
+        answers = {(item.item, item.question): item for item in visit.answers}
+        team = {row.inspector.code: row.inspector for row in task.assignments.select_related("inspector")}
+        party = visit.party
+        signed = f"{party.name}（签名）" if party.kind == "signed" else f"拒绝签名：{party.reason}；见证人：{party.witness}"
+        return {
+            "title": "行政检查记录", "number": report.number, "party": task.subject.name, "code": task.subject.code,
+            "facts": [
+                ["检查任务", f"{task.draw.plan.title}　{task.number}"], ["检查日期", visit.inspected_on.isoformat()],
+                ["检查方式", METHODS[visit.method].zh],
+                ["检查人员", "；".join(f"{team[item.code].name}（{team[item.code].certificate}）" for item in visit.inspectors)],
+                ["检查结果", RESULTS[visit.result].zh], ["后续处置", DISPOSALS[visit.disposal].zh], ["情况", visit.note or "无"],
+                ["企业签名", signed],
+            ],
+            "items": [
+                {
+                    "title": item.title.zh,
+                    "basis": "；".join(f"{ground.document}{ground.article}" for ground in item.basis),
+                    "rows": [
+                        [question.zh, ANSWERS[answers[item.code, place].answer] + (f"：{answers[item.code, place].remark}" if answers[item.code, place].remark else "")]
+                        for place, question in enumerate(item.checklist)
+                    ],
+                }
+                for item in items_of(task)
+            ],
+            "photos": [[photo.sha256[:16], f"{timezone.localtime(photo.taken_at):%Y-%m-%d %H:%M}", photo.caption] for photo in visit.photos],
+        }  # fmt: skip
+
+
+def _frame(report: VisitReport, visit: ReportedVisit, code: str) -> dict[str, Any]:
+    """Return what surrounds the record: authority, code to verify it by, the signatures as pictures."""
+    picture = io.BytesIO()
+    address = f"{settings.SITE_ADDRESS}/v/{code}"
+    segno.make(address, error="m").save(picture, kind="svg", scale=4, border=1)
+    hashes = [*(item.sha256 for item in visit.inspectors), *([visit.party.sha256] if visit.party.sha256 else [])]
+    signatures = [list(store.content_of(FOLDER, item) or b"") for item in hashes]
+    now = timezone.localtime(report.received_at)
+    return {
+        "authority": AUTHORITY + ("（演示）" if settings.DEMO else ""), "date": [now.year, now.month, now.day],
+        "day": f"{now.year}年{now.month}月{now.day}日", "fonts": choose(SANS), "qr": picture.getvalue().decode(), "address": address,
+        "watermark": "演示数据" if settings.DEMO else "", "demo": "演示数据：企业与违法记录均为虚构" if settings.DEMO else "",
+        "signatures": [item for item in signatures if item],
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Files that people send: each is checked in a process of its own and kept under its hash."""

@@ -1,0 +1,108 @@
+"""Receives a file: counts and hashes it as it comes, has it checked in a process of its own, keeps it under its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+PICTURES = frozenset({"image/jpeg", "image/png"})
+ALL_KINDS = PICTURES | {"application/pdf"}
+SECONDS, MEMORY = 20, 2 * 1024**3
+
+
+class Received(NamedTuple):
+    """A file that was kept: its hash, its size in bytes, the media type of its content."""
+
+    sha256: str
+    size: int
+    kind: str
+
+
+def receive(folder: str, chunks: Iterable[bytes], *, most_bytes: int, kinds: frozenset[str] = ALL_KINDS) -> Received:
+    """Check a file and keep it in a folder of the data folder; the same content is kept once.
+
+    Raises:
+        ValidationError: under ``file``: empty, too large, or a kind or content that is not taken, with the remedy.
+    """
+    with tempfile.NamedTemporaryFile(dir=_folder(folder), prefix=".", suffix=".part") as part:
+        sha256, size = _written(part, chunks, most_bytes)
+        kind = _checked_kind(Path(part.name))
+        if kind not in kinds:
+            raise ValidationError({"file": _("只接收 JPEG、PNG 图片")})
+        place = path_of(folder, sha256)
+        place.parent.mkdir(exist_ok=True)
+        if not place.exists():
+            os.link(part.name, place)
+    return Received(sha256, size, kind)
+
+
+def content_of(folder: str, sha256: str) -> bytes | None:
+    """Return the content of a file, if it is still what was kept."""
+    path = path_of(folder, sha256)
+    content = path.read_bytes() if path.is_file() else b""
+    return content if hashlib.sha256(content).hexdigest() == sha256 else None
+
+
+def path_of(folder: str, sha256: str) -> Path:
+    """Return where a content is kept."""
+    return _folder(folder) / sha256[:2] / sha256
+
+
+def _folder(name: str) -> Path:
+    folder = Path(settings.VAR) / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _written(part: IO[bytes], chunks: Iterable[bytes], most_bytes: int) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > most_bytes:
+            most = most_bytes // 1024**2
+            raise ValidationError({"file": _("文件超过 %(most)s MB；请压缩图片或拆分后上传") % {"most": most}})
+        digest.update(chunk)
+        part.write(chunk)
+    if not size:
+        raise ValidationError({"file": _("请选择文件")})
+    part.flush()
+    os.fsync(part.fileno())
+    return digest.hexdigest(), size
+
+
+def _limits() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _checked_kind(path: Path) -> str:
+    command = [sys.executable, "-X", "utf8", "-m", "zhixin_web.received.kind_of_file", str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, preexec_fn=_limits)
+        found = json.loads(done.stdout) if done.returncode == 0 else {"refused": "broken"}
+    except (subprocess.TimeoutExpired, ValueError):
+        found = {"refused": "broken"}
+    if "refused" not in found:
+        return str(found["kind"])
+    reasons = {
+        "kind": _("只接收 PDF、JPEG、PNG；Word、Excel 请另存为 PDF，压缩包请解开后逐个上传"),
+        "locked": _("PDF 设有口令；请去掉口令后上传"),
+        "active": _("PDF 含有脚本、内嵌文件或可执行的表单；请用「打印为 PDF」另存后上传"),
+        "pages": _("PDF 没有页，或超过 500 页；请拆分后上传"),
+        "large": _("图片像素过多或文件结构过大；请缩小后上传"),
+        "broken": _("文件已损坏，无法完整读取；请重新扫描或另存后上传"),
+    }
+    raise ValidationError({"file": reasons[found["refused"]]})

@@ -1,0 +1,274 @@
+"""The inspector's pocket in a real browser: filled without a signal, reloaded, killed, and everything arrives exactly once."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Route
+
+from functional.site import ARGUMENTS, CHROMIUM, accessibility_faults, needs_chromium
+from zhixin_web.accounts.demonstration_people import PASSWORD
+
+pytestmark = needs_chromium
+PHONE = {"width": 360, "height": 760}
+
+
+def photos(count: int) -> list[Any]:
+    found: list[Any] = []
+    for number in range(count):
+        out = io.BytesIO()
+        Image.new("RGB", (320 + number, 240), (30 * number, 90, 160)).save(out, "JPEG")
+        found.append({"name": f"{number}.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()})
+    return found
+
+
+def opened(browser: Browser, folder: Path) -> BrowserContext:
+    """A browser whose data outlives it."""
+    return browser.browser_type.launch_persistent_context(
+        str(folder), executable_path=CHROMIUM, args=ARGUMENTS, viewport=PHONE, locale="zh-CN", service_workers="allow"
+    )  # type: ignore[arg-type]
+
+
+def killed(context: BrowserContext, folder: Path) -> None:
+    """Kill every process of a browser, as a phone does that runs out of memory."""
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(folder) in place.read_bytes().decode(errors="replace"):
+                os.kill(int(place.parent.name), signal.SIGKILL)
+        except (ProcessLookupError, FileNotFoundError, PermissionError):
+            continue
+    with suppress(Error):
+        context.close()
+
+
+def signed_in(page: Page, site: str) -> None:
+    page.goto(f"{site}/c/sign-in?next=/m/")
+    page.fill("#username", "inspector")
+    page.fill("#password", PASSWORD)
+    page.click(".door button")
+    page.wait_for_url("**/m/")
+
+
+@pytest.fixture
+def phone(browser: Browser, site: str, tmp_path: Path) -> Iterator[tuple[BrowserContext, Page, Path]]:
+    """A phone that has signed in, holds the tasks and can begin without a signal."""
+    context = opened(browser, tmp_path / "phone")
+    page = context.new_page()
+    signed_in(page, site)
+    page.wait_for_selector("ul.records li")
+    page.wait_for_function("navigator.serviceWorker.ready.then((found) => !!found.active)")
+    page.reload()
+    page.wait_for_selector("ul.records li")
+    yield context, page, tmp_path / "phone"
+    with suppress(Error):
+        context.close()
+
+
+def first_task(page: Page) -> str:
+    page.goto(page.url.split("#")[0] + "#/")
+    found = page.get_attribute("ul.records h2 a", "href")
+    assert found is not None
+    return found
+
+
+def sign(page: Page, selector: str) -> None:
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    page.locator(selector).scroll_into_view_if_needed()
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 60, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(150)
+
+
+def go_on(page: Page) -> None:
+    page.click("main .actions a.first")
+    page.wait_for_timeout(100)
+
+
+def answer_all(page: Page, task: str) -> None:
+    page.goto(page.url.split("#")[0] + task)
+    go_on(page)
+    while "/q/" in page.url:
+        page.check("input[name=answer][value=fine]")
+        go_on(page)
+
+
+def finish(page: Page) -> None:
+    """From the result to the last signature."""
+    page.select_option("#method", "on_site")
+    page.select_option("#result", "clean")
+    page.select_option("#disposal", "none")
+    go_on(page)
+    for place in range(page.locator("canvas").count()):
+        sign(page, f"canvas >> nth={place}")
+    page.fill("#name", "（虚构）店长")
+    go_on(page)
+
+
+def reports(site_folder: Path) -> list[tuple[str, str, int]]:
+    with sqlite3.connect(f"file:{site_folder / 'zhixin.sqlite3'}?mode=ro", uri=True) as held:
+        return held.execute("SELECT status, number, task_id FROM inspections_visitreport ORDER BY id").fetchall()
+
+
+def test_a_task_filled_without_a_signal_arrives_exactly_once(
+    phone: tuple[BrowserContext, Page, Path], browser: Browser, site: str, site_folder: Path
+) -> None:
+    context, page, folder = phone
+    before = len(reports(site_folder))
+    task = first_task(page)
+    number = int(task.rsplit("/", 1)[1])
+    context.set_offline(True)
+    page.reload()
+    page.wait_for_selector("text=没有信号")
+    answer_all(page, task)
+    page.set_input_files("#photo", photos(5))
+    page.wait_for_selector("li.card >> nth=4")
+    page.reload()
+    page.wait_for_selector("li.card img >> nth=4")
+    killed(context, folder)
+
+    again = opened(browser, folder)
+    again.set_offline(True)
+    page = again.new_page()
+    page.goto(f"{site}/m/#/t/{number}/photos")
+    page.wait_for_selector("li.card img >> nth=4")
+    go_on(page)
+    finish(page)
+    assert page.locator("main .warning").count() == 0
+    page.click("main .actions button.first")
+    page.wait_for_selector("text=待发送")
+    assert "只在这部手机上" in page.inner_text("main")
+    assert len(reports(site_folder)) == before
+    killed(again, folder)
+
+    online = opened(browser, folder)
+    page = online.new_page()
+    signed_in(page, site)  # a browser that was killed has forgotten the session, and nothing else
+    page.goto(f"{site}/m/#/outbox")
+    page.wait_for_selector("text=已收妥", timeout=60_000)
+    shown = page.inner_text("main")
+    page.click("text=现在发送")
+    page.wait_for_timeout(1_000)
+    mine = reports(site_folder)[before:]
+    assert [(status, at) for status, _number, at in mine] == [("taken", number)]
+    assert mine[0][1] in shown
+    assert page.evaluate("indexedDB.databases().then((all) => all.length)") == 1
+    page.goto(f"{site}/m/#/")
+    page.wait_for_timeout(500)
+    assert page.locator(f"a[href='{task}']").count() == 0
+    online.close()
+
+
+def test_an_answer_that_is_lost_after_the_commit_changes_nothing(
+    phone: tuple[BrowserContext, Page, Path], site_folder: Path
+) -> None:
+    context, page, _folder = phone
+    before = len(reports(site_folder))
+    lost: list[int] = []
+
+    def lose(route: Route) -> None:
+        answer = route.fetch()
+        if lost:
+            route.fulfill(response=answer)
+        else:
+            lost.append(answer.status)
+            route.abort()
+
+    context.route("**/report", lose)
+    answer_all(page, first_task(page))
+    go_on(page)
+    finish(page)
+    page.click("main .actions button.first")
+    page.wait_for_selector("text=待发送")
+    for _attempt in range(50):
+        if lost:
+            break
+        page.wait_for_timeout(200)
+    assert lost == [200]
+    page.wait_for_timeout(500)
+    page.click("text=现在发送")
+    page.wait_for_selector("text=已收妥", timeout=20_000)
+    assert [status for status, _number, _task in reports(site_folder)[before:]] == ["taken"]
+
+
+def test_what_is_missing_is_named_and_nothing_is_sent(phone: tuple[BrowserContext, Page, Path]) -> None:
+    _context, page, _folder = phone
+    task = first_task(page)
+    page.goto(page.url.split("#")[0] + task + "/check")
+    page.wait_for_selector("main .warning")
+    said = page.inner_text("main .warning")
+    for text in ("没有回答的问题", "检查人员签名不足两人", "企业签名"):
+        assert text in said
+    assert page.is_disabled("main .actions button.first")
+
+
+def test_a_file_that_is_no_photo_is_not_taken(phone: tuple[BrowserContext, Page, Path]) -> None:
+    _context, page, _folder = phone
+    page.goto(page.url.split("#")[0] + first_task(page) + "/photos")
+    page.set_input_files("#photo", [{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"}])
+    page.wait_for_selector("text=这不是照片")
+    assert page.locator("li.card img").count() == 0
+
+
+def test_an_expired_session_loses_nothing_and_says_where_to_sign_in(
+    phone: tuple[BrowserContext, Page, Path],
+) -> None:
+    context, page, _folder = phone
+    answer_all(page, first_task(page))
+    go_on(page)
+    finish(page)
+    context.clear_cookies()
+    page.click("main .actions button.first")
+    page.wait_for_selector("text=登录已过期")
+    assert "只在这部手机上" in page.inner_text("main")
+    assert page.get_attribute("#notices a", "href") == "/c/sign-in?next=/m/"
+
+
+def test_every_screen_is_accessible_and_fits_a_small_phone(phone: tuple[BrowserContext, Page, Path], site: str) -> None:
+    _context, page, _folder = phone
+    task = first_task(page)
+    for screen in (
+        "#/",
+        task,
+        f"{task}/q/0",
+        f"{task}/photos",
+        f"{task}/result",
+        f"{task}/sign",
+        f"{task}/check",
+        "#/outbox",
+        "#/scan",
+    ):
+        page.goto(f"{site}/m/{screen}")
+        page.wait_for_timeout(300)
+        assert accessibility_faults(page) == [], screen
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], screen
+
+
+def test_a_code_is_looked_up_with_and_without_a_signal(phone: tuple[BrowserContext, Page, Path], site: str) -> None:
+    context, page, _folder = phone
+    task = first_task(page)
+    page.goto(f"{site}/m/{task}")
+    code = page.inner_text("dl.facts dd >> nth=0")
+    page.goto(f"{site}/m/#/scan")
+    page.fill("#code", f"https://example.cn/?uscc={code}")
+    page.click("main form button")
+    page.wait_for_selector("#answer")
+    assert "可以检查" in page.inner_text("#answer")
+    context.set_offline(True)
+    page.fill("#code", code)
+    page.click("main form button")
+    page.wait_for_selector("text=查询需要信号")
+    assert page.locator(f"section a[href='{task}']").count() == 1

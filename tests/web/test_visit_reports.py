@@ -1,0 +1,318 @@
+"""What a phone reports of a visit is taken exactly once, whole, from the team alone, or kept as refused with its reasons."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
+from PIL import Image
+
+from zhixin_web.accounts.models import User
+from zhixin_web.audit.models import LedgerEntry
+from zhixin_web.inspections.models import Inspector, Task, VisitPhoto, VisitReport
+from zhixin_web.inspections.services import visit_reports
+from zhixin_web.inspections.services.results import submit_result
+from zhixin_web.inspections.services.visit_reports import KeyReused, add_photo, missing_photos, take_report
+
+pytestmark = pytest.mark.django_db
+KEY = "0b5f0a4e-9f2c-4a57-8a8e-1f0d3c8f7a11"
+
+
+def picture(number: int, kind: str = "PNG") -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (60 + number, 40), (number, 80, 160)).save(out, kind)
+    return out.getvalue()
+
+
+def sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+PICTURES = [picture(number) for number in range(5)]
+"""Two photos, two inspectors' signatures, the enterprise's."""
+
+
+def content_of(task: Task, **changes: Any) -> dict[str, Any]:
+    now = timezone.now().isoformat()
+    codes = list(task.assignments.filter(recused_reason="").values_list("inspector__code", flat=True))[:2]
+    asked = [(item.code, place) for item in visit_reports.items_of(task) for place in range(len(item.checklist))]
+    return {
+        "started_at": now, "submitted_at": now, "inspected_on": timezone.localdate().isoformat(), "method": "on_site", "result": "clean",
+        "disposal": "none", "note": "", "answers": [{"item": item, "question": place, "answer": "fine", "remark": ""} for item, place in asked],
+        "photos": [{"sha256": sha(item), "taken_at": now, "caption": "（虚构）门头", "place": None} for item in PICTURES[:2]],
+        "inspectors": [{"code": code, "sha256": sha(item)} for code, item in zip(codes, PICTURES[2:4], strict=False)],
+        "party": {"kind": "signed", "name": "（虚构）店长", "sha256": sha(PICTURES[4])},
+    } | changes  # fmt: skip
+
+
+def send_pictures(task: Task, by: User, pictures: list[bytes] = PICTURES) -> None:
+    for item in pictures:
+        add_photo(task, sha(item), [item], by)
+
+
+def report(task: Task, by: User, key: str = KEY, device_at: datetime | None = None, **changes: Any) -> VisitReport:
+    found = take_report(task, key, content_of(task, **changes), by, device_at or timezone.now())
+    found.refresh_from_db()
+    return found
+
+
+@pytest.fixture
+def inspector(people: Any) -> User:
+    found: User = people["inspector"]
+    return found
+
+
+# --- taken ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_report_becomes_a_result_a_numbered_record_and_an_entry(task: Task, inspector: User, client: Any) -> None:
+    send_pictures(task, inspector)
+    taken = report(task, inspector)
+    task.refresh_from_db()
+    assert (taken.status, task.status, task.result, task.submitted_by) == ("taken", "submitted", "clean", inspector)
+    assert taken.number == f"郑市监检〔{timezone.localdate().year}〕1号"
+    assert LedgerEntry.objects.filter(kind="inspection.report", ref=f"task:{task.number}").count() == 1
+    page = client.get(f"/v/{taken.paper.code}").content.decode()  # type: ignore[union-attr]
+    assert taken.number in page
+    assert "真实有效" in page
+
+
+def test_the_same_report_again_changes_nothing(task: Task, inspector: User) -> None:
+    send_pictures(task, inspector)
+    content = content_of(task)
+    first = take_report(task, KEY, content, inspector, timezone.now())
+    again = take_report(task, KEY, content, inspector, timezone.now() + timedelta(minutes=5))
+    assert (again.pk, again.number) == (first.pk, first.number)
+    assert VisitReport.objects.count() == 1
+    assert LedgerEntry.objects.filter(kind="inspection.report").count() == 1
+
+
+def test_a_key_stands_for_one_content(task: Task, inspector: User) -> None:
+    send_pictures(task, inspector)
+    report(task, inspector)
+    with pytest.raises(KeyReused):
+        report(task, inspector, note="（虚构）另一份")
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3]])
+def test_it_waits_until_every_picture_has_arrived(task: Task, inspector: User, order: list[int]) -> None:
+    waiting = report(task, inspector)
+    for place in order:
+        waiting.refresh_from_db()
+        assert waiting.status == "waiting"
+        assert sha(PICTURES[place]) in missing_photos(waiting)
+        task.refresh_from_db()
+        assert task.status == "open"
+        send_pictures(task, inspector, [PICTURES[place]])
+    waiting.refresh_from_db()
+    assert (waiting.status, missing_photos(waiting)) == ("taken", [])
+
+
+def test_numbers_have_neither_gap_nor_double(task: Task, inspector: User) -> None:
+    send_pictures(task, inspector)
+    report(task, inspector, "key-refused-0", result="clean", answers=[])
+    report(task, inspector, "key-taken-001")
+    Task.objects.filter(pk=task.pk).update(status="open")  # sent back by the reviewer
+    second = report(task, inspector, "key-taken-002")
+    assert [item.serial for item in VisitReport.objects.exclude(serial=None).order_by("pk")] == [1, 2]
+    assert second.number.endswith("〕2号")
+
+
+# --- refused, and kept ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("hours", "is_taken"), [(11.9, True), (12.0, True), (12.1, False), (24, False), (-11.9, True), (-12.1, False)])  # fmt: skip
+def test_a_phone_whose_clock_is_wrong_by_half_a_day_is_told(
+    task: Task,
+    inspector: User,
+    hours: float,
+    is_taken: bool,
+) -> None:
+    send_pictures(task, inspector)
+    edge = 1 if abs(hours) == 12.0 else 0  # the request itself takes a moment
+    found = report(task, inspector, device_at=timezone.now() + timedelta(hours=hours) - timedelta(seconds=edge))
+    assert (found.status == "taken") is is_taken
+    if not is_taken:
+        assert any("手机时间与服务器相差" in fault for fault in found.faults)
+        assert found.content["note"] == ""
+        assert VisitReport.objects.get().content["answers"]
+
+
+def one(task: Task, **changes: Any) -> list[dict[str, Any]]:
+    first, *rest = content_of(task)["answers"]
+    return [first | changes, *rest]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (lambda task: {"answers": one(task, answer="problem", remark="（虚构）标注不规范")}, "结果不能是「未发现问题」"),
+        (lambda task: {"answers": one(task, answer="not_checked")}, "没有检查"),
+        (lambda task: {"answers": one(task, answer="problem"), "result": "corrected", "note": "（虚构）"}, "请写明情况"),
+        (lambda task: {"answers": content_of(task)["answers"][1:]}, "还有 1 个问题没有回答"),
+        (lambda task: {"answers": [*content_of(task)["answers"], content_of(task)["answers"][0]]}, "答了两次"),
+        (lambda task: {"answers": one(task, item="trademark_agency")}, "不属于该任务"),
+        (lambda task: {"inspectors": content_of(task)["inspectors"][:1]}, "须有 2 名检查人员签名"),
+        (lambda task: {"inspectors": [content_of(task)["inspectors"][0]] * 2}, "签了两次名"),
+        (lambda task: {"inspectors": [content_of(task)["inspectors"][0], {"code": "NOBODY", "sha256": sha(PICTURES[3])}]}, "不是该任务的检查人员"),
+        (lambda task: {"party": {"kind": "signed", "name": ""}}, "选择拒签"),
+        (lambda task: {"party": {"kind": "refused", "reason": "（虚构）拒绝"}}, "见证人"),
+        (lambda task: {"result": "corrected"}, "请写明发现的情况"),
+        (lambda task: {"result": "nonsense"}, "请选择"),
+        (lambda task: {"inspected_on": (timezone.localdate() + timedelta(days=1)).isoformat()}, "检查日期晚于今天"),
+    ],
+)  # fmt: skip
+def test_what_contradicts_itself_is_kept_as_refused_with_its_reason(
+    task: Task, inspector: User, changes: Any, said: str
+) -> None:
+    send_pictures(task, inspector)
+    found = report(task, inspector, **changes(task))
+    assert found.status == "refused"
+    assert any(said in fault for fault in found.faults), found.faults
+    task.refresh_from_db()
+    assert task.status == "open"
+    assert not found.number
+    assert report(task, inspector, "another-key-0").status == "taken"
+
+
+def test_refusal_to_sign_with_its_witness_is_taken(task: Task, inspector: User) -> None:
+    send_pictures(task, inspector)
+    party = {"kind": "refused", "reason": "（虚构）负责人不在", "witness": "（虚构）物业"}
+    assert report(task, inspector, party=party).status == "taken"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{}, {"answers": "x"}, {"unknown": 1}, {"photos": [{"sha256": "x"}]}, {"inspected_on": "2026-02-30"}, {"started_at": "2026-01-01T00:00:00"}, {"note": "x" * 2001}],
+    ids=str,
+)  # fmt: skip
+def test_what_is_malformed_is_refused_at_once(task: Task, inspector: User, content: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        take_report(task, KEY, content_of(task) | content if content else {}, inspector, timezone.now())
+    assert not VisitReport.objects.exists()
+
+
+def test_a_stranger_sends_nothing(task: Task, inspector: User, people: Any) -> None:
+    for by in (people["city"], people["district"], people["enterprise"]):
+        with pytest.raises(PermissionDenied):
+            report(task, by)
+        with pytest.raises(PermissionDenied):
+            send_pictures(task, by, PICTURES[:1])
+    task.assignments.update(recused_reason="（虚构）回避")
+    with pytest.raises(PermissionDenied):
+        report(task, inspector)
+
+
+def test_who_comes_second_sees_both_field_by_field(task: Task, inspector: User, people: Any, browser_of: Any) -> None:
+    partner = task.assignments.exclude(inspector__account=inspector).first().inspector  # type: ignore[union-attr]
+    other = User.objects.create(
+        username="partner", display_name="搭档", role="inspector", organisation=inspector.organisation
+    )
+    Inspector.objects.filter(pk=partner.pk).update(account=other)
+    note = "（虚构）已责令改正"
+    submit_result(
+        task, method="on_site", result="corrected", disposal="order", note=note, inspected_on=timezone.localdate(), by=other
+    )
+    send_pictures(task, inspector)
+    answer = browser_of("inspector").post(
+        f"/m/tasks/{task.pk}/report", json.dumps(content_of(task)), content_type="application/json",
+        headers={"idempotency-key": KEY, "device-time": timezone.now().isoformat()},
+    )  # fmt: skip
+    assert answer.status_code == 422
+    assert answer.json()["theirs"] == {
+        "method": "on_site", "result": "corrected", "disposal": "order", "note": note, "inspected_on": str(timezone.localdate()), "by": "搭档",
+    }  # fmt: skip
+    task.refresh_from_db()
+    assert (task.submitted_by, task.result) == (other, "corrected")
+    assert VisitReport.objects.get().status == "refused"
+
+
+def test_a_task_that_was_replaced_meanwhile_keeps_what_was_typed(task: Task, inspector: User) -> None:
+    waiting = report(task, inspector)
+    Task.objects.filter(pk=task.pk).update(status="replaced")
+    send_pictures(task, inspector)
+    waiting.refresh_from_db()
+    assert waiting.status == "refused"
+    assert "已由候补替换" in waiting.faults[0]
+
+
+@pytest.mark.parametrize("content", [b"no picture", b"", PICTURES[1]], ids=["text", "empty", "another"])
+def test_a_photo_that_is_none_or_another_is_not_taken(task: Task, inspector: User, content: bytes) -> None:
+    with pytest.raises(ValidationError):
+        add_photo(task, sha(PICTURES[0]), [content], inspector)
+    assert not VisitPhoto.objects.filter(sha256=sha(PICTURES[0])).exists()
+
+
+def test_the_same_photo_twice_is_one(task: Task, inspector: User) -> None:
+    for _time in range(2):
+        send_pictures(task, inspector, PICTURES[:1])
+    assert VisitPhoto.objects.count() == 1
+
+
+# --- the doors --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_phone_gets_its_own_tasks_alone(task: Task, inspector: User, browser_of: Any) -> None:
+    found = browser_of("inspector").get("/m/tasks.json").json()
+    assert task.pk in [item["id"] for item in found["tasks"]]
+    assert all(any(one["is_me"] for one in item["team"]) for item in found["tasks"])
+
+
+@pytest.mark.parametrize(
+    "who", ["city", "approver", "district", "department", "enterprise", "auditor", "security", "system"]
+)
+def test_nobody_else_has_a_pocket(who: str, people: Any, browser_of: Any) -> None:
+    for path in ("/m/", "/m/tasks.json", "/m/check.json?code=x", "/m/tasks/1/record.pdf"):
+        assert browser_of(who).get(path).status_code == 403
+
+
+@pytest.mark.parametrize("key", ["", "short", "x" * 37, "键" * 10])
+def test_a_report_without_a_sound_key_is_refused(task: Task, inspector: User, browser_of: Any, key: str) -> None:
+    answer = browser_of("inspector").post(
+        f"/m/tasks/{task.pk}/report", b"{}", content_type="application/json", headers={"idempotency-key": key}
+    )
+    assert answer.status_code == 400
+
+
+def test_a_phone_that_does_not_say_its_time_is_not_believed(task: Task, inspector: User, browser_of: Any) -> None:
+    send_pictures(task, inspector)
+    answer = browser_of("inspector").post(
+        f"/m/tasks/{task.pk}/report",
+        json.dumps(content_of(task)),
+        content_type="application/json",
+        headers={"idempotency-key": KEY},
+    )
+    assert (answer.status_code, answer.json()["state"]) == (422, "refused")
+    assert VisitReport.objects.get().device_at == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def test_the_code_of_a_licence_says_whether_one_may_go_in(
+    task: Task, inspector: User, browser_of: Any, subjects: Any
+) -> None:
+    browser = browser_of("inspector")
+    found = browser.get("/m/check.json", {"code": f"https://example.cn/qr?uscc={task.subject.code}"}).json()
+    assert (found["may"], found["why"], [item["id"] for item in found["tasks"]]) == (True, [], [task.pk])
+    without = next(item for item in subjects if not Task.objects.filter(subject=item).exists())
+    refused = browser.get("/m/check.json", {"code": without.code}).json()
+    assert (refused["may"], refused["tasks"]) == (False, [])
+    assert "不得检查" in refused["why"][0]
+    assert browser.get("/m/check.json", {"code": "nonsense"}).status_code == 404
+    Inspector.objects.filter(account=inspector).update(valid_until=timezone.localdate() - timedelta(days=1))
+    assert not browser.get("/m/check.json", {"code": task.subject.code}).json()["may"]
+
+
+def test_the_worker_is_another_when_anything_it_keeps_changes(
+    people: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from zhixin_web.faces.inspector import pocket
+
+    first = client.get("/m/sw.js").content
+    monkeypatch.setattr(pocket, "ASSETS", ("zhixin.css",))
+    assert client.get("/m/sw.js").content != first
+    assert client.get("/m/manifest.webmanifest").json()["scope"] == "/m/"
