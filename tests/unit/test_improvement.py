@@ -109,13 +109,73 @@ def test_a_long_list_is_thinned_out_and_says_so() -> None:
     _is_enough_and_lean(found, suggestion.reached)
 
 
+def short(rules: str, *records: tuple[str, str], start: int | None = None, **options: Any) -> Improvement:
+    """An improvement under short rules of its own."""
+    rows = tuple(
+        {"record_no": number, "kind": kind, "decided_on": date.fromisoformat(day), "document": f"{number}号"}
+        for number, (kind, day) in enumerate(records)
+    )
+    facts = Facts("x", {} if start is None else {"other": start}, rows)
+    return Improvement(Outlook(rulebook_of(rules), facts, Moment(DAY)), **options)
+
+
+def test_what_waiting_gives_as_well_is_no_suggestion() -> None:
+    found = short(
+        """
+        catalogue:
+          fine: {nature: negative}
+          listing: {nature: negative, repair: {after_months: 12, conditions: {zh: 改正, en: corrected}}}
+        indicators:
+          fines: {measure: {type: count, of: {kinds: [fine], within: {months: 6}}}, points: {type: per_unit, each: -12}}
+          lists: {measure: {type: count, of: {kinds: [listing]}}, points: {type: per_unit, each: -1}}
+        """,
+        ("fine", "2026-03-01"),
+        ("listing", "2026-05-01"),
+    )
+    assert found.reached(["repair:1"]).grade == "A"
+    assert found.suggestion() is None
+
+
+def test_what_is_worth_something_for_a_while_alone_is_found_in_a_long_list() -> None:
+    fines = [("fine", f"2026-01-{day:02}") for day in range(1, 13)]
+    found = short(
+        """
+        catalogue:
+          fine: {nature: negative, repair: {after_months: 3, conditions: {zh: 改正, en: corrected}}}
+          slow: {nature: negative, repair: {after_months: 24, conditions: {zh: 改正, en: corrected}}}
+          award: {nature: positive}
+        indicators:
+          fines: {measure: {type: count, of: {kinds: [fine]}}, points: {type: per_unit, each: -0.1}}
+          slows: {measure: {type: count, of: {kinds: [slow]}}, points: {type: per_unit, each: -0.1}}
+          awards: {measure: {type: exists, of: {kinds: [award], within: {months: 6}}}, points: {type: per_unit, each: 5}}
+        """,
+        *fines,
+        ("slow", "2026-05-01"),
+        start=-14_700,
+    )
+    suggestion = found.suggestion()
+    assert suggestion is not None
+    assert (suggestion.reached.day, suggestion.reached.grade) == (TOMORROW, "A")
+    assert "repair:12" not in [item.id for item in suggestion.reached.actions]
+
+
+def test_nothing_is_done_in_the_past_or_to_what_is_settled() -> None:
+    found = improvement(("fine", "2026-01-01"), ("fine", "2026-05-01"))
+    later = Improvement(found.outlook, today=date(2026, 11, 1), settled={0})
+    assert {item.id: item.day for item in later.actions} == {"repair:1": date(2026, 11, 2), "earn:award": date(2026, 11, 2)}
+    assert later.reached([]).day == date(2026, 11, 2)
+
+
 def _is_enough_and_lean(found: Improvement, reached: Reached) -> None:
     rank = BOOK.grade_rank
     now = rank[found.outlook.at(DAY).grade]
-    assert rank[reached.grade] < now
+
+    def is_enough(some: Reached) -> bool:
+        return rank[some.grade] < now and rank[some.grade] < rank[some.grade_without]
+
+    assert is_enough(reached)
     for fewer in combinations(reached.actions, len(reached.actions) - 1):
-        if fewer:
-            assert rank[found.reached(item.id for item in fewer).grade] >= now
+        assert not fewer or not is_enough(found.reached(item.id for item in fewer))
 
 
 kinds = st.sampled_from(["fine", "warning", "listing"])

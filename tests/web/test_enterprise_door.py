@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import time
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import QuerySet
 from django.test import Client as Browser
 from django.utils import timezone
 from PIL import Image
@@ -25,8 +28,11 @@ from zhixin_web.accounts.services import mandates
 from zhixin_web.audit.models import LedgerEntry, SealedBody
 from zhixin_web.cases.models import Attachment, Case, CaseDraft
 from zhixin_web.cases.services import attachments, drafts
-from zhixin_web.cases.services.filing import open_case
-from zhixin_web.cases.services.transitions import carry_out
+from zhixin_web.cases.services.filing import conducts, open_case
+from zhixin_web.cases.services.transitions import carry_out, steps_open_to
+from zhixin_web.evaluations.models import CurrentGrade
+from zhixin_web.jobs import tick
+from zhixin_web.jobs.case_invariants import case_deviations
 from zhixin_web.jobs.grade_and_file_invariants import file_deviations
 from zhixin_web.records.models import CreditRecord, Subject
 
@@ -126,7 +132,10 @@ def test_repair_that_is_not_open_yet_names_its_day_and_offers_no_form(
     assert f"/my/records/{seq}/apply/repair" not in page
 
 
-def test_ticked_actions_show_what_the_engine_makes_of_them(released: Any, browser_of: Any) -> None:
+def test_ticked_actions_show_what_the_engine_makes_of_them(released: Any, people: Any, browser_of: Any) -> None:
+    unit = people["enterprise"].organisation
+    unit.code = CurrentGrade.objects.exclude(step__startswith="exclude:").select_related("subject")[0].subject.code
+    unit.save()
     browser = browser_of("enterprise")
     page = browser.get("/my/improve").content.decode()
     action = re.findall(r'name="do"\s+value="(earn:[^"]+)"', page)[0]
@@ -224,6 +233,78 @@ def _launch(writer: Any) -> None:
     writer.root_object[NameObject("/OpenAction")] = DictionaryObject(action)
 
 
+def written(catalog: bytes = b"", page: bytes = b"", **objects: bytes) -> bytes:
+    """A PDF as somebody writes it by hand who means harm; ``objects`` by number, as ``o5=…``."""
+    parts = {
+        1: b"<< /Type /Catalog /Pages 2 0 R " + catalog + b" >>",
+        2: b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] " + page + b" >>",
+    } | {int(name[1:]): body for name, body in objects.items()}
+    out, offsets = bytearray(b"%PDF-1.7\n"), {}
+    for number, body in parts.items():
+        offsets[number] = len(out)
+        out += b"%d 0 obj\n" % number + body + b"\nendobj\n"
+    start, size = len(out), max(parts) + 1
+    rows = [
+        b"%010d 00000 n \n" % offsets[number] if number in offsets else b"0000000000 65535 f \n" for number in range(size)
+    ]
+    out += b"xref\n0 %d\n" % size + b"".join(rows)
+    return bytes(out + b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (size, start))
+
+
+def stream(head: bytes, body: bytes) -> bytes:
+    return b"<< " + head + b" /Length %d >>\nstream\n" % len(body) + body + b"\nendstream"
+
+
+FILE = {"o5": stream(b"", b"MZ"), "o6": b"<< /Type /Filespec /F (x.exe) /EF << /F 5 0 R >> >>"}
+ACTIVE = {
+    "script-escaped": written(b"/OpenAction << /S /J#61vaScript /J#53 (app.alert(1)) >>"),
+    "page-action": written(page=b"/AA << /O << /S /URI /URI (http://evil.example/) >> >>"),
+    "name-tree": written(b"/Names << /JavaScript << /Names [(a) << /S /JavaScript /JS (x) >>] >> >>"),
+    "type-elsewhere": written(b"/OpenAction << /S 7 0 R /F (cmd.exe) >>", o7=b"/Launch"),
+    "doubled-key": written(page=b"/Annots [<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /A << /S /GoTo /S /Launch /F (cmd.exe) >> >>]"),
+    "attached-untyped": written(page=b"/Annots [<< /Type /Annot /Subtype /FileAttachment /Rect [0 0 9 9] /FS 6 0 R >>]", **FILE),
+    "associated-untyped": written(b"/AF [6 0 R]", **FILE),
+    "other-file": written(b"/OpenAction << /S /GoToR /F (\\\\\\\\evil\\\\x.pdf) /D [0 /Fit] >>"),
+    "beacon": written(b"/OpenAction << /S /URI /URI (http://evil.example/track) >>"),
+    "rendition": written(b"/OpenAction << /S /Rendition /OP 0 >>"),
+    "movie": written(page=b"/Annots [<< /Subtype /Movie /Rect [0 0 9 9] /Movie << /F (http://evil.example/x.mov) >> >>]"),
+    "outside-stream": written(page=b"/Contents 5 0 R", o5=b"<< /Length 0 /F (x) >>\nstream\n\nendstream"),
+    "solid": written(page=b"/Annots [<< /Subtype /3D /Rect [0 0 9 9] /3DD 5 0 R >>]", o5=stream(b"/Type /3D /Subtype /U3D", b"x")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ACTIVE)
+def test_a_pdf_that_acts_or_carries_something_is_refused(draft: CaseDraft, people: Any, name: str) -> None:
+    with pytest.raises(ValidationError, match="脚本"):
+        attachments.attach(draft, "a.pdf", [ACTIVE[name]], people["enterprise"])
+
+
+def test_a_pdf_that_opens_at_a_place_or_links_to_a_page_is_taken(draft: CaseDraft, people: Any) -> None:
+    jump = written(b"/OpenAction << /S /GoTo /D [3 0 R /Fit] >>")
+    place = written(b"/OpenAction [3 0 R /Fit]")
+    link = written(
+        page=b"/Annots [<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /A << /S /URI /URI (https://example.cn) >> >>]"
+    )
+    for number, content in enumerate((jump, place, link)):
+        attachments.attach(draft, f"{number}.pdf", [content], people["enterprise"])
+
+
+def test_a_photo_of_a_phone_with_its_preview_is_a_jpeg(draft: CaseDraft, people: Any) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (400, 300), "red").save(out, "MPO", save_all=True, append_images=[Image.new("RGB", (80, 60))])
+    assert attachments.attach(draft, "IMG_1.jpg", [out.getvalue()], people["enterprise"]).kind == "image/jpeg"
+
+
+def test_of_several_files_the_sound_ones_are_kept_and_the_faulty_named(draft: CaseDraft, browser_of: Any) -> None:
+    sent = [("good.png", picture()), ("bad.exe", b"MZ"), ("fine.png", picture(size=(8, 8)))]
+    files = [SimpleUploadedFile(name, content) for name, content in sent]
+    answer = browser_of("enterprise").post(f"/my/drafts/{draft.pk}/files", {"file": files})
+    assert answer.status_code == 422
+    assert "bad.exe: " in answer.content.decode()
+    assert sorted(Attachment.objects.values_list("name", flat=True)) == ["fine.png", "good.png"]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -264,18 +345,59 @@ def test_the_tenth_file_is_kept_and_the_eleventh_refused(draft: CaseDraft, peopl
     assert draft.attachments.count() == attachments.MOST_FILES
 
 
-def test_a_file_that_is_taken_away_is_gone_unless_another_needs_it(
-    draft: CaseDraft, record: CreditRecord, people: Any, django_capture_on_commit_callbacks: Any
-) -> None:
+def _a_day_later(path: Any) -> None:
+    then = time.time() - 86_401
+    os.utime(path, (then, then))
+
+
+def test_a_content_is_swept_when_nothing_has_named_it_for_a_day(draft: CaseDraft, record: CreditRecord, people: Any) -> None:
     held = attachments.attach(draft, "a.png", [picture()], people["enterprise"])
     second = drafts.begin(procedures()["objection"], record, people["enterprise"])
     attachments.attach(second, "b.png", [picture()], people["enterprise"])
-    with django_capture_on_commit_callbacks(execute=True):
-        drafts.discard(draft, people["enterprise"])
+    path = attachments.path_of(held.sha256)
+    drafts.discard(draft, people["enterprise"])
+    _a_day_later(path)
+    list(tick.sweep())
+    assert path.exists()  # the other draft needs it
+    drafts.discard(second, people["enterprise"])
+    _a_day_later(path)
+    third = drafts.begin(procedures()["statement"], record, people["enterprise"])
+    with pytest.raises(ValidationError):
+        attachments.attach(CaseDraft(pk=999_999), "c.png", [picture()], people["enterprise"])
+    list(tick.sweep())
+    assert path.exists()  # sent again a moment ago, whoever it was for
+    drafts.discard(third, people["enterprise"])
+    _a_day_later(path)
+    list(tick.sweep())
+    assert not path.exists()
+
+
+def test_nothing_of_a_submitted_case_is_taken_away(draft: CaseDraft, people: Any) -> None:
+    held = attachments.attach(draft, "a.png", [picture()], people["enterprise"])
+    drafts.keep_words(draft, WORDS, 1, people["enterprise"])
+    stale = Attachment.objects.select_related("draft").get(pk=held.pk)
+    case = drafts.submit(draft, people["enterprise"])
+    with pytest.raises(ValidationError):
+        attachments.remove(stale, people["enterprise"])
+    for act in (
+        lambda: drafts.discard(draft, people["enterprise"]),
+        lambda: drafts.keep_words(draft, "x", 2, people["enterprise"]),
+    ):
+        with pytest.raises(ValidationError, match="已提交或删除"):
+            act()
+    with pytest.raises(ValidationError, match="已提交或删除"):
+        attachments.attach(draft, "b.png", [picture(size=(9, 9))], people["enterprise"])
+    assert case.attachments.get().sha256 == held.sha256
     assert attachments.path_of(held.sha256).exists()
-    with django_capture_on_commit_callbacks(execute=True):
-        drafts.discard(second, people["enterprise"])
-    assert not attachments.path_of(held.sha256).exists()
+    assert case_deviations()[1] == []
+
+
+def test_a_file_that_somebody_takes_out_of_a_case_is_named(draft: CaseDraft, people: Any) -> None:
+    attachments.attach(draft, "a.png", [picture()], people["enterprise"])
+    drafts.keep_words(draft, WORDS, 1, people["enterprise"])
+    case = drafts.submit(draft, people["enterprise"])
+    QuerySet.delete(Attachment.objects.all())
+    assert any(f"cases_attachment of case {case.pk}" in fault for fault in case_deviations()[1])
 
 
 def test_a_file_that_somebody_changes_on_the_disk_is_named_and_not_served(
@@ -338,6 +460,22 @@ def test_an_agent_whose_mandate_ended_submits_nothing(mandate: Mandate, draft: C
     with pytest.raises(PermissionDenied):
         drafts.submit(draft, people["other"])
     assert CaseDraft.objects.filter(pk=draft.pk).exists()
+
+
+@pytest.mark.parametrize("end", ["mandate", "account"])
+def test_who_filed_is_remembered_when_the_account_does_not_act_any_more(
+    mandate: Mandate, record: CreditRecord, people: Any, end: str
+) -> None:
+    agent = people["other"]
+    case = open_case("repair", record=record, subject=record.subject, text=WORDS, by=agent)
+    if end == "mandate":
+        mandates.end_mandate(mandate, people["enterprise"])
+    else:
+        User.objects.filter(pk=agent.pk).update(is_active=False)
+    case.refresh_from_db()
+    assert "withdraw" not in [step.id for step in steps_open_to(people["city"], case)]
+    with pytest.raises(PermissionDenied):
+        carry_out(case, "withdraw", by=people["city"], reason=WORDS)
 
 
 def test_a_mandate_is_not_handed_on(mandate: Mandate, other: User, subjects: list[Subject]) -> None:
@@ -407,7 +545,7 @@ def test_a_new_invitation_makes_the_old_one_worthless(subjects: list[Subject], p
 
 @pytest.mark.parametrize(
     "changes",
-    [{"code": "AAAAAAAAAAAA"}, {"username": "city"}, {"username": ""}, {"username": "a b"}, {"password": "short", "again": "short"}, {"again": "x"}, {"display_name": ""}],
+    [{"code": "AAAAAAAAAAAA"}, {"username": "city"}, {"username": "City"}, {"username": "сity"}, {"username": ""}, {"username": "a b"}, {"username": "x" * 31}, {"password": "Ab1-" * 40, "again": "Ab1-" * 40}, {"password": "short", "again": "short"}, {"again": "x"}, {"display_name": ""}],
 )  # fmt: skip
 def test_what_does_not_open_an_account_says_which_field(
     subjects: list[Subject], people: Any, changes: dict[str, str]
@@ -426,6 +564,25 @@ def test_who_may_not_invite_makes_no_code(subjects: list[Subject], people: Any, 
         mandates.invite(subjects[3].code, subjects[3].name, people[who])
 
 
+def test_the_code_of_a_unit_is_not_invited_and_the_page_says_so(
+    subjects: list[Subject], people: Any, browser_of: Any
+) -> None:
+    Organisation.objects.create(code=subjects[3].code, name="单位", kind=Organisation.Kind.MEMBER_UNIT)
+    browser = browser_of("city")
+    session = browser.session
+    session["confirmed"] = int(time.time())
+    session.save()
+    answer = browser.post(f"/c/subjects/{subjects[3].code}/invite", follow=True)
+    assert "不能按企业开通" in answer.content.decode()
+    assert not Invitation.objects.exists()
+
+
+def test_a_number_of_a_person_is_hidden_in_a_name(subjects: list[Subject], people: Any) -> None:
+    secret = mandates.invite(subjects[3].code, subjects[3].name, people["city"])
+    joined(secret, display_name="张三 410105199001011234")
+    assert "410105199001011234" not in User.objects.get(username="firm").display_name
+
+
 # --- who read it ------------------------------------------------------------------------------------------------------------
 
 
@@ -441,6 +598,65 @@ def test_every_reading_by_another_unit_is_listed_without_the_persons_name(
     assert people["city"].organisation.name in page
     assert people["city"].display_name not in page
     assert "查看等级理由" not in page
+
+
+def uses(browser_of: Any) -> str:
+    return str(browser_of("enterprise").get("/my/reports").content.decode().split("谁看过我的信息")[-1])
+
+
+def test_papers_files_exports_and_the_agent_are_listed_too(
+    draft: CaseDraft, mandate: Mandate, subjects: list[Subject], people: Any, browser_of: Any
+) -> None:
+    attachments.attach(draft, "a.png", [picture()], people["enterprise"])
+    drafts.keep_words(draft, WORDS, 1, people["enterprise"])
+    case = drafts.submit(draft, people["enterprise"])
+    carry_out(case, "decline", by=people["city"], reason=WORDS)
+    city = browser_of("city")
+    city.get(f"/c/cases/{case.pk}/files/{case.attachments.get().pk}")
+    city.get(f"/c/cases/{case.pk}/paper/0")
+    city.post("/c/subjects/export", {"query": ""})
+    agent = browser_of("other")
+    agent.post("/my/for", {"code": subjects[0].code})
+    agent.get("/my/reports/report.pdf")
+    page = uses(browser_of)
+    for said in ("查看办件材料", "查看办件文书", "导出企业名单", "代理人下载信用报告"):
+        assert said in page
+    assert (
+        "代理人"
+        not in browser_of("other").get("/my/reports").content.decode().split("谁看过我的信息")[-1].split("<table>")[0]
+    )
+
+
+def test_a_determination_is_not_told_by_the_list_before_its_notice(
+    subjects: list[Subject], people: Any, browser_of: Any
+) -> None:
+    details = {"conduct": conducts()[0], "document": "（虚构）文〔2026〕1号", "document_on": "2026-01-05", "is_final": "1"}
+    case = open_case("determination", subject=subjects[0], text=WORDS, details=details, by=people["city"])
+    browser_of("city").get(f"/c/cases/{case.pk}")
+    assert "办理案件" not in uses(browser_of)
+    carry_out(case, "notify", by=people["city"], reason=WORDS)
+    assert "办理案件" in uses(browser_of)
+
+
+def test_a_reason_shows_no_number_of_a_person(record: CreditRecord, browser_of: Any) -> None:
+    browser_of("city").post(f"/c/records/{record.pk}/unmask", {"reason": "核对 410105199001011234"})
+    page = uses(browser_of)
+    assert "核对" in page
+    assert "410105199001011234" not in page
+
+
+def test_who_is_out_of_scope_is_not_told_to_rise(
+    released: Any, subjects: list[Subject], people: Any, browser_of: Any
+) -> None:
+    out = CurrentGrade.objects.filter(step__startswith="exclude:").select_related("subject").first()
+    if out is None:
+        pytest.skip("everybody is in scope")
+    unit = people["enterprise"].organisation
+    unit.code = out.subject.code
+    unit.save()
+    page = browser_of("enterprise").get("/my/improve").content.decode()
+    assert "不在评价范围内" in page
+    assert 'name="do"' not in page
 
 
 def test_the_own_report_is_verified_and_holds_what_is_not_published(

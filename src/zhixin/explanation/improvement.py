@@ -6,7 +6,7 @@ added, on the first day on which all of that can be done. As in the outlook, not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -63,13 +63,21 @@ class Suggestion:
 class Improvement:
     """The actions open to one subject, and what they give."""
 
-    def __init__(self, outlook: Outlook) -> None:
-        self.outlook = outlook
+    def __init__(self, outlook: Outlook, today: date | None = None, settled: Collection[int] = ()) -> None:
+        """Take the outlook of a subject.
+
+        Args:
+            outlook: from its last evaluation.
+            today: nothing can be done before the day after; the day of the evaluation by default.
+            settled: numbers of records that were repaired or revoked since the evaluation: nothing can be done about them any more.
+        """
+        self.outlook, self.settled = outlook, settled
+        self.today = max(today or outlook.moment.as_of, outlook.moment.as_of)
         self._found_alone: dict[Action, Reached] = {}
 
     @property
     def tomorrow(self) -> date:
-        return self.outlook.moment.as_of + timedelta(days=1)
+        return self.today + timedelta(days=1)
 
     @cached_property
     def actions(self) -> tuple[Action, ...]:
@@ -97,7 +105,8 @@ class Improvement:
     def _remedies(self) -> Iterator[Action]:
         kinds = {record["record_no"]: record["kind"] for record in self.outlook.facts.records}
         for item in self.outlook.open_remedies():
-            yield Action(item.action, item.day, kinds[item.record_no], item.record_no)
+            if item.record_no not in self.settled:
+                yield Action(item.action, max(item.day, self.tomorrow), kinds[item.record_no], item.record_no)
 
     def _earned(self) -> Iterator[Action]:
         """One new record of each favourable kind."""
@@ -135,9 +144,10 @@ class Improvement:
         return Reached(actions, day, after.score_milli, after.grade, without.score_milli, without.grade)
 
     def suggestion(self) -> Suggestion | None:
-        """Return a smallest choice that gives a better grade than today's, the earliest among those of its size.
+        """Return a smallest choice that gives a better grade than the last evaluation's, the earliest among those of its size.
 
-        ``None``: today's grade is the best one or outside the ladder, or no choice is enough.
+        A choice that gives no more than waiting until its day is none. ``None``: the grade is the best one or outside the ladder, or
+        no choice was found to be enough.
         """
         rank = self.outlook.rulebook.grade_rank
         now = rank.get(self.outlook.at(self.outlook.moment.as_of).grade)
@@ -145,7 +155,7 @@ class Improvement:
             return None
 
         def is_better(found: Reached) -> bool:
-            return rank.get(found.grade, now) < now
+            return rank.get(found.grade, now) < min(now, rank.get(found.grade_without, now))
 
         tried = 0
         for size in range(1, len(self.actions) + 1):
@@ -158,11 +168,17 @@ class Improvement:
         return None
 
     def _without_what_is_not_needed(self, is_better: Callable[[Reached], bool]) -> Suggestion | None:
-        """Begin with all actions and take away each that the rest can do without: the least useful first, the latest among equals."""
-        kept: Sequence[Action] = self.actions
-        if not is_better(self._reached(tuple(kept))):
+        """Begin with all that can be done by the first day on which that is enough, and take away what the rest can do without.
+
+        The least useful goes first, the latest among equals.
+        """
+        for day in sorted({action.day for action in self.actions}):
+            kept: Sequence[Action] = [action for action in self.actions if action.day <= day]
+            if is_better(self._reached(tuple(kept))):
+                break
+        else:
             return None
-        for action in sorted(self.actions, key=lambda item: (self._gain(item), -item.day.toordinal())):
+        for action in sorted(kept, key=lambda item: (self._gain(item), -item.day.toordinal())):
             fewer = tuple(item for item in kept if item != action)
             if fewer and is_better(self._reached(fewer)):
                 kept = fewer

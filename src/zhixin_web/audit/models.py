@@ -21,6 +21,13 @@ class Event(models.Model):
     detail = models.JSONField(default=dict)
 
 
+class EventAbout(models.Model):
+    """What an event was about beside its ``ref``: each enterprise of an exported list."""
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="about")
+    ref = models.CharField(max_length=40, db_index=True)
+
+
 class LedgerEntry(models.Model):
     """One leaf of the ledger. ``data`` is the canonical line, ``leaf`` its RFC 6962 hash, ``seq`` counts from 0."""
 

@@ -7,19 +7,23 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from zhixin.errors import LedgerError
 from zhixin.trust import ledger
 from zhixin_web.audit.bound import bound_models, described, head_root, mac_of
-from zhixin_web.audit.models import Event, LedgerEntry, LedgerTile, RowCommitment, SealedBody, SignedCheckpoint
+from zhixin_web.audit.models import Event, EventAbout, LedgerEntry, LedgerTile, RowCommitment, SealedBody, SignedCheckpoint
 
 TILE = 256
 
 
 def events_on(refs: Iterable[str], actions: Iterable[str], since: datetime) -> QuerySet[Event]:
     """Return what was done or read of some things since a moment, with the unit that did, the newest first."""
-    found = Event.objects.filter(ref__in=list(refs), action__in=list(actions), outcome="done", at__gte=since)
+    wanted = list(refs)
+    about = EventAbout.objects.filter(ref__in=wanted).values("event")
+    found = Event.objects.filter(
+        Q(ref__in=wanted) | Q(pk__in=about), action__in=list(actions), outcome="done", at__gte=since
+    )
     return found.select_related("by__organisation").order_by("-at", "-pk")
 
 

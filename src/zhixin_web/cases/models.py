@@ -75,6 +75,8 @@ class Case(BoundModel):
     state = models.CharField(max_length=40, db_index=True)
     is_open = models.BooleanField(default=True, db_index=True)
     opened_by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
+    is_filed_by_party = models.BooleanField(default=False)
+    """Whether the party filed it through an account that acted for it then; otherwise it was filed at the counter."""
     opened_on = models.DateField()
     due_on = models.DateField(null=True, db_index=True)
     is_presumed = models.BooleanField(default=False)
@@ -160,7 +162,7 @@ class CaseDraft(models.Model):
 class Attachment(BoundModel):
     """A file that was checked and kept, of a draft or of the case that was made from it."""
 
-    draft = models.ForeignKey(CaseDraft, models.SET_NULL, null=True, related_name="attachments")
+    draft = models.ForeignKey(CaseDraft, models.PROTECT, null=True, related_name="attachments")
     case = models.ForeignKey(Case, models.PROTECT, null=True, related_name="attachments")
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=40)

@@ -26,7 +26,7 @@ def acts_as(user: User, actor: Actor, case: Case) -> bool:
     at the counter: nobody withdraws or answers for a party that acts for itself.
     """
     if actor == "applicant" and may(user, "cases.handle"):
-        return case.pk is not None and not is_party(case.opened_by, case)
+        return case.pk is not None and not case.is_filed_by_party
     action = ACTIONS.get(actor)
     if action is None or not may(user, action):
         return False

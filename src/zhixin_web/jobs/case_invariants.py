@@ -34,7 +34,7 @@ def case_deviations() -> tuple[int, list[str]]:
         Run.objects.released().aggregate(first=Min("released_at"))["first"],
     )
     broken: list[str] = []
-    cases = list(Case.objects.order_by("pk").prefetch_related("steps__paper"))
+    cases = list(Case.objects.order_by("pk").prefetch_related("steps__paper", "attachments"))
     for case in cases:
         opened, stepped = (entries.pop((kind, str(case.pk)), []) for kind in ("case.open", "case.step"))
         steps = sorted(case.steps.all(), key=lambda step: step.position)
@@ -42,6 +42,10 @@ def case_deviations() -> tuple[int, list[str]]:
             broken.append(
                 f"cases_case {case.pk}: {len(opened)} openings and {len(stepped)} steps in the ledger, {len(steps)} steps kept"
             )
+        said = json.loads(kept.bodies.get(opened[0], "{}")).get("attachments", []) if opened else []
+        held = sorted(item.sha256 for item in case.attachments.all())
+        if sorted(said) != held:
+            broken.append(f"cases_attachment of case {case.pk}: expected {sorted(said)}, found {held}")
         broken += _walked(case, steps, kept)
     broken += [f"the ledger knows a case {name} that is not there" for _kind, name in sorted(entries)]
     return len(cases), broken + _numbers()

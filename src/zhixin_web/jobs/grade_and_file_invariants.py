@@ -23,8 +23,10 @@ from zhixin_web.collection.models import Batch
 from zhixin_web.evaluations.models import CurrentGrade, Grade, GradeOrder, Run, Segment
 from zhixin_web.evaluations.queries import events_kept
 from zhixin_web.evaluations.snapshots import read_grades, run_folder, segment_file, segment_folder
-from zhixin_web.inspections.models import Draw
+from zhixin_web.inspections.models import Draw, VisitPhoto
+from zhixin_web.inspections.services import visit_reports
 from zhixin_web.jobs.deviations import differing
+from zhixin_web.received import store
 from zhixin_web.records.models import CreditRecord, Subject, SubjectVersion
 from zhixin_web.records.services.versions import kept_after_erasure
 
@@ -157,6 +159,9 @@ def file_deviations() -> tuple[int, list[str]]:
             expected.append((f"evaluations_run {run.pk}", run_folder(run) / f"{name}.parquet", sha256))
     for held in Attachment.objects.only("pk", "sha256"):
         expected.append((f"cases_attachment {held.pk}", path_of(held.sha256), held.sha256))
+    for photo in VisitPhoto.objects.only("pk", "sha256"):
+        place = store.path_of(visit_reports.FOLDER, photo.sha256)
+        expected.append((f"inspections_visitphoto {photo.pk}", place, photo.sha256))
     broken = []
     for owner, path, sha256 in expected:
         found = sha256_of(path) if path.is_file() else "no file"

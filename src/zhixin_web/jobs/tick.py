@@ -22,6 +22,8 @@ from zhixin.errors import LedgerError
 from zhixin_web.accounts.models import Role, User
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.witnesses import compare, sign_and_show
+from zhixin_web.cases.models import Attachment
+from zhixin_web.cases.services import attachments
 from zhixin_web.cases.services.transitions import run_case_clocks
 from zhixin_web.collection.models import Batch, Pull
 from zhixin_web.collection.outgoing import fetched, opened
@@ -30,6 +32,9 @@ from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services.orders import end_expired_orders
 from zhixin_web.evaluations.services.runs import STALE_AFTER, start_run
 from zhixin_web.evaluations.tasks import execute_run, process_batch
+from zhixin_web.inspections.models import VisitPhoto
+from zhixin_web.inspections.services import visit_reports
+from zhixin_web.received import store
 from zhixin_web.records.services.reapply_law import apply_law_in_force
 from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.models import RulebookRelease
@@ -251,5 +256,12 @@ def sweep() -> Iterator[str]:
             continue
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         removed += 1
+    unnamed = [
+        *store.unneeded(attachments.FOLDER, set(Attachment.objects.values_list("sha256", flat=True)), before),
+        *store.unneeded(visit_reports.FOLDER, set(VisitPhoto.objects.values_list("sha256", flat=True)), before),
+    ]
+    for path in unnamed:
+        path.unlink(missing_ok=True)
+    removed += len(unnamed)
     if removed:
         yield f"swept {removed} leftovers"

@@ -16,9 +16,33 @@ MOST_PIXELS = 80_000_000
 MOST_PAGES = 500
 MOST_OBJECTS = 200_000
 ACTIVE = frozenset(
-    {"/JS", "/JavaScript", "/Launch", "/EmbeddedFile", "/EmbeddedFiles", "/RichMedia", "/XFA", "/ImportData", "/SubmitForm"}
+    [
+        "/JS",
+        "/JavaScript",
+        "/Launch",
+        "/EmbeddedFile",
+        "/EmbeddedFiles",
+        "/EF",
+        "/AF",
+        "/FileAttachment",
+        "/RichMedia",
+        "/RichMediaExecute",
+        "/XFA",
+        "/ImportData",
+        "/SubmitForm",
+        "/GoToR",
+        "/GoToE",
+        "/Rendition",
+        "/Movie",
+        "/Sound",
+        "/3D",
+        "/OnInstantiate",
+        "/AA",
+    ]
 )
-KINDS = {"JPEG": "image/jpeg", "PNG": "image/png"}
+"""Keys, types and actions of what runs, sends, opens or carries something; ``/AA`` acts by itself, whatever it does."""
+KINDS = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png"}
+"""Formats as Pillow names them; MPO is what phones call a JPEG with a preview behind it."""
 
 
 class _Refused(Exception):
@@ -44,7 +68,9 @@ def kind_of(path: Path) -> str:
 def _check_pdf(path: Path) -> None:
     from pypdf import PdfReader
 
-    logging.disable(logging.CRITICAL)  # what the reader says of a broken file is said in one word here
+    doubts = _Doubts()
+    logging.getLogger("pypdf").addHandler(doubts)
+    logging.getLogger("pypdf").propagate = False
     with path.open("rb") as file:
         try:
             reader = PdfReader(file, strict=False)
@@ -53,14 +79,29 @@ def _check_pdf(path: Path) -> None:
             if not 1 <= len(reader.pages) <= MOST_PAGES:
                 raise _Refused("pages")
             _refuse_active(reader)
+            if doubts.is_ambiguous:
+                raise _Refused("active")
         except _Refused:
             raise
         except Exception as error:  # whatever a reader raises on a hostile file
             raise _Refused("broken") from error
 
 
+class _Doubts(logging.Handler):
+    """Listens for keys that stand twice in one dictionary: other readers may take the other one."""
+
+    is_ambiguous = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.is_ambiguous |= "Multiple definitions" in record.getMessage()
+
+
 def _refuse_active(reader: Any) -> None:
-    """Look at every object that can be reached, once."""
+    """Look at every object that can be reached, once; nothing but a jump within the file may happen by itself."""
+    opens = reader.trailer["/Root"].get("/OpenAction")
+    opens = opens.get_object() if opens is not None else None
+    if isinstance(opens, dict) and str(opens.get("/S")) != "/GoTo":
+        raise _Refused("active")
     seen: set[int] = set()
     waiting: list[Any] = [reader.trailer]
     while waiting:
@@ -73,7 +114,9 @@ def _refuse_active(reader: Any) -> None:
                 raise _Refused("large")
             found = found.get_object()
         if isinstance(found, dict):
-            if _names_in(found) & ACTIVE:
+            if _names_in(found) & ACTIVE or (
+                hasattr(found, "get_data") and "/F" in found
+            ):  # a stream whose content lies elsewhere
                 raise _Refused("active")
             waiting.extend(_raw_values(found))
         elif isinstance(found, list):
@@ -97,7 +140,7 @@ def _checked_picture(path: Path) -> str:
 
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     try:
-        with Image.open(path, formats=list(KINDS)) as picture:
+        with Image.open(path, formats=("JPEG", "PNG")) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise _Refused("large")
             picture.load()

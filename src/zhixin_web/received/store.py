@@ -9,7 +9,8 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -43,8 +44,9 @@ def receive(folder: str, chunks: Iterable[bytes], *, most_bytes: int, kinds: fro
             raise ValidationError({"file": _("只接收 JPEG、PNG 图片")})
         place = path_of(folder, sha256)
         place.parent.mkdir(exist_ok=True)
-        if not place.exists():
+        with suppress(FileExistsError):
             os.link(part.name, place)
+        os.utime(place)  # the sweep takes what is a day old and named by nothing: this one is wanted now
     return Received(sha256, size, kind)
 
 
@@ -53,6 +55,13 @@ def content_of(folder: str, sha256: str) -> bytes | None:
     path = path_of(folder, sha256)
     content = path.read_bytes() if path.is_file() else b""
     return content if hashlib.sha256(content).hexdigest() == sha256 else None
+
+
+def unneeded(folder: str, needed: set[str], before: float) -> Iterator[Path]:
+    """Yield the files of a folder that nothing names and nobody has sent since a moment (seconds since 1970)."""
+    for path in _folder(folder).glob("[0-9a-f][0-9a-f]/*"):
+        if path.name not in needed and path.stat().st_mtime < before:
+            yield path
 
 
 def path_of(folder: str, sha256: str) -> Path:
@@ -88,10 +97,15 @@ def _limits() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _environment() -> dict[str, str]:
+    """What the checking process gets to know: where Python is, and no secret of the site."""
+    return {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
+
+
 def _checked_kind(path: Path) -> str:
     command = [sys.executable, "-X", "utf8", "-m", "zhixin_web.received.kind_of_file", str(path)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=SECONDS, preexec_fn=_limits)
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, preexec_fn=_limits, env=_environment())
         found = json.loads(done.stdout) if done.returncode == 0 else {"refused": "broken"}
     except (subprocess.TimeoutExpired, ValueError):
         found = {"refused": "broken"}

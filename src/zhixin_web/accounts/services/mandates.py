@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import date, timedelta
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from zhixin.dataset.hiding_persons import masked
 from zhixin.law.calendar import shift_months
 from zhixin_web.accounts.models import Invitation, Mandate, Organisation, Role, RoleGrant, User
 from zhixin_web.accounts.permissions import may
@@ -21,6 +23,9 @@ from zhixin_web.audit.services.ledger import append_one
 LONGEST_MONTHS = 12
 """A mandate is given anew each year, so that none is forgotten."""
 INVITATION_DAYS = 14
+USERNAME = re.compile("[A-Za-z0-9._-]{3,30}")
+"""Letters that nobody mistakes for others; two names that differ in case alone are one."""
+MOST_PASSWORD = 128
 
 
 def give_mandate(principal: Organisation, agent_code: str, until: date | None, by: User) -> Mandate:
@@ -109,21 +114,32 @@ def accept_invitation(secret: str, *, username: str, display_name: str, password
         )
         if found is None:
             raise ValidationError({"code": _("邀请码不对、已用过或已过期；请向发码的监管部门重新索取")})
-        user = User(username=username.strip(), display_name=display_name.strip(), role=Role.ENTERPRISE_USER.value)
+        name = masked(display_name.strip())
+        user = User(username=username.strip(), display_name=name, role=Role.ENTERPRISE_USER.value)
         user.organisation = found.organisation
         faults: dict[str, list[str]] = {}
+        if not USERNAME.fullmatch(user.username):
+            faults["username"] = [_("用户名为 3 至 30 位字母、数字、点、横线或下划线")]
+        elif User.objects.filter(username__iexact=user.username).exists():
+            faults["username"] = [_("该用户名已有人使用")]
+        if len(password) > MOST_PASSWORD:
+            faults["password"] = [_("密码最多 %(most)s 位") % {"most": MOST_PASSWORD}]
         try:
             user.full_clean(exclude=["password"])
         except ValidationError as error:
-            faults |= error.message_dict
+            faults = error.message_dict | faults
         try:
             validate_password(password, user)
         except ValidationError as error:
-            faults["password"] = error.messages
+            faults.setdefault("password", error.messages)
         if faults:
             raise ValidationError(faults)
         user.set_password(password)
-        user.save()
+        try:
+            with transaction.atomic():
+                user.save()
+        except IntegrityError as error:  # somebody took the name a moment ago
+            raise ValidationError({"username": _("该用户名已有人使用")}) from error
         RoleGrant.objects.create(user=user, role=user.role, granted_by=found.made_by, reason=f"邀请码 {found.pk}")
         found.used_by, found.used_at = user, timezone.now()
         found.save()

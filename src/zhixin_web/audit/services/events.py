@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest
 
 from zhixin_web.audit.bound import commit_rows
-from zhixin_web.audit.models import Event
+from zhixin_web.audit.models import Event, EventAbout
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Letters and digits that are not mistaken for one another."""
@@ -34,6 +36,18 @@ def record_event(
         )
         commit_rows(Event, [event.pk])
     return event
+
+
+def _parts(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    rest = iter(items)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def record_subjects(event: Event, codes: Iterable[str]) -> None:
+    """Note each enterprise that an event was about, so that it can be told."""
+    for part in _parts(codes, 2_000):
+        EventAbout.objects.bulk_create([EventAbout(event=event, ref=code) for code in part])
 
 
 def tracking_code() -> str:

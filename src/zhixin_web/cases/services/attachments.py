@@ -29,7 +29,7 @@ def attach(draft: CaseDraft, name: str, chunks: Iterable[bytes], by: User) -> At
     """
     received = store.receive(FOLDER, chunks, most_bytes=MOST_BYTES)
     with transaction.atomic():
-        CaseDraft.objects.select_for_update().get(pk=draft.pk)
+        open_draft(draft)
         held = draft.attachments.filter(sha256=received.sha256).first()
         if held is not None:
             return held
@@ -41,16 +41,33 @@ def attach(draft: CaseDraft, name: str, chunks: Iterable[bytes], by: User) -> At
         )
 
 
+def open_draft(draft: CaseDraft) -> CaseDraft:
+    """Lock a draft in the caller's transaction and return it as it is now.
+
+    Raises:
+        ValidationError: it was submitted or deleted meanwhile.
+    """
+    held = CaseDraft.objects.select_for_update().select_related("subject").filter(pk=draft.pk).first()
+    if held is None:
+        raise ValidationError(_("草稿已提交或删除；请在「我的办件」中查看"))
+    return held
+
+
 def remove(attachment: Attachment, by: User) -> None:
-    """Take a file away from a draft; its content goes when nothing else names it."""
-    if attachment.draft_id is None:
-        raise ValidationError(_("已提交的材料不能删除"))
-    sha256 = attachment.sha256
+    """Take a file away from a draft; its content is swept when nothing names it any more.
+
+    Raises:
+        ValidationError: it was submitted meanwhile: then it belongs to the case.
+    """
     with transaction.atomic():
-        record_event("cases.detach", by=by, ref=f"draft:{attachment.draft_id}", sha256=sha256)
-        Attachment.objects.filter(pk=attachment.pk).delete()
-        if not Attachment.objects.filter(sha256=sha256).exists():
-            transaction.on_commit(lambda: path_of(sha256).unlink(missing_ok=True))
+        if attachment.draft is None:
+            raise ValidationError(_("已提交的材料不能删除"))
+        draft = open_draft(attachment.draft)
+        held = Attachment.objects.filter(pk=attachment.pk, draft=draft, case=None)
+        if not held.exists():
+            raise ValidationError(_("已提交的材料不能删除"))
+        record_event("cases.detach", by=by, ref=f"draft:{draft.pk}", sha256=attachment.sha256)
+        held.delete()
 
 
 def content_of(attachment: Attachment) -> bytes | None:

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from zhixin.law.procedures import Procedure, procedures
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.representation import represents
+from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.models import Case, CaseDraft
-from zhixin_web.cases.services.attachments import remove
+from zhixin_web.cases.services.attachments import open_draft
 from zhixin_web.cases.services.filing import open_case
 from zhixin_web.cases.words import MOST, printable
 from zhixin_web.records.models import CreditRecord
@@ -49,13 +50,13 @@ def keep_words(draft: CaseDraft, text: str, version: int, by: User) -> CaseDraft
 
     Raises:
         DraftChanged: it was changed since version ``version``; nothing is written.
-        ValidationError: too long.
+        ValidationError: too long, or the draft is gone.
     """
     text = printable(text)
     if len(text) > MOST:
         raise ValidationError({"text": _("最多 %(most)s 字，现有 %(now)s 字") % {"most": MOST, "now": len(text)}})
     with transaction.atomic():
-        held = CaseDraft.objects.select_for_update().get(pk=draft.pk)
+        held = open_draft(draft)
         if held.version != version and held.text != text:
             raise DraftChanged(held)
         if held.text != text:
@@ -72,9 +73,7 @@ def submit(draft: CaseDraft, by: User) -> Case:
         ValidationError: what :func:`~zhixin_web.cases.services.filing.open_case` refuses; the draft stays as it is.
     """
     with transaction.atomic():
-        held = CaseDraft.objects.select_for_update().filter(pk=draft.pk).first()
-        if held is None:
-            raise ValidationError(_("已提交；请在「我的办件」中查看"))
+        held = open_draft(draft)
         case = open_case(
             held.procedure,
             subject=held.subject,
@@ -88,7 +87,13 @@ def submit(draft: CaseDraft, by: User) -> Case:
 
 
 def discard(draft: CaseDraft, by: User) -> None:
-    """Throw a draft away, with its files."""
-    for item in draft.attachments.all():
-        remove(item, by)
-    draft.delete()
+    """Throw a draft away, with its files.
+
+    Raises:
+        ValidationError: it was submitted or deleted meanwhile.
+    """
+    with transaction.atomic():
+        held = open_draft(draft)
+        record_event("cases.discard", by=by, ref=f"draft:{held.pk}", procedure=held.procedure)
+        held.attachments.all().delete()
+        held.delete()

@@ -81,7 +81,9 @@ def open_case(
         procedure=procedure.id, definition=procedure.model_dump(mode="json", by_alias=True), subject=subject, state=procedure.start,
         text=said(text), opened_by=by, opened_on=today,
     )  # fmt: skip
-    _refuse_unless_opener(case, procedure, by)
+    case.is_filed_by_party = _files_itself(case, procedure, by)
+    if not case.is_filed_by_party and not ("officer" in procedure.opens and may(by, "cases.handle")):
+        raise PermissionDenied
     if procedure.about == "record":
         _about_record(case, procedure, record, today)
     if procedure.taking("record.publish"):
@@ -104,10 +106,9 @@ def open_case(
     return case
 
 
-def _refuse_unless_opener(case: Case, procedure: Procedure, by: User) -> None:
-    files_itself = "applicant" in procedure.opens and may(by, "mine.apply") and is_party(by, case)
-    if not files_itself and not ("officer" in procedure.opens and may(by, "cases.handle")):
-        raise PermissionDenied
+def _files_itself(case: Case, procedure: Procedure, by: User) -> bool:
+    """Whether an account files for the enterprise that it acts for."""
+    return "applicant" in procedure.opens and may(by, "mine.apply") and is_party(by, case)
 
 
 def _about_record(case: Case, procedure: Procedure, record: CreditRecord | None, today: date) -> None:

@@ -118,6 +118,7 @@ def new_case(request: StaffRequest, seq: int, procedure: str) -> HttpResponse:
     if chosen is None or chosen.about != "record":
         raise Http404
     record = get_object_or_404(visible_records(request.user), pk=seq)
+    record_event("records.view", request=request, ref=f"record:{seq}")
     if not is_current(record):
         messages.error(request, _("该记录不是有效的最新版本"))
         return redirect("record", seq=last_version(record.key).seq)
@@ -143,6 +144,7 @@ def new_case(request: StaffRequest, seq: int, procedure: str) -> HttpResponse:
 def new_determination(request: StaffRequest, code: str) -> HttpResponse:
     """File a determination of dishonest conduct: which conduct, on which effective document, why."""
     subject = get_object_or_404(visible_subjects(request.user), code=code)
+    record_event("subjects.view", request=request, ref=code)
     faults: dict[str, list[str]] = {}
     if request.method == "POST":
         details = {name: request.POST.get(name, "") for name in ("conduct", "document", "document_on", "is_final")}

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from zhixin.dataset.identity import check_uscc
 from zhixin.dataset.spreadsheets import Lines, safe_cell
 from zhixin_web.accounts.permissions import StaffRequest, permitted, scope_of
-from zhixin_web.audit.services.events import record_event
+from zhixin_web.audit.services.events import record_event, record_subjects
 from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.language import language_code
@@ -182,7 +182,8 @@ def export(request: StaffRequest) -> Any:
     """The list as CSV; the export is an audit event."""
     query = QueryDict(request.POST.get("query", "")[:500])
     found, chosen, _hint = filtered(request, query)
-    record_event("subjects.export", request=request, ref=query.urlencode()[:200], filters=chosen)
+    event = record_event("subjects.export", request=request, ref=query.urlencode()[:200], filters=chosen)
+    record_subjects(event, found[:MOST_EXPORT].values_list("code", flat=True).iterator(chunk_size=10_000))
     writer = csv.writer(Lines())
 
     def lines() -> Iterator[str]:

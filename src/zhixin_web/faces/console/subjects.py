@@ -165,14 +165,11 @@ def outlook(request: StaffRequest, code: str) -> HttpResponse:
 def invite_enterprise(request: StaffRequest, code: str) -> HttpResponse:
     """Make a code with which an enterprise opens its account; shown once, to be handed over."""
     subject = get_object_or_404(visible_subjects(request.user), code=code)
-    secret = invite(subject.code, subject.name, request.user)
-    content = {
-        "subject": subject,
-        "secret": secret,
-        "days": INVITATION_DAYS,
-        "address": request.build_absolute_uri("/my/join"),
-    }
-    return render(request, "invitation.html", content)
+    content = {"subject": subject, "days": INVITATION_DAYS, "address": request.build_absolute_uri("/my/join")}
+    with refusals_shown(request):
+        content["secret"] = invite(subject.code, subject.name, request.user)
+        return render(request, "invitation.html", content)
+    return redirect("subject", code=code)
 
 
 @permitted("subjects.note")

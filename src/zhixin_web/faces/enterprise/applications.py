@@ -101,15 +101,9 @@ def files(request: StaffRequest, pk: int) -> HttpResponse:
     draft = _draft(request, pk)
     faults: dict[str, list[str]] = {}
     if request.method == "POST":
-        sent = request.FILES.getlist("file")
-        try:
-            for item in sent:
-                attachments.attach(draft, item.name or "", item.chunks(), request.user)
-            if not sent:
-                raise ValidationError({"file": _("请选择文件")})
+        faults = _attached(request, draft)
+        if not faults:
             return redirect("my_draft_files", pk=pk)
-        except ValidationError as error:
-            faults = faults_by_field(error)
     content = _frame(draft, "my_draft_files") | {
         "files": draft.attachments.order_by("pk"), "faults": faults, "most_files": attachments.MOST_FILES,
         "most_megabytes": attachments.MOST_BYTES // 1024**2,
@@ -117,11 +111,27 @@ def files(request: StaffRequest, pk: int) -> HttpResponse:
     return show(request, "draft_files.html", content, status=422 if faults else 200)
 
 
+def _attached(request: StaffRequest, draft: CaseDraft) -> dict[str, list[str]]:
+    """Keep each file that is sound; return what is wrong with the others, by name."""
+    sent, faults = request.FILES.getlist("file"), []
+    if not sent:
+        faults.append(_("请选择文件"))
+    if len(sent) > attachments.MOST_FILES:
+        return {"file": [_("最多附 %(most)s 个文件；请先删除不需要的") % {"most": attachments.MOST_FILES}]}
+    for item in sent:
+        try:
+            attachments.attach(draft, item.name or "", item.chunks(), request.user)
+        except ValidationError as error:
+            faults += [f"{item.name}: {text}" for text in error.messages]
+    return {"file": faults} if faults else {}
+
+
 @permitted("mine.apply")
 @require_POST
 def remove_file(request: StaffRequest, pk: int, file: int) -> HttpResponse:
     """Take a file away."""
-    attachments.remove(get_object_or_404(_draft(request, pk).attachments, pk=file), request.user)
+    with refusals_shown(request):
+        attachments.remove(get_object_or_404(_draft(request, pk).attachments, pk=file), request.user)
     return redirect("my_draft_files", pk=pk)
 
 

@@ -86,6 +86,7 @@ def attachment(request: StaffRequest, pk: int, file: int) -> HttpResponse:
     content = content_of(found)
     if content is None:
         raise Http404
+    record_event("mine.attachment", request=request, ref=f"case:{pk}", sha256=found.sha256)
     return HttpResponse(
         content, content_type=found.kind, headers={"Content-Disposition": f'attachment; filename="{found.sha256[:16]}"'}
     )

@@ -54,9 +54,9 @@ def join(request: HttpRequest) -> HttpResponse:
     """Type the code, choose a user name and a password; the account is open at once."""
     faults: dict[str, list[str]] = {}
     if request.method == "POST":
-        sent = {name: request.POST.get(name, "")[:150] for name in ("code", "username", "display_name", "password")}
+        sent = {name: request.POST.get(name, "")[:1000] for name in ("code", "username", "display_name", "password")}
         try:
-            if sent["password"] != request.POST.get("again", "")[:150]:
+            if sent["password"] != request.POST.get("again", "")[:1000]:
                 raise ValidationError({"again": _("两次输入的新密码不一致")})
             user = accept_invitation(
                 sent["code"], username=sent["username"], display_name=sent["display_name"], password=sent["password"]

@@ -24,7 +24,8 @@ from zhixin_web.presentation.refusals import faults_by_field
 def mandates_page(request: StaffRequest) -> HttpResponse:
     """Mandates given and held; give a new one."""
     unit = request.user.organisation
-    assert unit is not None
+    if unit is None:
+        raise Http404
     faults: dict[str, list[str]] = {}
     if request.method == "POST":
         until = asked.day(request.POST.get("until"))

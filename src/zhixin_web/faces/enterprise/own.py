@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from zhixin.dataset.sources import sources
 from zhixin.explanation.improvement import Action, Improvement
+from zhixin.explanation.outlook import Outlook
 from zhixin.explanation.sentences import sentences
 from zhixin.law.calendar import shift_months
 from zhixin_web.accounts.permissions import StaffRequest, permitted
@@ -22,13 +23,14 @@ from zhixin_web.cases.models import CaseDraft
 from zhixin_web.cases.queries import cases_of_party, disputed_keys, published_statements
 from zhixin_web.cases.services.drafts import doors
 from zhixin_web.cases.services.filing import eligibility
+from zhixin_web.evaluations.models import GradeOrder
 from zhixin_web.evaluations.queries import outlook_in_force, why_in_force
 from zhixin_web.faces.enterprise.principal import principal, show
 from zhixin_web.presentation.charts import Span, Timeline, explanation_waterfall, gantt
 from zhixin_web.presentation.language import language_code
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.presentation.subject_facts import facts_shown
-from zhixin_web.presentation.templatetags.zhixin import kind_title
+from zhixin_web.presentation.templatetags.zhixin import is_judged, kind_title
 from zhixin_web.records.masking_for_officers import masked
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.queries import last_versions
@@ -36,6 +38,12 @@ from zhixin_web.records.services.repair_and_revocation import is_current
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
 MOST_ROWS = 40
+MOST_CHOSEN = 200
+
+
+def order_of(subject: Subject) -> GradeOrder | None:
+    """The order by two persons that sets the grade by hand, if one is in force."""
+    return subject.grade_orders.filter(status=GradeOrder.Status.ACTIVE).first()
 
 
 @permitted("mine.view")
@@ -47,7 +55,7 @@ def home(request: StaffRequest) -> HttpResponse:
     open_cases = list(cases_of_party(subject.code).filter(is_open=True).order_by("due_on", "pk"))
     content = {
         "subject": subject,
-        "order": subject.grade_orders.filter(status="active").first(),
+        "order": order_of(subject),
         "history": list(subject.grades.select_related("run").order_by("-pk")[:5]),
         "cases": open_cases[:10],
         "drafts": CaseDraft.objects.filter(subject=subject).order_by("-changed_at"),
@@ -62,8 +70,11 @@ def home(request: StaffRequest) -> HttpResponse:
 @require_GET
 def coming(request: StaffRequest) -> HttpResponse:
     """The first days of change and of a better grade: a part of the front page that is reckoned while it is read."""
-    _run, found = outlook_in_force(principal(request))
-    return show(request, "_coming.html", {"outlook": found.content() if found is not None else None})
+    subject = principal(request)
+    _run, found = outlook_in_force(subject)
+    is_out = found is not None and not is_judged(found.at(found.moment.as_of).step)
+    content = found.content() if found is not None and not is_out else None
+    return show(request, "_coming.html", {"outlook": content, "order": order_of(subject)})
 
 
 @permitted("mine.view")
@@ -78,7 +89,7 @@ def why(request: StaffRequest) -> HttpResponse:
         language = language_code()
         shown |= {
             "lines": sentences(content, language), "chart": explanation_waterfall(content, language),
-            "order": subject.grade_orders.filter(status="active").first(),
+            "order": order_of(subject),
         }  # fmt: skip
     return show(request, "why.html", shown)
 
@@ -90,33 +101,45 @@ def improve(request: StaffRequest) -> HttpResponse:
     subject = principal(request)
     run, outlook = outlook_in_force(subject)
     record_event("mine.improve", request=request, ref=subject.code)
-    shown: dict[str, Any] = {"subject": subject, "run": run, "outlook": None}
+    shown: dict[str, Any] = {
+        "subject": subject,
+        "run": run,
+        "order": order_of(subject),
+        "outlook": None,
+        "is_out_of_scope": False,
+    }
     if outlook is not None:
-        improvement = Improvement(outlook)
-        chosen = set(request.GET.getlist("do"))
-        suggestion = improvement.suggestion()
-        numbers = {record["record_no"]: record for record in outlook.facts.records}
-        rows = {
-            str(item.pk): item
-            for item in CreditRecord.objects.filter(
-                pk__in=[int(record["record_id"]) for record in numbers.values() if str(record.get("record_id")).isdigit()]
-            )
-        }
-
-        def row(action: Action) -> dict[str, Any]:
-            held = numbers.get(action.record_no) if action.record_no is not None else None
-            return {
-                "action": action, "is_chosen": action.id in chosen, "record": rows.get(str(held.get("record_id"))) if held else None,
-                "document": (held or {}).get("document"), "decided_on": (held or {}).get("decided_on"),
-                "is_suggested": suggestion is not None and action in suggestion.reached.actions,
-            }  # fmt: skip
-
-        shown |= {
-            "outlook": outlook.content(), "rows": [row(item) for item in improvement.actions], "suggestion": suggestion,
-            "reached": improvement.reached(chosen) if chosen else None,
-            "suggested": [item.id for item in suggestion.reached.actions] if suggestion is not None else [],
-        }  # fmt: skip
+        now = outlook.at(outlook.moment.as_of)
+        shown["is_out_of_scope"] = not is_judged(now.step)
+        shown["outlook"] = outlook.content()
+        if is_judged(now.step):
+            shown |= _improved(subject, outlook, set(request.GET.getlist("do")[:MOST_CHOSEN]))
     return show(request, "improve.html", shown)
+
+
+def _improved(subject: Subject, outlook: Outlook, chosen: set[str]) -> dict[str, Any]:
+    """The actions with their records, what the chosen ones give, and the suggestion."""
+    numbers = {record["record_no"]: record for record in outlook.facts.records}
+    kept = {str(item.pk): item for item in CreditRecord.objects.filter(subject=subject)}
+    last = {item.key: item for item in own_records(subject)}
+    held = {number: kept.get(str(record.get("record_id"))) for number, record in numbers.items()}
+    settled = {number for number, item in held.items() if item is not None and last.get(item.key, item).state != item.state}
+    improvement = Improvement(outlook, timezone.localdate(), settled)
+    suggestion = improvement.suggestion()
+
+    def row(action: Action) -> dict[str, Any]:
+        record = numbers.get(action.record_no, {}) if action.record_no is not None else {}
+        return {
+            "action": action, "is_chosen": action.id in chosen, "record": held.get(action.record_no) if record else None,
+            "document": record.get("document"), "decided_on": record.get("decided_on"),
+            "is_suggested": suggestion is not None and action in suggestion.reached.actions,
+        }  # fmt: skip
+
+    return {
+        "rows": [row(item) for item in improvement.actions], "suggestion": suggestion, "settled": len(settled),
+        "reached": improvement.reached(chosen) if chosen else None,
+        "suggested": [item.id for item in suggestion.reached.actions] if suggestion is not None else [],
+    }  # fmt: skip
 
 
 def own_records(subject: Subject) -> Any:

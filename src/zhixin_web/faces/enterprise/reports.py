@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
+from zhixin.dataset.hiding_persons import masked
 from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.audit.queries import events_on
 from zhixin_web.audit.services.events import record_event
+from zhixin_web.cases.queries import cases_of_party
 from zhixin_web.evaluations.queries import why_in_force
-from zhixin_web.faces.enterprise.own import own_records
+from zhixin_web.faces.enterprise.own import order_of, own_records
 from zhixin_web.faces.enterprise.principal import principal, show
 from zhixin_web.papers.fonts import FontMissing
 from zhixin_web.papers.models import Paper
@@ -31,6 +33,7 @@ from zhixin_web.presentation.templatetags.zhixin import (
     district_name,
     grouped,
     industry_name,
+    is_judged,
     kind_title,
     score,
     severity_title,
@@ -46,8 +49,22 @@ USES: dict[str, Promise] = {
     "records.view": gettext_lazy("查看信用记录"),
     "records.unmask": gettext_lazy("查看记录中的个人信息"),
     "cases.view": gettext_lazy("办理案件"),
+    "cases.paper": gettext_lazy("查看办件文书"),
+    "cases.attachment": gettext_lazy("查看办件材料"),
+    "subjects.export": gettext_lazy("导出企业名单（含等级）"),
+    "pocket.check": gettext_lazy("扫码查询是否可以检查"),
+    "mine.view": gettext_lazy("代理人查看本企业信用"),
+    "mine.why": gettext_lazy("代理人查看等级理由"),
+    "mine.improve": gettext_lazy("代理人查看怎样提升"),
+    "mine.records": gettext_lazy("代理人查看记录"),
+    "mine.record": gettext_lazy("代理人查看一条记录"),
+    "mine.case": gettext_lazy("代理人查看办件"),
+    "mine.paper": gettext_lazy("代理人查看办件文书"),
+    "mine.attachment": gettext_lazy("代理人查看办件材料"),
+    "mine.inspections": gettext_lazy("代理人查看检查情况"),
+    "mine.report": gettext_lazy("代理人下载信用报告"),
 }
-"""Readings that an enterprise is told of, as the audit log names them."""
+"""Readings that an enterprise is told of, as the audit log names them; ``mine.…`` where it was not the enterprise itself."""
 YEARS_SHOWN = 2
 
 
@@ -63,13 +80,14 @@ class Use(NamedTuple):
 def uses_of(subject: Subject) -> Any:
     """Return the events that show somebody reading an enterprise's data, the newest first."""
     refs = [subject.code, *(f"record:{pk}" for pk in subject.records.values_list("pk", flat=True)),
-            *(f"case:{pk}" for pk in subject.cases.values_list("pk", flat=True))]  # fmt: skip
-    return events_on(refs, USES, timezone.now() - timedelta(days=366 * YEARS_SHOWN))
+            *(f"case:{pk}" for pk in cases_of_party(subject.code).values_list("pk", flat=True))]  # fmt: skip
+    found = events_on(refs, USES, timezone.now() - timedelta(days=366 * YEARS_SHOWN))
+    return found.exclude(action__startswith="mine.", by__organisation__code=subject.code)
 
 
 def _use(event: Any) -> Use:
     unit = event.by.organisation.name if event.by is not None and event.by.organisation is not None else _("监管部门")
-    return Use(event.at, unit, str(USES[event.action]), str(event.detail.get("reason", "")))
+    return Use(event.at, unit, str(USES[event.action]), masked(str(event.detail.get("reason", ""))))
 
 
 @permitted("mine.view")
@@ -90,12 +108,23 @@ def report_content(subject: Subject, day: date) -> dict[str, Any]:
         _run, why = why_in_force(subject, day)
         records = list(own_records(subject))
         grade = f"{current.in_force}（自 {current.since}）" if current else "尚未评价"
-        points = score(why["score"]["total_milli"]) if why else "—"
+        points = score(why["score"]["total_milli"]) if why and current and is_judged(current.step) else "—"
+        order = order_of(subject)
+        by_hand = (
+            [
+                [
+                    "人工调整",
+                    f"{order.get_kind_display()}，期限至 {order.until}；理由：{order.reason}；依据：{order.basis}；规则评价为 {current.grade}",
+                ]
+            ]
+            if order and current
+            else []
+        )
         return {
             "name": subject.name, "code": grouped(subject.code),
             "overview": [
                 ["名称", subject.name], ["统一社会信用代码", subject.code], ["登记区县", district_name(subject.district)],
-                ["行业门类", industry_name(subject.industry)], ["信用评价等级（知识产权）", grade], ["得分", points],
+                ["行业门类", industry_name(subject.industry)], ["信用评价等级（知识产权）", grade], *by_hand, ["得分", points],
                 ["信用记录", f"{len(records)} 条"],
             ],
             "facts": [
