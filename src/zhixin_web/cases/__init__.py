@@ -1,1 +1,1 @@
-"""Error reports of the public; case work will live here."""
+"""Case work: procedures with deadlines and papers, applications and their files, error reports of the public."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 
 from zhixin.dataset.sources import sources
 from zhixin.law.procedures import Procedure
@@ -14,7 +16,13 @@ from zhixin_web.rulebooks.deadlines import Clock, clock
 
 def procedure_of(case: Case) -> Procedure:
     """Return the procedure as it was when the case was opened."""
-    return Procedure.model_validate(case.definition)
+    return _read(json.dumps(case.definition, sort_keys=True))
+
+
+@lru_cache(maxsize=64)
+def _read(definition: str) -> Procedure:
+    """Read a frozen definition; the cases of a list share a few."""
+    return Procedure.model_validate_json(definition)
 
 
 def clock_of(case: Case, procedure: Procedure, steps: Sequence[CaseStep]) -> Clock | None:

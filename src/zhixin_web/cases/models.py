@@ -101,6 +101,10 @@ class Case(BoundModel):
                 name="one_open_case_of_a_procedure_on_a_record",
             ),
         ]
+        indexes = [
+            models.Index(F("is_open").desc(), "due_on", F("id").desc(), name="inbox_by_deadline"),
+            models.Index("subject", F("is_open").desc(), "due_on", name="cases_of_a_party"),
+        ]
 
 
 class CaseStep(BoundModel):
