@@ -80,7 +80,8 @@ def first_task(page: Page) -> str:
     return found
 
 
-def sign(page: Page, selector: str) -> None:
+def sign(page: Page, selector: str, hand: int) -> None:
+    """Draw a signature; each hand draws its own."""
     box = page.locator(selector).bounding_box()
     assert box is not None
     page.locator(selector).scroll_into_view_if_needed()
@@ -88,7 +89,7 @@ def sign(page: Page, selector: str) -> None:
     assert box is not None
     page.mouse.move(box["x"] + 20, box["y"] + 20)
     page.mouse.down()
-    page.mouse.move(box["x"] + 120, box["y"] + 60, steps=5)
+    page.mouse.move(box["x"] + 120 + 20 * hand, box["y"] + 60, steps=5)
     page.mouse.up()
     page.wait_for_timeout(150)
 
@@ -113,7 +114,7 @@ def finish(page: Page) -> None:
     page.select_option("#disposal", "none")
     go_on(page)
     for place in range(page.locator("canvas").count()):
-        sign(page, f"canvas >> nth={place}")
+        sign(page, f"canvas >> nth={place}", place)
     page.fill("#name", "（虚构）店长")
     go_on(page)
 
@@ -235,6 +236,157 @@ def test_an_expired_session_loses_nothing_and_says_where_to_sign_in(
     page.wait_for_selector("text=登录已过期")
     assert "只在这部手机上" in page.inner_text("main")
     assert page.get_attribute("#notices a", "href") == "/c/sign-in?next=/m/"
+
+
+def kept_draft(page: Page) -> dict[str, Any]:
+    """The one draft on the phone, as it is kept."""
+    found: dict[str, Any] = page.evaluate(
+        """() => new Promise((done) => { const asked = indexedDB.open("zhixin-pocket", 1);
+        asked.onsuccess = () => { const all = asked.result.transaction("drafts").objectStore("drafts").getAll();
+        all.onsuccess = () => done(all.result[0] || {}); }; })"""
+    )
+    return found
+
+
+def test_words_are_there_after_a_reload_and_grow_by_the_next_key(phone: tuple[BrowserContext, Page, Path]) -> None:
+    _context, page, _folder = phone
+    task = first_task(page)
+    page.goto(page.url.split("#")[0] + f"{task}/q/0")
+    page.fill("#remark", "（虚构）门头标注")
+    page.wait_for_timeout(200)
+    page.goto(page.url.split("#")[0] + f"{task}/result")
+    page.fill("#note", "（虚构）现场情况")
+    page.wait_for_timeout(200)
+    page.reload()
+    page.wait_for_selector("#note")
+    page.wait_for_timeout(200)
+    assert page.input_value("#note") == "（虚构）现场情况"
+    page.press("#note", "End")
+    page.type("#note", "补充")
+    page.wait_for_timeout(200)
+    draft = kept_draft(page)
+    assert draft["note"] == "（虚构）现场情况补充"
+    assert [one["remark"] for one in draft["answers"].values()] == ["（虚构）门头标注"]
+
+
+def test_a_place_that_comes_late_changes_the_photo_and_nothing_else(phone: tuple[BrowserContext, Page, Path]) -> None:
+    _context, page, _folder = phone
+    page.evaluate(
+        """() => { navigator.geolocation.getCurrentPosition = (found) => setTimeout(() => found({ coords: { latitude: 34.7, longitude: 113.6, accuracy: 9 } }), 2500); }"""
+    )
+    page.goto(page.url.split("#")[0] + first_task(page) + "/photos")
+    page.wait_for_selector("#place")
+    page.check("#place")
+    page.set_input_files("#photo", photos(1))
+    page.wait_for_selector("li.card img")
+    go_on(page)
+    page.select_option("#result", "clean")
+    page.fill("#note", "（虚构）等位置时写的")
+    page.wait_for_timeout(3_000)
+    assert page.locator("#note").count() == 1
+    draft = kept_draft(page)
+    assert (draft["note"], draft["result"]) == ("（虚构）等位置时写的", "clean")
+    assert draft["photos"][0]["place"] == {"latitude": 34.7, "longitude": 113.6, "accuracy": 9}
+
+
+def test_a_tap_is_no_signature(phone: tuple[BrowserContext, Page, Path]) -> None:
+    _context, page, _folder = phone
+    page.goto(page.url.split("#")[0] + first_task(page) + "/sign")
+    page.wait_for_selector("canvas")
+    page.locator("canvas >> nth=0").click()
+    page.wait_for_timeout(300)
+    assert kept_draft(page)["inspectors"] == {}
+
+
+def test_a_full_phone_lets_nobody_leave_what_is_not_kept(phone: tuple[BrowserContext, Page, Path]) -> None:
+    _context, page, _folder = phone
+    page.goto(page.url.split("#")[0] + first_task(page) + "/q/0")
+    page.wait_for_selector("#remark")
+    page.evaluate(
+        """() => { window.keptPut = IDBObjectStore.prototype.put;
+        IDBObjectStore.prototype.put = function () { throw new DOMException("full", "QuotaExceededError"); }; }"""
+    )
+    page.fill("#remark", "（虚构）存不下的话")
+    page.wait_for_selector("text=手机存储已满")
+    page.click("main .actions a.first")
+    page.wait_for_timeout(200)
+    assert page.url.endswith("/q/0")
+    assert page.input_value("#remark") == "（虚构）存不下的话"
+    page.evaluate("() => { IDBObjectStore.prototype.put = window.keptPut; }")
+    page.check("input[name=answer][value=problem]")
+    page.wait_for_timeout(300)
+    assert page.locator("text=手机存储已满").count() == 0
+    assert next(iter(kept_draft(page)["answers"].values())) == {"answer": "problem", "remark": "（虚构）存不下的话"}
+
+
+def submitted_without_a_signal(page: Page, context: BrowserContext, task: str) -> None:
+    context.set_offline(True)
+    answer_all(page, task)
+    page.set_input_files("#photo", photos(1))
+    page.wait_for_selector("li.card img")
+    go_on(page)
+    finish(page)
+    page.click("main .actions button.first")
+    page.wait_for_selector("text=待发送")
+
+
+def test_a_queued_report_is_taken_back_and_not_begun_again(phone: tuple[BrowserContext, Page, Path]) -> None:
+    context, page, _folder = phone
+    task = first_task(page)
+    submitted_without_a_signal(page, context, task)
+    page.goto(page.url.split("#")[0] + f"{task}/q/0")
+    page.wait_for_selector("text=报告在发件箱里")
+    page.goto(page.url.split("#")[0] + "#/outbox")
+    with page.expect_download() as download:
+        page.click("text=导出到文件")
+    assert Path(download.value.path()).stat().st_size > 3_000
+    page.click("button:has-text('修改')")
+    page.wait_for_url("**/check")
+    page.wait_for_selector("main dl.facts")
+    assert page.locator("main .warning").count() == 0
+    assert len(kept_draft(page)["photos"]) == 1
+
+
+def test_what_one_has_filled_in_is_not_sent_by_who_signs_in_next(
+    phone: tuple[BrowserContext, Page, Path], site_folder: Path
+) -> None:
+    context, page, _folder = phone
+    before = len(reports(site_folder))
+    submitted_without_a_signal(page, context, first_task(page))
+
+    def as_another(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"user": "another", "name": "另一人"})
+
+    context.route("**/tasks.json", as_another)
+    context.set_offline(False)
+    page.click("text=现在发送")
+    page.wait_for_function("document.getElementById('who').textContent === '另一人'")
+    page.wait_for_timeout(500)
+    assert "没有待发送的内容" in page.inner_text("main")
+    assert len(reports(site_folder)) == before
+    context.set_offline(True)
+    page.reload()
+    page.wait_for_selector("#who:has-text('另一人')")
+    page.goto(page.url.split("#")[0] + "#/outbox")
+    page.wait_for_timeout(300)
+    assert page.locator("main ul.records").count() == 0
+
+
+def test_trouble_at_the_server_is_called_so_and_loses_nothing(phone: tuple[BrowserContext, Page, Path]) -> None:
+    context, page, _folder = phone
+    submitted_without_a_signal(page, context, first_task(page))
+    context.route("**/report", lambda route: route.fulfill(status=500, body="<html>broken</html>"))
+    context.set_offline(False)
+    page.click("text=现在发送")
+    page.wait_for_selector("text=服务器暂时不能接收")
+    assert "待发送" in page.inner_text("main")
+    assert page.locator("text=没有信号").count() == 0
+    context.unroute("**/report")
+    context.route("**/report", lambda route: route.fulfill(status=413, body="<html>too large</html>"))
+    page.click("text=现在发送")
+    page.wait_for_selector("text=服务器没有收下 (413)")
+    assert page.locator("button:has-text('修改')").count() == 1
 
 
 def test_every_screen_is_accessible_and_fits_a_small_phone(phone: tuple[BrowserContext, Page, Path], site: str) -> None:

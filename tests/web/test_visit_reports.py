@@ -17,7 +17,7 @@ from zhixin_web.accounts.models import User
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.inspections.models import Inspector, Task, VisitPhoto, VisitReport
 from zhixin_web.inspections.services import visit_reports
-from zhixin_web.inspections.services.results import submit_result
+from zhixin_web.inspections.services.results import review_result, submit_result
 from zhixin_web.inspections.services.visit_reports import KeyReused, add_photo, missing_photos, take_report
 
 pytestmark = pytest.mark.django_db
@@ -158,11 +158,16 @@ def one(task: Task, **changes: Any) -> list[dict[str, Any]]:
         (lambda task: {"answers": content_of(task)["answers"][1:]}, "还有 1 个问题没有回答"),
         (lambda task: {"answers": [*content_of(task)["answers"], content_of(task)["answers"][0]]}, "答了两次"),
         (lambda task: {"answers": one(task, item="trademark_agency")}, "不属于该任务"),
-        (lambda task: {"inspectors": content_of(task)["inspectors"][:1]}, "须有 2 名检查人员签名"),
+        (lambda task: {"inspectors": content_of(task)["inspectors"][:1]}, "须有 2 名当日持有效执法证的检查人员签名"),
         (lambda task: {"inspectors": [content_of(task)["inspectors"][0]] * 2}, "签了两次名"),
         (lambda task: {"inspectors": [content_of(task)["inspectors"][0], {"code": "NOBODY", "sha256": sha(PICTURES[3])}]}, "不是该任务的检查人员"),
         (lambda task: {"party": {"kind": "signed", "name": ""}}, "选择拒签"),
         (lambda task: {"party": {"kind": "refused", "reason": "（虚构）拒绝"}}, "见证人"),
+        (lambda task: {"inspectors": [one | {"sha256": sha(PICTURES[2])} for one in content_of(task)["inspectors"]]}, "同一张图片"),
+        (lambda task: {"party": {"kind": "signed", "name": "（虚构）", "sha256": sha(PICTURES[0])}}, "同一张图片"),
+        (lambda task: {"party": {"kind": "refused", "reason": "（虚构）", "witness": task.assignments.all()[0].inspector.name}}, "见证人不能是"),
+        (lambda task: {"submitted_at": "2020-01-01T00:00:00+08:00"}, "提交时间早于开始时间"),
+        (lambda task: {"photos": [content_of(task)["photos"][0] | {"taken_at": "2021-01-01T00:00:00+08:00"}]}, "拍摄时间"),
         (lambda task: {"result": "corrected"}, "请写明发现的情况"),
         (lambda task: {"result": "nonsense"}, "请选择"),
         (lambda task: {"inspected_on": (timezone.localdate() + timedelta(days=1)).isoformat()}, "检查日期晚于今天"),
@@ -189,7 +194,7 @@ def test_refusal_to_sign_with_its_witness_is_taken(task: Task, inspector: User) 
 
 @pytest.mark.parametrize(
     "content",
-    [{}, {"answers": "x"}, {"unknown": 1}, {"photos": [{"sha256": "x"}]}, {"inspected_on": "2026-02-30"}, {"started_at": "2026-01-01T00:00:00"}, {"note": "x" * 2001}],
+    [{}, {"answers": "x"}, {"unknown": 1}, {"photos": [{"sha256": "x"}]}, {"inspected_on": "2026-02-30"}, {"started_at": "2026-01-01T00:00:00"}, {"note": "x" * 2001}, {"started_at": "9999-12-31T23:59:59Z"}, {"started_at": "0001-01-01T00:00:00+14:00"}, {"photos": [{"sha256": "0" * 64, "taken_at": "2026-01-01T00:00:00Z", "place": {"latitude": 1, "longitude": 1, "accuracy": float("inf")}}]}],
     ids=str,
 )  # fmt: skip
 def test_what_is_malformed_is_refused_at_once(task: Task, inspector: User, content: dict[str, Any]) -> None:
@@ -222,7 +227,7 @@ def test_who_comes_second_sees_both_field_by_field(task: Task, inspector: User, 
     send_pictures(task, inspector)
     answer = browser_of("inspector").post(
         f"/m/tasks/{task.pk}/report", json.dumps(content_of(task)), content_type="application/json",
-        headers={"idempotency-key": KEY, "device-time": timezone.now().isoformat()},
+        headers={"idempotency-key": KEY, "device-time": timezone.now().isoformat(), "reported-by": "inspector"},
     )  # fmt: skip
     assert answer.status_code == 422
     assert answer.json()["theirs"] == {
@@ -255,6 +260,138 @@ def test_the_same_photo_twice_is_one(task: Task, inspector: User) -> None:
     assert VisitPhoto.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "（虚构）𪚥龘",
+        "（虚构）ไทย",
+        "（虚构）\uffff",
+        "（虚构）\x01",
+        "（虚构）\x00末",
+        "（虚构）\ud7ff",
+        "（虚构）#strong[x] $x$ \\ @a",
+    ],
+)
+def test_whatever_is_written_becomes_a_paper(task: Task, inspector: User, text: str) -> None:
+    send_pictures(task, inspector)
+    asked = [one | {"answer": "problem", "remark": text} for one in content_of(task)["answers"]]
+    party = content_of(task)["party"] | {"name": text}
+    photos = [one | {"caption": text} for one in content_of(task)["photos"]]
+    found = report(
+        task, inspector, note=text, answers=asked, party=party, photos=photos, result="corrected", disposal="order"
+    )
+    assert found.status == "taken", found.faults
+
+
+def test_numbers_of_persons_are_hidden_everywhere(task: Task, inspector: User) -> None:
+    send_pictures(task, inspector)
+    text = "（虚构）410105199001011234 电话 13812345678"
+    party = content_of(task)["party"] | {"name": text}
+    found = report(task, inspector, note=text, party=party, result="corrected", disposal="order")
+    task.refresh_from_db()
+    held = json.dumps(found.content, ensure_ascii=False) + task.note
+    assert "410105199001011234" not in held
+    assert "13812345678" not in held
+
+
+def test_a_later_report_replaces_one_that_waits(task: Task, inspector: User) -> None:
+    first = report(task, inspector, "first-key-00", note="（虚构）旧的", result="corrected", disposal="order")
+    second = report(task, inspector, "second-key-0")
+    send_pictures(task, inspector)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    task.refresh_from_db()
+    assert (first.status, second.status, task.result) == ("refused", "taken", "clean")
+
+
+def test_a_report_that_waits_is_closed_when_anothers_is_taken(task: Task, inspector: User) -> None:
+    partner = task.assignments.exclude(inspector__account=inspector).first().inspector  # type: ignore[union-attr]
+    other = User.objects.create(
+        username="partner", display_name="搭档", role="inspector", organisation=inspector.organisation
+    )
+    Inspector.objects.filter(pk=partner.pk).update(account=other)
+    extra = picture(9)
+    now = timezone.now().isoformat()
+    waiting = report(
+        task, other, "partner-key-0", photos=[{"sha256": sha(extra), "taken_at": now, "caption": "", "place": None}]
+    )
+    send_pictures(task, inspector)
+    assert report(task, inspector).status == "taken"
+    waiting.refresh_from_db()
+    assert waiting.status == "refused"
+    Task.objects.filter(pk=task.pk).update(status="open")  # sent back: what had waited does not come back to life
+    add_photo(Task.objects.get(pk=task.pk), sha(extra), [extra], inspector)
+    waiting.refresh_from_db()
+    assert waiting.status == "refused"
+
+
+def test_a_waiting_report_of_who_was_recused_does_not_hold_up_the_partner(task: Task, inspector: User) -> None:
+    partner = task.assignments.exclude(inspector__account=inspector).first().inspector  # type: ignore[union-attr]
+    other = User.objects.create(
+        username="partner", display_name="搭档", role="inspector", organisation=inspector.organisation
+    )
+    Inspector.objects.filter(pk=partner.pk).update(account=other)
+    waiting = report(task, other, "partner-key-0")
+    task.assignments.filter(inspector=partner).update(recused_reason="（虚构）回避")
+    send_pictures(task, inspector)
+    waiting.refresh_from_db()
+    assert (waiting.status, VisitPhoto.objects.count()) == ("refused", len(PICTURES))
+
+
+def test_a_result_that_was_sent_back_has_one_record_in_force_and_the_phone_is_told(
+    task: Task, inspector: User, people: Any, browser_of: Any, client: Any
+) -> None:
+    send_pictures(task, inspector)
+    first = report(task, inspector, "first-key-00", note="（虚构）第一次")
+    task.refresh_from_db()
+    review_result(task, people["city"], accept=False, reason="（虚构）请补充照片")
+    brief = next(item for item in browser_of("inspector").get("/m/tasks.json").json()["tasks"] if item["id"] == task.pk)
+    assert brief["returned"]["reason"] == "（虚构）请补充照片"
+    assert brief["returned"]["content"]["note"] == "（虚构）第一次"
+    assert brief["history"] == []
+    second = report(task, inspector, "second-key-0")
+    assert second.status == "taken"
+    assert "已撤回" in client.get(f"/v/{first.paper.code}").content.decode()  # type: ignore[union-attr]
+    assert "真实有效" in client.get(f"/v/{second.paper.code}").content.decode()  # type: ignore[union-attr]
+    assert browser_of("inspector").get(f"/m/tasks/{task.pk}/record.pdf")["Content-Type"] == "application/pdf"
+
+
+@pytest.mark.parametrize(("days", "is_taken"), [(-1, False), (0, True), (1, True)])
+def test_who_signs_holds_a_certificate_on_the_day(task: Task, inspector: User, days: int, is_taken: bool) -> None:
+    send_pictures(task, inspector)
+    partner = task.assignments.exclude(inspector__account=inspector).first().inspector  # type: ignore[union-attr]
+    Inspector.objects.filter(pk=partner.pk).update(valid_until=timezone.localdate() + timedelta(days=days))
+    assert (report(task, inspector).status == "taken") is is_taken
+
+
+def test_who_reports_has_signed(task: Task, inspector: User) -> None:
+    third = Inspector.objects.exclude(assignments__task=task).order_by("pk")[0]
+    task.assignments.create(inspector=third)
+    mine = task.assignments.get(inspector__account=inspector).inspector.code
+    send_pictures(task, inspector)
+    codes = [code for code in task.assignments.values_list("inspector__code", flat=True) if code != mine]
+    signed = [{"code": code, "sha256": sha(item)} for code, item in zip(codes, PICTURES[2:4], strict=True)]
+    found = report(task, inspector, inspectors=signed)
+    assert found.faults == ["提交报告的检查人员本人没有签名"]
+
+
+@pytest.mark.parametrize("content", [picture(70, "JPEG"), picture(7) + b"\0" * 400_000], ids=["photo", "large"])
+def test_a_signature_is_a_small_picture_of_the_page(task: Task, inspector: User, content: bytes) -> None:
+    party = {"kind": "signed", "name": "（虚构）", "sha256": sha(content)}
+    send_pictures(task, inspector, [*PICTURES[:4], content])
+    assert any("签名图片" in fault for fault in report(task, inspector, party=party).faults)
+
+
+def test_no_more_pictures_than_reports_can_need(task: Task, inspector: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visit_reports, "MOST_PICTURES", 2)
+    send_pictures(task, inspector, PICTURES[:2])
+    with pytest.raises(ValidationError, match="上限"):
+        send_pictures(task, inspector, PICTURES[2:3])
+    Task.objects.filter(pk=task.pk).update(status="published")
+    with pytest.raises(ValidationError):
+        add_photo(Task.objects.get(pk=task.pk), sha(PICTURES[3]), [PICTURES[3]], inspector)
+
+
 # --- the doors --------------------------------------------------------------------------------------------------------------
 
 
@@ -275,9 +412,81 @@ def test_nobody_else_has_a_pocket(who: str, people: Any, browser_of: Any) -> Non
 @pytest.mark.parametrize("key", ["", "short", "x" * 37, "键" * 10])
 def test_a_report_without_a_sound_key_is_refused(task: Task, inspector: User, browser_of: Any, key: str) -> None:
     answer = browser_of("inspector").post(
-        f"/m/tasks/{task.pk}/report", b"{}", content_type="application/json", headers={"idempotency-key": key}
+        f"/m/tasks/{task.pk}/report",
+        b"{}",
+        content_type="application/json",
+        headers={"idempotency-key": key, "reported-by": "inspector"},
     )
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("author", ["", "partner", "INSPECTOR"])
+def test_what_another_has_filled_in_is_not_sent_in_ones_own_name(
+    task: Task, inspector: User, browser_of: Any, author: str
+) -> None:
+    browser = browser_of("inspector")
+    for path, body in (
+        (f"/m/tasks/{task.pk}/report", json.dumps(content_of(task))),
+        (f"/m/tasks/{task.pk}/photos/{sha(PICTURES[0])}", "x"),
+    ):
+        answer = browser.post(
+            path, body, content_type="application/json", headers={"idempotency-key": KEY, "reported-by": author}
+        )
+        assert (answer.status_code, answer.json()["state"]) == (409, "other_user")
+    assert not VisitReport.objects.exists()
+
+
+def test_the_page_that_a_phone_keeps_names_nobody(inspector: User, browser_of: Any) -> None:
+    page = browser_of("inspector").get("/m/").content.decode()
+    assert inspector.display_name not in page
+    assert inspector.username not in page.replace("inspectors", "").replace("inspector_signs", "")
+
+
+@pytest.mark.parametrize(
+    "said", ["", "2026-02-30T00:00:00Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+14:00", "nonsense"]
+)
+def test_a_time_that_no_clock_says_is_no_error(task: Task, inspector: User, browser_of: Any, said: str) -> None:
+    answer = browser_of("inspector").post(
+        f"/m/tasks/{task.pk}/report", json.dumps(content_of(task)), content_type="application/json",
+        headers={"idempotency-key": KEY, "device-time": said, "reported-by": "inspector"},
+    )  # fmt: skip
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{}",
+        "{}\n",
+        "https://example.cn/?a={}&b=1",
+        "统一社会信用代码：{}；名称：虚构",
+        "https://example.cn/{}?x",
+        "{}#x",
+        "NATIONALENTERPRISE {}",
+    ],
+)
+def test_a_code_is_found_in_what_a_licence_holds(task: Task, inspector: User, browser_of: Any, form: str) -> None:
+    found = browser_of("inspector").get("/m/check.json", {"code": form.format(task.subject.code)})
+    assert found.json().get("code") == task.subject.code
+    wide = "".join(chr(ord(char) + 0xFEE0) for char in task.subject.code)
+    assert browser_of("inspector").get("/m/check.json", {"code": wide}).json().get("code") == task.subject.code
+
+
+def test_who_is_on_leave_or_has_a_conflict_must_not_go_in(task: Task, inspector: User, people: Any, browser_of: Any) -> None:
+    mine, today = Inspector.objects.get(account=inspector), timezone.localdate()
+    Inspector.objects.filter(pk=mine.pk).update(on_leave_from=today, on_leave_until=today)
+    mine.conflicts.create(subject=task.subject, reason="（虚构）亲属", declared_by=people["city"])
+    found = browser_of("inspector").get("/m/check.json", {"code": task.subject.code}).json()
+    assert (found["may"], len(found["why"])) == (False, 2)
+
+
+def test_an_enterprise_of_another_district_without_a_task_is_not_shown(
+    inspector: User, subjects: Any, browser_of: Any
+) -> None:
+    other = next(item for item in subjects if item.district != "410105")
+    answer = browser_of("inspector").get("/m/check.json", {"code": other.code})
+    assert answer.status_code == 404
+    assert other.name not in answer.content.decode()
 
 
 def test_a_phone_that_does_not_say_its_time_is_not_believed(task: Task, inspector: User, browser_of: Any) -> None:
@@ -286,7 +495,7 @@ def test_a_phone_that_does_not_say_its_time_is_not_believed(task: Task, inspecto
         f"/m/tasks/{task.pk}/report",
         json.dumps(content_of(task)),
         content_type="application/json",
-        headers={"idempotency-key": KEY},
+        headers={"idempotency-key": KEY, "reported-by": "inspector"},
     )
     assert (answer.status_code, answer.json()["state"]) == (422, "refused")
     assert VisitReport.objects.get().device_at == datetime(1970, 1, 1, tzinfo=UTC)
@@ -298,7 +507,7 @@ def test_the_code_of_a_licence_says_whether_one_may_go_in(
     browser = browser_of("inspector")
     found = browser.get("/m/check.json", {"code": f"https://example.cn/qr?uscc={task.subject.code}"}).json()
     assert (found["may"], found["why"], [item["id"] for item in found["tasks"]]) == (True, [], [task.pk])
-    without = next(item for item in subjects if not Task.objects.filter(subject=item).exists())
+    without = next(item for item in subjects if item.district == "410105" and not Task.objects.filter(subject=item).exists())
     refused = browser.get("/m/check.json", {"code": without.code}).json()
     assert (refused["may"], refused["tasks"]) == (False, [])
     assert "不得检查" in refused["why"][0]

@@ -174,6 +174,8 @@ class Task(BoundModel):
     reviewed_by = models.ForeignKey(PEOPLE, models.PROTECT, null=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True)
     publish_by = models.DateField(null=True)
+    returned_reason = models.CharField(max_length=300, blank=True)
+    """Why the reviewer sent the result back; empty once a result was entered again."""
 
     class Meta:
         constraints = [

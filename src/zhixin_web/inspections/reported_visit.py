@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from django.utils.translation import gettext as _
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from zhixin.dataset.hiding_persons import masked
+from zhixin_web.cases.words import printable
 
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 Answer = Literal["fine", "problem", "not_applicable", "not_checked"]
 MOST_PHOTOS = 30
+EARLIEST, LATEST = 2000, 2100
+"""Years that a phone's clock may say."""
+
+
+def _cleaned(text: str) -> str:
+    """Remove what no paper can show, and hide numbers of persons."""
+    return masked(printable(text)).strip()
+
+
+def _possible(moment: datetime) -> datetime:
+    if not EARLIEST <= moment.year <= LATEST:
+        raise ValueError("not a moment of an inspection")
+    return moment
+
+
+Words = Annotated[str, AfterValidator(_cleaned)]
+Moment = Annotated[AwareDatetime, AfterValidator(_possible)]
 
 
 class _Part(BaseModel):
@@ -24,23 +44,23 @@ class ReportedAnswer(_Part):
     item: str = Field(max_length=40)
     question: int = Field(ge=0, le=99)
     answer: Answer
-    remark: str = Field(default="", max_length=300)
+    remark: Words = Field(default="", max_length=300)
 
 
 class Place(_Part):
     """Where a photo was taken, as the phone knows it."""
 
-    latitude: float = Field(ge=-90, le=90)
-    longitude: float = Field(ge=-180, le=180)
-    accuracy: float = Field(ge=0)
+    latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
+    longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
+    accuracy: float = Field(ge=0, le=1_000_000, allow_inf_nan=False)
 
 
 class ReportedPhoto(_Part):
     """A photo by the hash of its bytes; the bytes come by themselves."""
 
     sha256: Sha256
-    taken_at: AwareDatetime
-    caption: str = Field(default="", max_length=100)
+    taken_at: Moment
+    caption: Words = Field(default="", max_length=100)
     place: Place | None = None
 
 
@@ -55,23 +75,23 @@ class PartySignature(_Part):
     """The enterprise's signature, or its refusal with who witnessed it."""
 
     kind: Literal["signed", "refused"]
-    name: str = Field(default="", max_length=60)
+    name: Words = Field(default="", max_length=60)
     sha256: Sha256 | None = None
-    witness: str = Field(default="", max_length=60)
-    reason: str = Field(default="", max_length=300)
+    witness: Words = Field(default="", max_length=60)
+    reason: Words = Field(default="", max_length=300)
 
 
 class ReportedVisit(_Part):
     """A visit from its first question to the last signature."""
 
-    started_at: AwareDatetime
-    submitted_at: AwareDatetime
+    started_at: Moment
+    submitted_at: Moment
     """By the phone's clock; it may have been sent much later."""
     inspected_on: date
     method: str = Field(max_length=20)
     result: str = Field(max_length=20)
     disposal: str = Field(max_length=20)
-    note: str = Field(default="", max_length=2000)
+    note: Words = Field(default="", max_length=2000)
     answers: tuple[ReportedAnswer, ...] = Field(max_length=200)
     photos: tuple[ReportedPhoto, ...] = Field(max_length=MOST_PHOTOS)
     inspectors: tuple[InspectorSignature, ...] = Field(max_length=10)
@@ -100,10 +120,21 @@ class ReportedVisit(_Part):
             yield _("答「发现问题」的，请写明情况")
         if len({item.code for item in self.inspectors}) != len(self.inspectors):
             yield _("同一检查人员签了两次名")
+        pictures = [*(item.sha256 for item in self.inspectors), *([self.party.sha256] if self.party.sha256 else [])]
+        if len(set(pictures)) != len(pictures) or set(pictures) & {item.sha256 for item in self.photos}:
+            yield _("同一张图片被用作不同人的签名或者照片")
+        if self.submitted_at < self.started_at:
+            yield _("提交时间早于开始时间；请校准手机时间")
+        if any(not self.started_at - EARLIER <= item.taken_at <= self.submitted_at + LATER for item in self.photos):
+            yield _("照片的拍摄时间不在检查期间；请重新拍照，或者校准手机时间")
         if self.party.kind == "signed" and not (self.party.name and self.party.sha256):
             yield _("请由企业人员写明姓名并签名，或者选择拒签")
         if self.party.kind == "refused" and not (self.party.witness and self.party.reason):
             yield _("企业拒签的，请写明原因和见证人")
+
+
+EARLIER, LATER = timedelta(days=1), timedelta(minutes=10)
+"""Before its beginning and after its end a visit's photos may have been taken: chosen from the phone, or kept while it was sent."""
 
 
 def skew(device_at: datetime, now: datetime) -> float:

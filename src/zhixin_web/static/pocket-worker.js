@@ -1,5 +1,19 @@
-// Serves the pocket without a signal. VERSION and KEPT stand before this text; a new version waits until the page lets it in.
+// Serves the pocket without a signal. VERSION and KEPT stand before this text. What is served changes only when the page lets a new
+// version in, which it does when nothing is unsent: a browser may start this worker at any time, drafts or not.
 "use strict";
+
+const CURRENT = "pocket-current";
+
+async function current() {
+  const said = await (await caches.open(CURRENT)).match("/current");
+  const name = said ? await said.text() : "";
+  if (name && (await caches.has(name))) return name;
+  await serve(VERSION);
+  return VERSION;
+}
+async function serve(name) {
+  await (await caches.open(CURRENT)).put("/current", new Response(name));
+}
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(VERSION).then((cache) => Promise.all(KEPT.map(async (address) => {
@@ -9,33 +23,26 @@ self.addEventListener("install", (event) => {
   }))));
 });
 
-self.addEventListener("activate", (event) => {
-  event.waitUntil(caches.keys()
-    .then((names) => Promise.all(names.filter((name) => name !== VERSION).map((name) => caches.delete(name))))
-    .then(() => self.clients.claim()));
-});
+self.addEventListener("activate", (event) => event.waitUntil(current().then(() => self.clients.claim())));
 
 self.addEventListener("message", (event) => {
-  if (event.data === "let in") self.skipWaiting();
+  if (event.data === "let in") event.waitUntil(letIn());
 });
+async function letIn() {
+  await serve(VERSION);
+  await Promise.all((await caches.keys()).filter((name) => name !== VERSION && name !== CURRENT).map((name) => caches.delete(name)));
+  await self.skipWaiting();
+}
 
 self.addEventListener("fetch", (event) => {
   const address = new URL(event.request.url);
-  if (event.request.method !== "GET" || address.origin !== location.origin) return;
-  if (event.request.mode === "navigate" && address.pathname === "/m/") event.respondWith(shell(event.request));
-  else if (KEPT.includes(address.pathname) && address.pathname !== "/m/") event.respondWith(kept(event.request));
+  const isShell = event.request.mode === "navigate" && address.pathname === "/m/";
+  if (event.request.method !== "GET" || address.origin !== location.origin || !(isShell || KEPT.includes(address.pathname))) return;
+  event.respondWith(kept(isShell ? "/m/" : address.pathname, event.request));
 });
 
-// The page from the network while it answers within three seconds; else as it was kept.
-async function shell(request) {
-  const cache = await caches.open(VERSION), held = await cache.match("/m/");
-  const late = new Promise((resolve) => setTimeout(resolve, 3000, null));
-  const fresh = fetch(request).catch(() => null);
-  const answer = await (held ? Promise.race([fresh, late]) : fresh);
-  return answer && answer.status < 500 ? answer : held || Response.error();
-}
-
-async function kept(request) {
-  const cache = await caches.open(VERSION);
-  return (await cache.match(request, { ignoreSearch: true })) || fetch(request);
+// Page and program come from one version, so that they fit together; the page names nobody and asks for a sign-in itself.
+async function kept(name, request) {
+  const held = await (await caches.open(await current())).match(name);
+  return held || fetch(request);
 }

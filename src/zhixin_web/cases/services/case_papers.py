@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import segno
-import typst
 from django.conf import settings
 from django.utils import translation
 
@@ -24,7 +22,7 @@ from zhixin_web.papers.fonts import SANS, choose
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services.issue import (
     code_of,
-    compile_layout,
+    compile_shown,
     content_hash,
     keep_file,
     register_paper,
@@ -33,10 +31,6 @@ from zhixin_web.papers.services.issue import (
 from zhixin_web.rulebooks.deadlines import clock
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
-_USUAL = re.compile(
-    "[\\n -~\\u00a0-\\u00ff\\u2010-\\u2027\\u2030-\\u205e\\u2460-\\u2473\\u3000-\\u3017\\u4e00-\\u9fff\\uff01-\\uff5e]"
-)
-"""Characters that every Chinese font has."""
 AUTHORITY = "郑州市市场监督管理局"
 UNITS: dict[Unit, str] = {"working": "个工作日", "calendar": "日", "month": "个月", "year": "年"}
 
@@ -53,7 +47,7 @@ def issue_case_paper(case: Case, procedure: Procedure, step: Transition, done: C
     number = f"{procedure.number.zh}〔{day.year}〕{serial}号"
     content = _content(case, procedure, step, done, number)
     code = code_of("case", content_hash(content), day)
-    file = _compiled(content | _frame(code, day))
+    file = compile_shown("case_paper.typ", content | _frame(code, day))
     keep_file(code, file)
     paper = register_paper(
         code, Paper.Kind.CASE, day, content_hash(content), hashlib.sha256(file).hexdigest(), subject_id=case.subject_id, number=number,
@@ -61,23 +55,6 @@ def issue_case_paper(case: Case, procedure: Procedure, step: Transition, done: C
     return CasePaper.objects.create(
         step=done, procedure=case.procedure, year=day.year, serial=serial, number=number, title=step.paper.zh, content=content, paper=paper,
     )  # fmt: skip
-
-
-def _compiled(data: dict[str, Any]) -> bytes:
-    """Compile a paper; characters that no installed font has are written as their code points (〔U+3134A〕)."""
-    try:
-        return compile_layout("case_paper.typ", data)
-    except typst.TypstError:
-        shown = {key: _spelled(value) for key, value in data.items() if key not in ("qr", "fonts", "date")}
-        return compile_layout("case_paper.typ", data | shown)
-
-
-def _spelled(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_spelled(item) for item in value]
-    if not isinstance(value, str):
-        return value
-    return "".join(char if _USUAL.fullmatch(char) else f"〔U+{ord(char):04X}〕" for char in value)
 
 
 def _content(case: Case, procedure: Procedure, step: Transition, done: CaseStep, number: str) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -19,18 +21,20 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from zhixin.dataset.identity import check_uscc
 from zhixin.reference.inspection_items import DISPOSALS, METHODS, RESULTS, inspection_items
 from zhixin_web.accounts.permissions import ANYONE, StaffRequest, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.faces.inspector.words import words
 from zhixin_web.inspections.models import Inspector, Task, VisitReport
 from zhixin_web.inspections.queries import team_of, visible_tasks
-from zhixin_web.inspections.reported_visit import MOST_PHOTOS
+from zhixin_web.inspections.reported_visit import EARLIEST, LATEST, MOST_PHOTOS
 from zhixin_web.inspections.services import visit_reports
 from zhixin_web.papers.services.issue import kept_file
 from zhixin_web.presentation.language import language_code
 from zhixin_web.presentation.templatetags.zhixin import said
 from zhixin_web.records.models import Subject
+from zhixin_web.records.scope import visible_subjects
 
 STATIC = Path(__file__).parents[2] / "static"
 ASSETS = ("zhixin.css", "pocket.js", "pocket.svg")
@@ -70,7 +74,7 @@ def tasks(request: StaffRequest) -> JsonResponse:
 
     return JsonResponse(
         {
-            "token": get_token(request), "at": timezone.now().isoformat(), "today": timezone.localdate().isoformat(),
+            "token": get_token(request), "user": request.user.username, "name": request.user.display_name, "at": timezone.now().isoformat(), "today": timezone.localdate().isoformat(),
             "methods": table(METHODS), "results": table(RESULTS), "disposals": table(DISPOSALS),
             "tasks": [_brief(task, request) for task in open_tasks.order_by("due_on", "number")],
         }
@@ -97,14 +101,23 @@ def _brief(task: Task, request: StaffRequest) -> dict[str, Any]:
             }
             for item in visit_reports.items_of(task)
         ],
-        "history": list(_history(task.subject)),
+        "history": list(_history(task.subject)), "returned": _returned(task, request),
     }  # fmt: skip
 
 
+def _returned(task: Task, request: StaffRequest) -> dict[str, Any] | None:
+    """Why a result was sent back, and what this inspector had reported, to go on from."""
+    if not task.returned_reason:
+        return None
+    last = task.reports.filter(by=request.user, status=VisitReport.Status.TAKEN).order_by("-pk").first()
+    return {"reason": task.returned_reason, "content": last.content if last is not None else None}
+
+
 def _history(subject: Subject) -> Iterator[str]:
-    """Yield the inspections of the last twelve months."""
+    """Yield the inspections of the last twelve months whose result was reviewed."""
     since = timezone.localdate() - timedelta(days=HISTORY_DAYS)
-    done = subject.inspection_tasks.filter(inspected_on__gte=since).exclude(result="").select_related("draw__plan")
+    reviewed = [Task.Status.REVIEWED, Task.Status.PUBLISHED]
+    done = subject.inspection_tasks.filter(inspected_on__gte=since, status__in=reviewed).select_related("draw__plan")
     for task in done.order_by("-inspected_on"):
         yield f"{task.inspected_on} {task.draw.plan.title}: {said(RESULTS[task.result])}"
 
@@ -114,6 +127,8 @@ def _history(subject: Subject) -> Iterator[str]:
 def report(request: StaffRequest, pk: int) -> JsonResponse:
     """Take a report under its key; answers what became of it, and which photos are still missing."""
     task = get_object_or_404(Task.objects.select_related("draw__plan", "subject"), pk=pk)
+    if _is_of_another(request):
+        return _refused(409, [], state="other_user")
     key = request.headers.get("Idempotency-Key", "")
     if not 8 <= len(key) <= 36 or not key.isascii():
         return _refused(400, [_("请求没有幂等键")])
@@ -134,14 +149,23 @@ def report(request: StaffRequest, pk: int) -> JsonResponse:
     return JsonResponse(_became(found, task), status=422 if found.status == VisitReport.Status.REFUSED else 200)
 
 
+def _is_of_another(request: StaffRequest) -> bool:
+    """Whether the phone sends what another account has filled in: a report is sent by who made it."""
+    return unquote(request.headers.get("Reported-By", "")) != request.user.username
+
+
 def _device_time(request: StaffRequest) -> datetime:
-    """The phone's clock as it sent the request; the beginning of time where it says none."""
-    said = parse_datetime(request.headers.get("Device-Time", "")[:40]) if request.headers.get("Device-Time") else None
-    return said if said is not None and said.tzinfo is not None else datetime(1970, 1, 1, tzinfo=UTC)
+    """The phone's clock as it sent the request; the beginning of time where it says none that can be."""
+    try:
+        said = parse_datetime(request.headers.get("Device-Time", "")[:40])
+    except ValueError:
+        said = None
+    is_known = said is not None and said.tzinfo is not None and EARLIEST <= said.year <= LATEST
+    return said if said is not None and is_known else datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _refused(status: int, faults: list[str]) -> JsonResponse:
-    return JsonResponse({"state": "refused", "faults": faults}, status=status)
+def _refused(status: int, faults: list[str], state: str = "refused") -> JsonResponse:
+    return JsonResponse({"state": state, "faults": faults}, status=status)
 
 
 def _became(report: VisitReport, task: Task) -> dict[str, Any]:
@@ -151,7 +175,7 @@ def _became(report: VisitReport, task: Task) -> dict[str, Any]:
         found["missing"] = visit_reports.missing_photos(report)
     if report.status == VisitReport.Status.REFUSED:
         task.refresh_from_db()
-        if task.submitted_at is not None and task.submitted_by_id != report.by_id:
+        if task.submitted_at is not None and task.status != Task.Status.OPEN:
             fields = ("method", "result", "disposal", "note", "inspected_on")
             found["theirs"] = {name: str(getattr(task, name) or "") for name in fields} | {"by": str(task.submitted_by)}
     return found
@@ -164,6 +188,8 @@ def photo(request: StaffRequest, pk: int, sha256: str) -> JsonResponse:
     task = get_object_or_404(Task, pk=pk)
     if len(sha256) != 64:
         raise Http404
+    if _is_of_another(request):
+        return _refused(409, [], state="other_user")
     try:
         visit_reports.add_photo(task, sha256, iter(lambda: request.read(64 * 1024), b""), request.user)
     except PermissionDenied:
@@ -177,10 +203,10 @@ def photo(request: StaffRequest, pk: int, sha256: str) -> JsonResponse:
 @require_GET
 def record(request: StaffRequest, pk: int) -> HttpResponse:
     """The numbered record of a visit as PDF."""
-    found = get_object_or_404(
-        VisitReport.objects.select_related("paper"), task=pk, status=VisitReport.Status.TAKEN, by=request.user
-    )
-    file = kept_file(found.paper.code, found.paper.file_sha256) if found.paper is not None else None
+    mine = visible_tasks(request.user).filter(pk=pk)
+    reports = VisitReport.objects.select_related("paper").filter(task__in=mine, status=VisitReport.Status.TAKEN)
+    found = reports.order_by("-pk").first()
+    file = kept_file(found.paper.code, found.paper.file_sha256) if found is not None and found.paper is not None else None
     if file is None:
         raise Http404
     return HttpResponse(file, content_type="application/pdf")
@@ -190,12 +216,14 @@ def record(request: StaffRequest, pk: int) -> HttpResponse:
 @require_GET
 def check(request: StaffRequest) -> JsonResponse:
     """May this enterprise be checked today: for what, by whom, what was checked in the last year (扫码入企)."""
-    code = request.GET.get("code", "").strip().upper()[:200].replace("\x00", "")
-    code = next((part for part in code.replace("/", " ").replace("=", " ").split() if len(part) == 18), code)
+    code = _code_in(request.GET.get("code", ""))
     subject = Subject.objects.filter(code=code).first()
-    record_event("pocket.check", request=request, ref=code[:40], outcome="done" if subject else "unknown")
+    record_event("pocket.check", request=request, ref=code, outcome="done" if subject else "unknown")
     if subject is None:
         return JsonResponse({"found": False, "why": [_("没有这个统一社会信用代码的企业")]}, status=404)
+    is_visible = visible_subjects(request.user).filter(pk=subject.pk).exists()
+    if not is_visible and not visible_tasks(request.user).filter(subject=subject).exists():
+        return JsonResponse({"found": False, "why": [_("不在您的辖区，您也没有这家企业的任务：不得检查")]}, status=404)
     today = timezone.localdate()
     waiting = list(subject.inspection_tasks.filter(status=Task.Status.OPEN).select_related("draw__plan").order_by("due_on"))
     mine = [item for item in waiting if item.assignments.filter(inspector__account=request.user, recused_reason="").exists()]
@@ -214,6 +242,13 @@ def check(request: StaffRequest) -> JsonResponse:
     )  # fmt: skip
 
 
+def _code_in(text: str) -> str:
+    """The first valid credit code within what a licence's QR code may hold; empty where there is none."""
+    plain = unicodedata.normalize("NFKC", text[:500]).upper()
+    parts = [plain[place : place + 18] for place in range(max(len(plain) - 17, 0))]
+    return next((part for part in parts if part.isascii() and part.isalnum() and check_uscc(part).value == part), "")
+
+
 def _obstacles(request: StaffRequest, mine: list[Task], waiting: list[Task], today: date) -> Iterator[str]:
     """Yield why the enterprise must not be checked today by who asks."""
     if not waiting:
@@ -225,6 +260,15 @@ def _obstacles(request: StaffRequest, mine: list[Task], waiting: list[Task], tod
     held = Inspector.objects.filter(account=request.user).first()
     if held is None or held.valid_until < today or not held.is_active:
         yield _("您的执法证已过期或停用")
+    if (
+        held is not None
+        and held.on_leave_from
+        and held.on_leave_until
+        and held.on_leave_from <= today <= held.on_leave_until
+    ):
+        yield _("您今天在休假")
+    if held is not None and held.conflicts.filter(subject=mine[0].subject_id).exists():
+        yield _("您与该企业有利害关系，应当回避")
     fewest = inspection_items().limit("inspectors_per_visit", today).value
     certified = mine[0].assignments.filter(
         recused_reason="", inspector__valid_until__gte=today, inspector__is_active=True

@@ -50,7 +50,7 @@ def submit_result(
             raise ValidationError(_("该任务已不在待检查状态：%(status)s") % {"status": found.get_status_display()})
         found.method, found.result, found.disposal, found.note = method, result, disposal, note.strip()[:2000]
         found.inspected_on, found.submitted_by, found.submitted_at = inspected_on, by, timezone.now()
-        found.status = Status.SUBMITTED
+        found.status, found.returned_reason = Status.SUBMITTED, ""
         found.save()
         record_event("inspections.submit", by=by, ref=f"task:{found.number}", result=result)
     return found
@@ -95,7 +95,7 @@ def review_result(task: Task, by: User, *, accept: bool, reason: str = "") -> Ta
             found.status, found.reviewed_by, found.reviewed_at = Status.REVIEWED, by, timezone.now()
             found.publish_by = clock("inspection.publish", found.inspected_on).due_on
         else:
-            found.status = Status.OPEN
+            found.status, found.returned_reason = Status.OPEN, reason.strip()[:300]
         found.save()
         record_event("inspections.review", by=by, ref=f"task:{found.number}", accepted=accept, reason=reason.strip()[:300])
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -23,16 +23,20 @@ from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.inspections.models import Task, VisitPhoto, VisitReport
-from zhixin_web.inspections.reported_visit import ReportedVisit, skew
+from zhixin_web.inspections.reported_visit import MOST_PHOTOS, ReportedVisit, skew
 from zhixin_web.inspections.services.results import submit_result
 from zhixin_web.papers.fonts import SANS, choose
 from zhixin_web.papers.models import Paper
-from zhixin_web.papers.services.issue import code_of, compile_layout, content_hash, keep_file, register_paper
+from zhixin_web.papers.services.issue import code_of, compile_shown, content_hash, keep_file, register_paper, withdraw_issued
 from zhixin_web.received import store
 
 FOLDER = "visit-photos"
 MOST_BYTES = 15 * 1024 * 1024
 MOST_SKEW_HOURS = 12.0
+MOST_PICTURES = 3 * MOST_PHOTOS
+"""Of all reports of a task together."""
+MOST_SIGNATURE_BYTES = 300_000
+PNG = b"\x89PNG\r\n\x1a\n"
 Status = VisitReport.Status
 ANSWERS = {"fine": "未发现问题", "problem": "发现问题", "not_applicable": "不涉及", "not_checked": "未检查"}
 AUTHORITY = "郑州市市场监督管理局"
@@ -77,6 +81,7 @@ def take_report(task: Task, key: str, content: Any, by: User, device_at: datetim
             status=Status.WAITING,
         )  # fmt: skip
         record_event("inspections.report", by=by, ref=f"task:{task.number}", key=key)
+        _replace_earlier(report)
         _go_on(report)
     return report
 
@@ -89,6 +94,10 @@ def add_photo(task: Task, sha256: str, chunks: Iterable[bytes], by: User) -> Vis
         ValidationError: no picture, or its bytes are not those of the hash.
     """
     _refuse_stranger(task, by)
+    if task.status != Task.Status.OPEN and not task.photos.filter(sha256=sha256).exists():
+        raise ValidationError(_("该任务已不在待检查状态：%(status)s") % {"status": task.get_status_display()})
+    if task.photos.count() >= MOST_PICTURES:
+        raise ValidationError(_("该任务的照片已达上限"))
     received = store.receive(FOLDER, chunks, most_bytes=MOST_BYTES, kinds=store.PICTURES)
     if received.sha256 != sha256:
         raise ValidationError({"file": _("照片在传输中变了；请重新发送")})
@@ -113,6 +122,12 @@ def _refuse_stranger(task: Task, by: User) -> None:
         raise PermissionDenied
 
 
+def _replace_earlier(report: VisitReport) -> None:
+    """A report that waits is worth nothing once its author has sent another one of the task."""
+    earlier = VisitReport.objects.filter(task=report.task, by=report.by, status=Status.WAITING).exclude(pk=report.pk)
+    earlier.update(status=Status.REFUSED, faults=[_("已由本人后来的报告代替")])
+
+
 def _go_on(report: VisitReport) -> None:
     """Take, refuse or leave waiting a report, in the caller's transaction."""
     visit = ReportedVisit.model_validate(report.content)
@@ -129,6 +144,8 @@ def _go_on(report: VisitReport) -> None:
                 )  # fmt: skip
         except ValidationError as error:
             faults = error.messages
+        except PermissionDenied:
+            faults = [_("您不是该任务的检查人员（可能已回避或被替换）")]
     if faults:
         report.status, report.faults = Status.REFUSED, faults
         report.save()
@@ -150,19 +167,41 @@ def _faults(report: VisitReport, visit: ReportedVisit, task: Task) -> Iterable[s
     strangers = sorted({item.code for item in visit.inspectors} - team)
     if strangers:
         yield _("%(codes)s 不是该任务的检查人员") % {"codes": "、".join(strangers)}
+    yield from _faults_of_signers(report, visit, task)
+    if not missing_photos(report):
+        yield from _faults_of_signatures(visit)
+
+
+def _faults_of_signers(report: VisitReport, visit: ReportedVisit, task: Task) -> Iterator[str]:
+    """Yield what is wrong with who signed: too few with a certificate on the day, the reporter not among them, a witness of the team."""
     fewest = inspection_items().limit("inspectors_per_visit", visit.inspected_on).value
-    if len(visit.inspectors) < fewest:
-        yield _("须有 %(fewest)s 名检查人员签名（行政处罚法第四十二条）") % {"fewest": fewest}
+    team = [row.inspector for row in task.assignments.filter(recused_reason="").select_related("inspector")]
+    signers = {item.code for item in visit.inspectors}
+    certified = [one for one in team if one.code in signers and one.is_active and one.valid_until >= visit.inspected_on]
+    if len(certified) < fewest:
+        yield _("须有 %(fewest)s 名当日持有效执法证的检查人员签名（行政处罚法第四十二条）") % {"fewest": fewest}
+    if not any(one.account_id == report.by_id for one in team if one.code in signers):
+        yield _("提交报告的检查人员本人没有签名")
+    if visit.party.kind == "refused" and visit.party.witness in {one.name for one in team}:
+        yield _("见证人不能是检查人员自己")
+
+
+def _faults_of_signatures(visit: ReportedVisit) -> Iterator[str]:
+    """Yield which signature is no small picture as the page makes it."""
+    for sha256 in [*(item.sha256 for item in visit.inspectors), *([visit.party.sha256] if visit.party.sha256 else [])]:
+        content = store.content_of(FOLDER, sha256) or b""
+        if not content.startswith(PNG) or len(content) > MOST_SIGNATURE_BYTES:
+            yield _("签名图片不合格；请在页面上重新签名")
 
 
 def _issue_record(report: VisitReport, visit: ReportedVisit, task: Task) -> None:
-    """Number the record of the inspection and issue it as a paper."""
+    """Number the record of the inspection and issue it as a paper; an earlier one of the task is withdrawn, and what waits is closed."""
     day = timezone.localdate()
     report.year, report.serial = day.year, VisitReport.objects.filter(year=day.year).count() + 1
     report.number = f"郑市监检〔{day.year}〕{report.serial}号"
     content = _record(report, visit, task)
     code = code_of("visit", content_hash(content), day)
-    file = compile_layout("visit_record.typ", content | _frame(report, visit, code))
+    file = compile_shown("visit_record.typ", content | _frame(report, visit, code))
     keep_file(code, file)
     report.paper = register_paper(
         code, Paper.Kind.VISIT, day, content_hash(content), hashlib.sha256(file).hexdigest(), subject_id=task.subject_id,
@@ -170,6 +209,12 @@ def _issue_record(report: VisitReport, visit: ReportedVisit, task: Task) -> None
     )  # fmt: skip
     report.status, report.faults = Status.TAKEN, []
     report.save()
+    for before in VisitReport.objects.filter(task=task, status=Status.TAKEN).exclude(pk=report.pk).exclude(paper=None):
+        withdraw_issued(str(before.paper_id), f"已由{report.number}代替")
+    left = VisitReport.objects.filter(task=task, status=Status.WAITING)
+    left.update(
+        status=Status.REFUSED, faults=[_("该任务已不在待检查状态：%(status)s") % {"status": Task.Status.SUBMITTED.label}]
+    )
     body = {"task": task.number, "report": report.key, "sha256": report.content_sha256, "paper": code}
     append_one("inspection.report", f"task:{task.number}", body)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,31 @@ def compile_layout(layout: str, data: dict[str, Any]) -> bytes:
     )
     assert isinstance(made, bytes)
     return made
+
+
+_USUAL = re.compile(
+    "[\\n -~\\u00a0-\\u00ff\\u2010-\\u2027\\u2030-\\u205e\\u2460-\\u2473\\u3000-\\u3017\\u4e00-\\u9fff\\uff01-\\uff5e]"
+)
+"""Characters that every Chinese font has."""
+
+
+def compile_shown(layout: str, data: dict[str, Any]) -> bytes:
+    """Compile a paper; characters that no installed font has are written as their code points (〔U+3134A〕)."""
+    try:
+        return compile_layout(layout, data)
+    except typst.TypstError:
+        shown = {key: _spelled(value) for key, value in data.items() if key not in ("qr", "fonts", "date", "signatures")}
+        return compile_layout(layout, data | shown)
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _spelled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_spelled(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    return "".join(char if _USUAL.fullmatch(char) else f"〔U+{ord(char):04X}〕" for char in value)
 
 
 def register_paper(
