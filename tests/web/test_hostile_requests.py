@@ -1046,6 +1046,9 @@ def furnish_inspections(people: People, release: RulebookRelease) -> list[str]:
     return [
         f"/c/inspections/draws/{draw.pk}",
         *(f"/c/inspections/tasks/{task.pk}" for task in tasks),
+        f"/m/tasks/{tasks[0].pk}/report",
+        f"/m/tasks/{tasks[0].pk}/photos/{'0' * 64}",
+        f"/m/tasks/{tasks[0].pk}/record.pdf",
         f"/draws/{draw.draw_id}/{tasks[0].subject.code}",
     ]
 

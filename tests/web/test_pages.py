@@ -30,6 +30,7 @@ VALUES = {
     "position": "0",
     "procedure": "repair",
     "file": "999999",
+    "sha256": "0" * 64,
 }
 
 

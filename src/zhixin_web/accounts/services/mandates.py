@@ -114,26 +114,7 @@ def accept_invitation(secret: str, *, username: str, display_name: str, password
         )
         if found is None:
             raise ValidationError({"code": _("邀请码不对、已用过或已过期；请向发码的监管部门重新索取")})
-        name = masked(display_name.strip())
-        user = User(username=username.strip(), display_name=name, role=Role.ENTERPRISE_USER.value)
-        user.organisation = found.organisation
-        faults: dict[str, list[str]] = {}
-        if not USERNAME.fullmatch(user.username):
-            faults["username"] = [_("用户名为 3 至 30 位字母、数字、点、横线或下划线")]
-        elif User.objects.filter(username__iexact=user.username).exists():
-            faults["username"] = [_("该用户名已有人使用")]
-        if len(password) > MOST_PASSWORD:
-            faults["password"] = [_("密码最多 %(most)s 位") % {"most": MOST_PASSWORD}]
-        try:
-            user.full_clean(exclude=["password"])
-        except ValidationError as error:
-            faults = error.message_dict | faults
-        try:
-            validate_password(password, user)
-        except ValidationError as error:
-            faults.setdefault("password", error.messages)
-        if faults:
-            raise ValidationError(faults)
+        user = _checked_account(found.organisation, username.strip(), display_name.strip(), password)
         user.set_password(password)
         try:
             with transaction.atomic():
@@ -147,6 +128,33 @@ def accept_invitation(secret: str, *, username: str, display_name: str, password
             "admin.permission", f"user:{user.pk}", {"role": user.role, "by": found.made_by_id, "invitation": found.pk}
         )
         record_event("accounts.join", by=user, ref=found.organisation.code)
+    return user
+
+
+def _checked_account(unit: Organisation, username: str, display_name: str, password: str) -> User:
+    """Return an account of an enterprise that is not saved yet.
+
+    Raises:
+        ValidationError: by field: a user name that is taken or could be mistaken, a password that breaks the policy.
+    """
+    user = User(username=username, display_name=masked(display_name), role=Role.ENTERPRISE_USER.value, organisation=unit)
+    faults: dict[str, list[str]] = {}
+    if not USERNAME.fullmatch(username):
+        faults["username"] = [_("用户名为 3 至 30 位字母、数字、点、横线或下划线")]
+    elif User.objects.filter(username__iexact=username).exists():
+        faults["username"] = [_("该用户名已有人使用")]
+    if len(password) > MOST_PASSWORD:
+        faults["password"] = [_("密码最多 %(most)s 位") % {"most": MOST_PASSWORD}]
+    try:
+        user.full_clean(exclude=["password"])
+    except ValidationError as error:
+        faults = error.message_dict | faults
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        faults.setdefault("password", error.messages)
+    if faults:
+        raise ValidationError(faults)
     return user
 
 
