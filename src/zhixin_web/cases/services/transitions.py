@@ -38,6 +38,17 @@ def steps_open_to(user: User, case: Case) -> list[Transition]:
     ]
 
 
+def is_turn_of(user: User, case: Case) -> bool:
+    """Whether a case waits for an account: whether a step of those whose turn it is, is open to it whatever became of the record."""
+    procedure = procedure_of(case)
+    turn = procedure.state(case.state).turn
+    return any(
+        acts_as(user, step.by, case) and not _has_worked_on_it(case, procedure, step, user)
+        for step in procedure.leaving(case.state)
+        if step.by == turn and not step.only_if
+    )
+
+
 def _has_worked_on_it(case: Case, procedure: Procedure, step: Transition, user: User) -> bool:
     """Whether somebody who would decide has filed the case, or carried out a step of it that was not a decision."""
     return step.by == "approver" and user.pk in workers(case, procedure, case.steps.all())
