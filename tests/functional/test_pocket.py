@@ -373,6 +373,27 @@ def test_what_one_has_filled_in_is_not_sent_by_who_signs_in_next(
     assert page.locator("main ul.records").count() == 0
 
 
+def test_who_comes_second_sees_both_results_side_by_side(
+    phone: tuple[BrowserContext, Page, Path], site_folder: Path
+) -> None:
+    context, page, _folder = phone
+    task = first_task(page)
+    submitted_without_a_signal(page, context, task)
+    values = ("submitted", "on_site", "corrected", "order", "（虚构）搭档先提交", "2026-11-29", "2026-11-29 10:00:00")
+    with sqlite3.connect(site_folder / "zhixin.sqlite3", timeout=30) as held:
+        held.execute(
+            "UPDATE inspections_task SET status=?, method=?, result=?, disposal=?, note=?, inspected_on=?, submitted_at=? WHERE id=?",
+            (*values, int(task.rsplit("/", 1)[1])),
+        )
+    context.set_offline(False)
+    page.click("text=现在发送")
+    page.wait_for_selector("main table")
+    shown = page.inner_text("main table")
+    assert "未发现问题" in shown
+    assert "发现问题已责令改正" in shown
+    assert "（虚构）搭档先提交" in shown
+
+
 def test_trouble_at_the_server_is_called_so_and_loses_nothing(phone: tuple[BrowserContext, Page, Path]) -> None:
     context, page, _folder = phone
     submitted_without_a_signal(page, context, first_task(page))

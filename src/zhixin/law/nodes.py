@@ -31,21 +31,23 @@ class Node(BaseModel):
 
     def children(self) -> Iterator[Any]:
         """The values of the fields, in order of declaration."""
-        return (getattr(self, name) for name in type(self).model_fields)
+        return map(self.__dict__.__getitem__, type(self).model_fields)
 
 
 def walk(value: Any) -> Iterator[Node]:
     """Every node at or below ``value``, depth first."""
-    if isinstance(value, Node):
-        yield value
-        for child in value.children():
-            yield from walk(child)
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from walk(item)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from walk(item)
+    waiting = [value]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, Node):
+            yield found
+            waiting.extend(reversed(tuple(found.children())))
+        elif isinstance(found, tuple | list):
+            waiting.extend(reversed(found))
+        elif isinstance(found, str | Decimal | int | None | date):  # most of a rulebook; a Mapping is asked for slowly
+            continue
+        elif isinstance(found, Mapping):
+            waiting.extend(reversed(tuple(found.values())))
 
 
 def _exact(value: Any) -> Any:

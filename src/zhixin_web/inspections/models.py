@@ -201,7 +201,7 @@ class VisitRating(BoundModel):
     """What an inspected enterprise says of the visit (廉洁反馈); read by auditors alone."""
 
     task = models.OneToOneField(Task, models.PROTECT, related_name="rating")
-    marks = models.JSONField()
+    replies = models.JSONField()
     """Each question with yes (true) or no (false)."""
     text = models.TextField(max_length=1000, blank=True)
     by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")

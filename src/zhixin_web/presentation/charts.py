@@ -159,14 +159,14 @@ ROW = 36
 
 def gantt(rows: Sequence[tuple[str, Sequence[Span]]], first: date, last: date, today: date) -> Timeline:
     """Lay out named rows of spans between two days, one row below the other, each under its name."""
-    marks: list[Mark] = []
+    placed: list[Mark] = []
     empty = timeline([], first, last, today)
     for number, (_name, spans) in enumerate(rows):
         for span in spans:
             mark = timeline([span], first, last, today).spans[0]
-            marks.append(replace(mark, y=36 + number * ROW))
+            placed.append(replace(mark, y=36 + number * ROW))
     labels = tuple((32 + number * ROW, name) for number, (name, _spans) in enumerate(rows))
-    return Timeline(tuple(marks), empty.years, empty.today, 30 + max(len(rows), 1) * ROW, labels=labels)
+    return Timeline(tuple(placed), empty.years, empty.today, 30 + max(len(rows), 1) * ROW, labels=labels)
 
 
 @dataclass(frozen=True)

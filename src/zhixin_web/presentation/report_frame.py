@@ -12,7 +12,7 @@ from django.conf import settings
 from zhixin_web.papers.fonts import SANS, choose
 
 
-def report_frame(title: str, number: str, code: str, day: date, verify: str, detail: str) -> dict[str, Any]:
+def report_frame(title: str, number: str, code: str, day: date, verify: str, detail: str, none: str) -> dict[str, Any]:
     """Return what surrounds the content of a report.
 
     Args:
@@ -21,7 +21,8 @@ def report_frame(title: str, number: str, code: str, day: date, verify: str, det
         code: by which it is verified.
         day: it speaks of.
         verify: address of the verification page; the code is appended.
-        detail: heading of its last part.
+        detail: heading of the part that lists records.
+        none: what stands there where there are none.
     """
     qr = io.BytesIO()
     segno.make(f"{verify}{code}", error="m").save(qr, kind="svg", scale=4, border=1)
@@ -30,5 +31,5 @@ def report_frame(title: str, number: str, code: str, day: date, verify: str, det
         "fonts": choose(SANS), "qr": qr.getvalue().decode(), "address": f"{verify}{code}", "watermark": "演示数据" if settings.DEMO else "公共信用信息",
         "demo": "演示数据：企业与违法记录均为虚构" if settings.DEMO else "",
         "words": {"verify": "扫码或访问以下地址验证：", "number": "报告编号：", "day": "报告日期：", "notes": "一、报告说明", "overview": "二、信息概要",
-                  "facts": "三、登记与知识产权信息", "detail": f"四、{detail}", "none": f"截至报告日期，没有{detail}。", "end": "（报告结束）"},
+                  "facts": "三、登记与知识产权信息", "detail": f"四、{detail}", "none": none, "end": "（报告结束）"},
     }  # fmt: skip

@@ -116,7 +116,7 @@ async function listScreen() {
   const [tasks, drafts, outbox, updated] = await Promise.all([all("tasks"), all("drafts"), all("outbox"), get("facts", `updated:${USER}`)]);
   const today = localDay(), mine = tasks.sort((a, b) => (a.due_on < b.due_on ? -1 : 1));
   draw(W.list,
-    updated && h("p", { class: "hint" }, `${W.updated} ${new Date(updated.at).toLocaleString()} · ${state.persisted ? W.persisted : W.not_persisted}`),
+    updated && h("p", { class: "hint" }, [`${W.updated} ${new Date(updated.at).toLocaleString()}`, state.persisted ? W.persisted : drafts.length + outbox.length ? W.not_persisted : ""].filter(Boolean).join(" · ")),
     mine.length ? h("ul", { class: "records" }, mine.map((task) => h("li", { class: "card" },
       h("h2", {}, h("a", { href: `#/t/${task.id}` }, task.name)),
       h("p", {}, `${W.due} ${task.due_on} `, task.due_on < today && h("span", { class: "tag bad" }, W.late),
@@ -130,7 +130,7 @@ async function taskScreen(id) {
   if (!task) return listScreen();
   draw(task.name,
     task.returned && h("p", { class: "note warning" }, `${W.sent_back}：${task.returned.reason}`),
-    facts([W.code, task.code], [W.list, `${task.plan} ${task.number}`], [W.due, task.due_on],
+    facts([W.uscc, task.code], [W.list, `${task.plan} ${task.number}`], [W.due, task.due_on],
       [W.team, h("ul", {}, task.team.map((one) => h("li", {}, `${one.name} ${one.certificate} · ${W.until} ${one.valid_until}`)))]),
     h("h2", {}, W.items),
     task.items.map((item) => h("section", { class: "card" }, h("h3", {}, item.title),
@@ -460,12 +460,11 @@ async function send(item) {
   const party = item.content.party.sha256 ? [item.content.party.sha256] : [];
   const hashes = [...item.content.photos.map((photo) => photo.sha256), ...item.content.inspectors.map((one) => one.sha256), ...party];
   await put("outbox", { ...item, state: "sending" });
-  for (const sha256 of new Set(hashes)) {
-    const faults = await sendPicture(item, sha256);
-    if (faults.length) return put("outbox", { ...item, state: "refused", faults });
-  }
+  const unsound = [];
+  for (const sha256 of new Set(hashes)) unsound.push(...(await sendPicture(item, sha256)));
   const { status, body } = await ask(`/m/tasks/${item.task}/report`, { method: "POST", body: JSON.stringify(item.content),
     headers: signedBy({ "Content-Type": "application/json", "Idempotency-Key": item.key, "Device-Time": new Date().toISOString() }) });
+  if (body.state === "waiting" && unsound.length) return put("outbox", { ...item, state: "refused", faults: [...new Set(unsound)] });
   if (body.state === "waiting") {  // the server misses pictures that this phone thought were there
     let isLost = false;
     for (const sha256 of body.missing || []) {

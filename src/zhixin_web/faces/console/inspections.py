@@ -265,7 +265,7 @@ def ratings_page(request: StaffRequest) -> HttpResponse:
     """What inspected enterprises say of the visits: for the auditor alone."""
     page = page_of(request, queries.ratings())
     rows = [
-        (item, [(QUESTIONS[name], is_good) for name, is_good in item.marks.items() if name in QUESTIONS])
+        (item, [(QUESTIONS[name], is_good) for name, is_good in item.replies.items() if name in QUESTIONS])
         for item in page.items
     ]
     record_event("inspections.ratings", request=request)

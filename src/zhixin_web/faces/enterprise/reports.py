@@ -153,7 +153,15 @@ def own_report(request: StaffRequest) -> HttpResponse:
     content, verify = report_content(subject, day), request.build_absolute_uri("/v/")
     code = code_of("own_report", content_hash(content), day)
     try:
-        frame = report_frame(TITLE, number_of(Paper.Kind.OWN_REPORT, code, day), code, day, verify, "全部信用记录")
+        frame = report_frame(
+            TITLE,
+            number_of(Paper.Kind.OWN_REPORT, code, day),
+            code,
+            day,
+            verify,
+            "全部信用记录",
+            "截至报告日期，没有信用记录。",
+        )
     except FontMissing as error:
         return render(request, "mine/unavailable.html", {"why": error.message.in_language(language_code())}, status=503)
     frame["words"] |= {"uses": "五、信息的查询与使用情况", "no_uses": "近两年没有他人查询。"}

@@ -101,7 +101,7 @@ def credit_report(subject: PublishedSubject, day: date, verify: str) -> tuple[Pa
 
 def _frame(number: str, code: str, day: date, verify: str) -> dict[str, Any]:
     basis = rulebook_in_force(day)
-    return report_frame("公共信用信息报告（知识产权领域）", number, code, day, verify, "公示期内的信用记录") | {
+    return report_frame("公共信用信息报告（知识产权领域）", number, code, day, verify, "公示期内的信用记录", "截至报告日期，公示期内没有信用记录。") | {
         "notes": [
             "本报告依据国家公共信用信息报告标准的体例，由封面、说明、概要和明细四部分组成，只含依法可以公开的信息。",
             "评价等级依据" + (f"《{basis[1].title.zh}》" if basis else "现行规则") + "作出；得分和内部风险分类不在公开范围。",

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name="VisitRating",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("marks", models.JSONField()),
+                ("replies", models.JSONField()),
                 ("text", models.TextField(blank=True, max_length=1000)),
                 ("at", models.DateTimeField(auto_now_add=True)),
                 (

@@ -45,6 +45,6 @@ def rate_visit(task: Task, answers: Mapping[str, str], text: str, by: User) -> V
             raise ValidationError(_("检查结果尚未录入，录入后方可评价"))
         if VisitRating.objects.filter(task=held).exists():
             raise ValidationError(_("这次检查已经评价过"))
-        marks = {name: answers[name] == "yes" for name in QUESTIONS}
+        replies = {name: answers[name] == "yes" for name in QUESTIONS}
         record_event("inspections.rate", by=by, ref=f"task:{task.number}")
-        return VisitRating.objects.create(task=held, marks=marks, text=masked(text.strip()), by=by)
+        return VisitRating.objects.create(task=held, replies=replies, text=masked(text.strip()), by=by)
