@@ -7,6 +7,7 @@ import os
 import re
 import time
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.jobs import tick
 from zhixin_web.jobs.case_invariants import case_deviations
 from zhixin_web.jobs.grade_and_file_invariants import file_deviations
+from zhixin_web.received import store
 from zhixin_web.records.models import CreditRecord, Subject
 
 pytestmark = pytest.mark.django_db
@@ -345,9 +347,11 @@ def test_the_tenth_file_is_kept_and_the_eleventh_refused(draft: CaseDraft, peopl
     assert draft.attachments.count() == attachments.MOST_FILES
 
 
-def _a_day_later(path: Any) -> None:
+def _a_day_later(path: Path) -> None:
+    """Make a file, and the last sweep of its folder, a day older."""
     then = time.time() - 86_401
     os.utime(path, (then, then))
+    (path.parents[1] / store.SWEPT).unlink(missing_ok=True)
 
 
 def test_a_content_is_swept_when_nothing_has_named_it_for_a_day(draft: CaseDraft, record: CreditRecord, people: Any) -> None:
@@ -364,6 +368,7 @@ def test_a_content_is_swept_when_nothing_has_named_it_for_a_day(draft: CaseDraft
     third = drafts.begin(procedures()["statement"], record, people["enterprise"])
     with pytest.raises(ValidationError):
         attachments.attach(CaseDraft(pk=999_999), "c.png", [picture()], people["enterprise"])
+    (path.parents[1] / store.SWEPT).unlink(missing_ok=True)
     list(tick.sweep())
     assert path.exists()  # sent again a moment ago, whoever it was for
     drafts.discard(third, people["enterprise"])

@@ -5,20 +5,24 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 from PIL import Image
 
 from zhixin_web.accounts.models import User
 from zhixin_web.audit.models import LedgerEntry
+from zhixin_web.faces.inspector.words import words
 from zhixin_web.inspections.models import Inspector, Task, VisitPhoto, VisitReport
 from zhixin_web.inspections.services import visit_reports
 from zhixin_web.inspections.services.results import review_result, submit_result
-from zhixin_web.inspections.services.visit_reports import KeyReused, add_photo, missing_photos, take_report
+from zhixin_web.inspections.services.visit_reports import ANSWERS, KeyReused, add_photo, missing_photos, take_report
 
 pytestmark = pytest.mark.django_db
 KEY = "0b5f0a4e-9f2c-4a57-8a8e-1f0d3c8f7a11"
@@ -525,3 +529,14 @@ def test_the_worker_is_another_when_anything_it_keeps_changes(
     monkeypatch.setattr(pocket, "ASSETS", ("zhixin.css",))
     assert client.get("/m/sw.js").content != first
     assert client.get("/m/manifest.webmanifest").json()["scope"] == "/m/"
+
+
+def test_every_word_that_the_pocket_shows_is_given_and_every_word_given_is_shown() -> None:
+    program = (Path(settings.STATICFILES_DIRS[0]) / "pocket.js").read_text(encoding="utf-8")
+    named = set(re.findall(r"\bW\.(\w+)", program))
+    by_state = {*ANSWERS, *("queued", "sending", "waiting", "taken"), *("offline", "sign_in", "busy", "other_user")}
+    by_field = {"method", "result", "disposal", "note", "inspected_on"}
+    given = set(words())
+    assert named - given == set()
+    assert given - named - by_state - by_field == set()
+    assert (by_state | by_field) - given == set()

@@ -77,7 +77,7 @@ class RunFolder:
 
     @property
     def tables(self) -> Tables:
-        """Open the snapshot that was evaluated, by its place beside the run; compare the hashes of its tables.
+        """Open the snapshot that was evaluated, from the folder next to the run; compare the hashes of its tables.
 
         Raises:
             DatasetError: it is not there, or another one stands in its place.

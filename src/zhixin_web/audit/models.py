@@ -22,7 +22,7 @@ class Event(models.Model):
 
 
 class EventAbout(models.Model):
-    """What an event was about beside its ``ref``: each enterprise of an exported list."""
+    """An enterprise that an event concerns besides its ``ref``, such as one of an exported list."""
 
     event = models.ForeignKey(Event, models.CASCADE, related_name="about")
     ref = models.CharField(max_length=40, db_index=True)

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import CharField, Count, Max, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from zhixin.errors import LedgerError
 from zhixin.trust import ledger
@@ -17,13 +19,27 @@ from zhixin_web.audit.models import Event, EventAbout, LedgerEntry, LedgerTile, 
 TILE = 256
 
 
-def events_on(refs: Iterable[str], actions: Iterable[str], since: datetime) -> QuerySet[Event]:
-    """Return what was done or read of some things since a moment, with the unit that did, the newest first."""
-    wanted = list(refs)
-    about = EventAbout.objects.filter(ref__in=wanted).values("event")
-    found = Event.objects.filter(
-        Q(ref__in=wanted) | Q(pk__in=about), action__in=list(actions), outcome="done", at__gte=since
+def named(prefix: str, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the refs by which the audit log names rows, as ``record:17``, for use within a query."""
+    found: QuerySet[Any] = (
+        rows.order_by().annotate(named=Concat(Value(f"{prefix}:"), Cast("pk", CharField()))).values("named")
     )
+    return found
+
+
+def events_on(code: str, refs: Iterable[QuerySet[Any]], actions: Iterable[str], since: datetime) -> QuerySet[Event]:
+    """Return what was done or read of an enterprise and its rows since a moment, with the unit that did, the newest first.
+
+    Args:
+        code: of the enterprise.
+        refs: queries of :func:`named`.
+        actions: of the audit log.
+        since: a moment.
+    """
+    about = Q(ref=code) | Q(pk__in=EventAbout.objects.filter(ref=code).values("event"))
+    for rows in refs:
+        about |= Q(ref__in=rows)
+    found = Event.objects.filter(about, action__in=list(actions), outcome="done", at__gte=since)
     return found.select_related("by__organisation").order_by("-at", "-pk")
 
 

@@ -147,7 +147,6 @@ class CaseDraft(models.Model):
 
     procedure = models.CharField(max_length=40)
     subject = models.ForeignKey("records.Subject", models.PROTECT, related_name="case_drafts")
-    record_seq = models.BigIntegerField()
     record_key = models.CharField(max_length=240)
     text = models.TextField(max_length=4000, blank=True)
     version = models.IntegerField(default=1)

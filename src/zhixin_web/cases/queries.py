@@ -47,7 +47,7 @@ def visible_cases(user: Any) -> QuerySet[Case]:
 
 
 def cases_of_party(code: str) -> QuerySet[Case]:
-    """The cases of an enterprise that it has filed or been told of."""
+    """Return the cases that an enterprise has filed or been given notice of."""
     return Case.objects.select_related("subject", "opened_by").filter(subject__code=code).exclude(_untold())
 
 

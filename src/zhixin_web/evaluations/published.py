@@ -17,6 +17,7 @@ from zhixin import RunFolder, explain
 from zhixin.errors import ZhixinError
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.vocabulary import Visibility
+from zhixin_web.evaluations import queries
 from zhixin_web.evaluations.models import HELD, CurrentGrade, Grade, GradeOrder, Run
 from zhixin_web.evaluations.preflight import freshness
 from zhixin_web.evaluations.snapshots import run_folder
@@ -114,7 +115,7 @@ def published_why(subject: PublishedSubject, grade: PublishedGrade) -> dict[str,
 
 def order_in_force(subject: PublishedSubject) -> GradeOrder | None:
     """The two-person order that sets the grade by hand, if one is in force."""
-    return GradeOrder.objects.filter(subject=subject.pk, status=GradeOrder.Status.ACTIVE).first()
+    return queries.order_in_force(subject.pk)
 
 
 def published_runs(limit: int = 50) -> list[Run]:

@@ -94,6 +94,11 @@ def grade_as_of(subject: Subject, day: date) -> dict[str, Any] | None:
     return row | {"run": run.pk, "as_of": run.as_of, "in_force": order.grade if order else row["grade"]} if row else None
 
 
+def order_in_force(subject_id: int) -> GradeOrder | None:
+    """The order by two persons that sets a subject's grade by hand, if one is in force."""
+    return GradeOrder.objects.filter(subject=subject_id, status=GradeOrder.Status.ACTIVE).first()
+
+
 def order_as_of(subject: Subject, day: date) -> GradeOrder | None:
     """The override or hold in force for a subject at the end of a day."""
     moment = datetime.combine(day, time.max, tzinfo=timezone.get_current_timezone())

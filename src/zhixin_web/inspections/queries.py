@@ -38,7 +38,7 @@ def visible_tasks(user: User) -> QuerySet[Task]:
 
 
 def visits_to(code: str) -> QuerySet[Task]:
-    """Visits to an enterprise whose result was entered, and those it was told of, the newest first."""
+    """Return the visits to an enterprise whose result was entered, the newest first."""
     found = Task.objects.select_related("draw__plan", "rating").filter(subject__code=code)
     return found.exclude(submitted_at=None).order_by("-pk")
 

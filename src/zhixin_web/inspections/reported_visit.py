@@ -30,7 +30,7 @@ def _possible(moment: datetime) -> datetime:
     return moment
 
 
-Words = Annotated[str, AfterValidator(_cleaned)]
+CleanText = Annotated[str, AfterValidator(_cleaned)]
 Moment = Annotated[AwareDatetime, AfterValidator(_possible)]
 
 
@@ -44,7 +44,7 @@ class ReportedAnswer(_Part):
     item: str = Field(max_length=40)
     question: int = Field(ge=0, le=99)
     answer: Answer
-    remark: Words = Field(default="", max_length=300)
+    remark: CleanText = Field(default="", max_length=300)
 
 
 class Place(_Part):
@@ -60,7 +60,7 @@ class ReportedPhoto(_Part):
 
     sha256: Sha256
     taken_at: Moment
-    caption: Words = Field(default="", max_length=100)
+    caption: CleanText = Field(default="", max_length=100)
     place: Place | None = None
 
 
@@ -75,10 +75,10 @@ class PartySignature(_Part):
     """The enterprise's signature, or its refusal with who witnessed it."""
 
     kind: Literal["signed", "refused"]
-    name: Words = Field(default="", max_length=60)
+    name: CleanText = Field(default="", max_length=60)
     sha256: Sha256 | None = None
-    witness: Words = Field(default="", max_length=60)
-    reason: Words = Field(default="", max_length=300)
+    witness: CleanText = Field(default="", max_length=60)
+    reason: CleanText = Field(default="", max_length=300)
 
 
 class ReportedVisit(_Part):
@@ -91,7 +91,7 @@ class ReportedVisit(_Part):
     method: str = Field(max_length=20)
     result: str = Field(max_length=20)
     disposal: str = Field(max_length=20)
-    note: Words = Field(default="", max_length=2000)
+    note: CleanText = Field(default="", max_length=2000)
     answers: tuple[ReportedAnswer, ...] = Field(max_length=200)
     photos: tuple[ReportedPhoto, ...] = Field(max_length=MOST_PHOTOS)
     inspectors: tuple[InspectorSignature, ...] = Field(max_length=10)
@@ -100,9 +100,12 @@ class ReportedVisit(_Part):
     @property
     def hashes(self) -> frozenset[str]:
         """The hashes of all pictures that belong to the report."""
-        signatures = [item.sha256 for item in self.inspectors]
-        party = [self.party.sha256] if self.party.sha256 else []
-        return frozenset([*(item.sha256 for item in self.photos), *signatures, *party])
+        return frozenset([*(item.sha256 for item in self.photos), *self.signatures])
+
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """The hashes of the pictures of the signatures: the inspectors', then the enterprise's."""
+        return (*(item.sha256 for item in self.inspectors), *((self.party.sha256,) if self.party.sha256 else ()))
 
     def contradictions(self, asked: set[tuple[str, int]]) -> Iterator[str]:
         """Yield what cannot be as reported; ``asked``: the questions of the task, as item and place."""
@@ -120,8 +123,8 @@ class ReportedVisit(_Part):
             yield _("答「发现问题」的，请写明情况")
         if len({item.code for item in self.inspectors}) != len(self.inspectors):
             yield _("同一检查人员签了两次名")
-        pictures = [*(item.sha256 for item in self.inspectors), *([self.party.sha256] if self.party.sha256 else [])]
-        if len(set(pictures)) != len(pictures) or set(pictures) & {item.sha256 for item in self.photos}:
+        signatures = set(self.signatures)
+        if len(signatures) != len(self.signatures) or signatures & {item.sha256 for item in self.photos}:
             yield _("同一张图片被用作不同人的签名或者照片")
         if self.submitted_at < self.started_at:
             yield _("提交时间早于开始时间；请校准手机时间")

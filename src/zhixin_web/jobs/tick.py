@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,7 @@ from zhixin.dataset.delivery.table import CHUNK
 from zhixin.dataset.sources import sources
 from zhixin.errors import LedgerError
 from zhixin_web.accounts.models import Role, User
-from zhixin_web.audit.services.events import record_event
+from zhixin_web.audit.services.events import TOGETHER, record_event
 from zhixin_web.audit.services.witnesses import compare, sign_and_show
 from zhixin_web.cases.models import Attachment
 from zhixin_web.cases.services import attachments
@@ -256,12 +257,16 @@ def sweep() -> Iterator[str]:
             continue
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         removed += 1
-    unnamed = [
-        *store.unneeded(attachments.FOLDER, set(Attachment.objects.values_list("sha256", flat=True)), before),
-        *store.unneeded(visit_reports.FOLDER, set(VisitPhoto.objects.values_list("sha256", flat=True)), before),
-    ]
-    for path in unnamed:
-        path.unlink(missing_ok=True)
-    removed += len(unnamed)
+    removed += store.sweep(attachments.FOLDER, partial(_named_in, Attachment))
+    removed += store.sweep(visit_reports.FOLDER, partial(_named_in, VisitPhoto))
     if removed:
         yield f"swept {removed} leftovers"
+
+
+def _named_in(model: type[Attachment | VisitPhoto], hashes: list[str]) -> set[str]:
+    """Return those of some hashes that a row of a model names."""
+    found: set[str] = set()
+    for start in range(0, len(hashes), TOGETHER):
+        named = model.objects.filter(sha256__in=hashes[start : start + TOGETHER])
+        found |= set(named.values_list("sha256", flat=True))
+    return found

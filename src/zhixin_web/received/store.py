@@ -9,7 +9,8 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -21,6 +22,9 @@ from django.utils.translation import gettext as _
 PICTURES = frozenset({"image/jpeg", "image/png"})
 ALL_KINDS = PICTURES | {"application/pdf"}
 SECONDS, MEMORY = 20, 2 * 1024**3
+DAY = 86_400
+SWEPT = ".swept"
+"""Its age says when a folder was last swept."""
 
 
 class Received(NamedTuple):
@@ -57,11 +61,26 @@ def content_of(folder: str, sha256: str) -> bytes | None:
     return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
 
-def unneeded(folder: str, needed: set[str], before: float) -> Iterator[Path]:
-    """Yield the files of a folder that nothing names and nobody has sent since a moment (seconds since 1970)."""
-    for path in _folder(folder).glob("[0-9a-f][0-9a-f]/*"):
-        if path.name not in needed and path.stat().st_mtime < before:
-            yield path
+def sweep(folder: str, needed: Callable[[list[str]], set[str]]) -> int:
+    """Remove what nothing names and nobody has sent for a day, and what was never received whole; once a day, return how many.
+
+    Args:
+        folder: of the data folder.
+        needed: tells which of some hashes something still names.
+    """
+    root, before = _folder(folder), time.time() - DAY
+    mark = root / SWEPT
+    if mark.exists() and mark.stat().st_mtime > before:
+        return 0
+    gone = [path for path in root.glob(".*.part") if path.stat().st_mtime < before]
+    for shelf in root.glob("[0-9a-f][0-9a-f]"):
+        old = [path for path in shelf.iterdir() if path.stat().st_mtime < before]
+        kept = needed([path.name for path in old]) if old else set()
+        gone += [path for path in old if path.name not in kept]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    mark.touch()
+    return len(gone)
 
 
 def path_of(folder: str, sha256: str) -> Path:

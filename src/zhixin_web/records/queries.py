@@ -20,6 +20,12 @@ def last_versions(records: QuerySet[CreditRecord] | None = None) -> QuerySet[Cre
     return found.annotate(last=_LAST).filter(version=F("last"))
 
 
+def records_of_subject(subject: Subject) -> QuerySet[CreditRecord]:
+    """The last versions of a subject's records, the newest first; what a source took back is not among them."""
+    found = CreditRecord.objects.filter(subject=subject).exclude(state=CreditRecord.State.WITHDRAWN)
+    return last_versions(found).order_by("-decided_on", "-seq")
+
+
 def published_records(day: date) -> QuerySet[CreditRecord]:
     """What is published on a day: active, begun, and not past its maximum — publication ends by itself."""
     shown = Q(state=CreditRecord.State.ACTIVE, publicity_from__lte=day, publicity_until__gt=day, erased_at=None)

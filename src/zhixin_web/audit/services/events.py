@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
@@ -15,6 +15,10 @@ from zhixin_web.audit.models import Event, EventAbout
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Letters and digits that are not mistaken for one another."""
+
+
+TOGETHER = 2_000
+"""Rows that are written at once."""
 
 
 def record_event(
@@ -38,16 +42,11 @@ def record_event(
     return event
 
 
-def _parts(items: Iterable[str], size: int) -> Iterator[list[str]]:
-    rest = iter(items)
-    while part := list(islice(rest, size)):
-        yield part
-
-
 def record_subjects(event: Event, codes: Iterable[str]) -> None:
-    """Note each enterprise that an event was about, so that it can be told."""
-    for part in _parts(codes, 2_000):
-        EventAbout.objects.bulk_create([EventAbout(event=event, ref=code) for code in part])
+    """Record the enterprises that an event concerns, for their own lists of readings."""
+    rest = iter(codes)
+    while part := [EventAbout(event=event, ref=code) for code in islice(rest, TOGETHER)]:
+        EventAbout.objects.bulk_create(part)
 
 
 def tracking_code() -> str:

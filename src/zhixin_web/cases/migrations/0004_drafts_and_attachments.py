@@ -18,7 +18,6 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("procedure", models.CharField(max_length=40)),
-                ("record_seq", models.BigIntegerField()),
                 ("record_key", models.CharField(max_length=240)),
                 ("text", models.TextField(blank=True, max_length=4000)),
                 ("version", models.IntegerField(default=1)),

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-import segno
-from django.conf import settings
 from django.utils import translation
 
 from zhixin.dataset.hiding_persons import masked
@@ -18,20 +15,21 @@ from zhixin.law.nodes import Basis
 from zhixin.law.procedures import Procedure, Transition
 from zhixin.law.reckoning_of_terms import Unit
 from zhixin_web.cases.models import Case, CasePaper, CaseStep
-from zhixin_web.papers.fonts import SANS, choose
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services.issue import (
     code_of,
     compile_shown,
     content_hash,
+    day_in_words,
     keep_file,
+    paper_frame,
     register_paper,
     withdraw_issued,
 )
 from zhixin_web.rulebooks.deadlines import clock
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
-AUTHORITY = "郑州市市场监督管理局"
+WORDS = {"code": "统一社会信用代码", "basis": "依据", "remedies": "救济途径", "verify": "扫码或访问以下地址验证："}
 UNITS: dict[Unit, str] = {"working": "个工作日", "calendar": "日", "month": "个月", "year": "年"}
 
 
@@ -47,7 +45,7 @@ def issue_case_paper(case: Case, procedure: Procedure, step: Transition, done: C
     number = f"{procedure.number.zh}〔{day.year}〕{serial}号"
     content = _content(case, procedure, step, done, number)
     code = code_of("case", content_hash(content), day)
-    file = compile_shown("case_paper.typ", content | _frame(code, day))
+    file = compile_shown("case_paper.typ", content | paper_frame(code, day) | {"words": WORDS})
     keep_file(code, file)
     paper = register_paper(
         code, Paper.Kind.CASE, day, content_hash(content), hashlib.sha256(file).hexdigest(), subject_id=case.subject_id, number=number,
@@ -69,15 +67,15 @@ def _content(case: Case, procedure: Procedure, step: Transition, done: CaseStep,
 def _body(case: Case, procedure: Procedure, step: Transition, done: CaseStep) -> Iterator[str]:
     """What was brought forward, what was found, what follows, what the party may do now and until when."""
     about = f"，涉及信用记录（账本序号 {case.record_seq}）" if case.record_seq is not None else ""
-    yield f"{_day(case.opened_on)}，本局收到或者立案办理{procedure.title.zh}事项（办件号 {case.pk}）{about}：{masked(case.text)}"
+    yield f"{day_in_words(case.opened_on)}，本局收到或者立案办理{procedure.title.zh}事项（办件号 {case.pk}）{about}：{masked(case.text)}"
     if case.details:
-        grounds = f"《{case.details['document']}》（{_day(date.fromisoformat(case.details['document_on']))}）"
+        grounds = f"《{case.details['document']}》（{day_in_words(date.fromisoformat(case.details['document_on']))}）"
         yield f"拟认定或者认定的失信行为：{case.details['conduct']}。所依据的已生效法律文书：{grounds}。"
     for said in case.steps.filter(
         transition__in=[item.id for item in procedure.transitions if item.by == "applicant"]
     ).order_by("position"):
         if said.reason:
-            yield f"当事人于{_day(said.on)}提出：{masked(said.reason)}"
+            yield f"当事人于{day_in_words(said.on)}提出：{masked(said.reason)}"
     for reason in filter(None, (_proposal(case, step), done.reason)):
         yield f"经办理：{masked(reason)}"
     target = procedure.state(step.to)
@@ -88,7 +86,7 @@ def _body(case: Case, procedure: Procedure, step: Transition, done: CaseStep) ->
             if target.is_defence
             else "提交材料"
         )
-        yield f"您可以于{_day(case.due_on)}前{what}；逾期不提出的，依法继续办理。" + (
+        yield f"您可以于{day_in_words(case.due_on)}前{what}；逾期不提出的，依法继续办理。" + (
             "（期限为推算）" if case.is_presumed else ""
         )
     if case.details and (step.is_notice or step.effect == "record.publish"):
@@ -100,13 +98,9 @@ def _how_to_repair(case: Case, day: date) -> Iterator[str]:
     kinds = determinations().kind_by
     from_ = law_in_force(day).repair_from(kinds.values[case.details["conduct"]], None, day) if kinds else None
     if from_ is not None:
-        yield f"信用修复告知：今日认定的，自{_day(from_)}起，已履行义务、纠正行为并消除后果的，可以申请信用修复；修复不收费。"
+        yield f"信用修复告知：今日认定的，自{day_in_words(from_)}起，已履行义务、纠正行为并消除后果的，可以申请信用修复；修复不收费。"
     else:
         yield "信用修复告知：现行规则没有规定该类失信信息可以提前修复，期满自动终止公示。"
-
-
-def _day(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _proposal(case: Case, step: Transition) -> str:
@@ -123,9 +117,7 @@ def _remedy(name: str, served_on: date) -> str:
     """A remedy with its term, counted from the day the paper is served."""
     term = clock(name, served_on)
     presumed = "（推算：当年放假安排尚未公布）" if term.is_presumed else ""
-    return (
-        f"可自收到本文书之日起{term.days}{UNITS[term.unit]}内{term.title.zh}；当日收到的，至{_day(term.due_on)}{presumed}。"  # type: ignore[index]
-    )
+    return f"可自收到本文书之日起{term.days}{UNITS[term.unit]}内{term.title.zh}；当日收到的，至{day_in_words(term.due_on)}{presumed}。"  # type: ignore[index]
 
 
 def withdraw_paper(number: str, by_number: str) -> None:
@@ -133,15 +125,3 @@ def withdraw_paper(number: str, by_number: str) -> None:
     found = CasePaper.objects.filter(number=number).select_related("paper").first()
     if found is not None:
         withdraw_issued(found.paper_id, f"已由{by_number}撤销")
-
-
-def _frame(code: str, day: date) -> dict[str, Any]:
-    address = f"{settings.SITE_ADDRESS}/v/{code}"
-    picture = io.BytesIO()
-    segno.make(address, error="m").save(picture, kind="svg", scale=4, border=1)
-    return {
-        "authority": AUTHORITY + ("（演示）" if settings.DEMO else ""), "date": [day.year, day.month, day.day], "day": _day(day),
-        "fonts": choose(SANS), "qr": picture.getvalue().decode(), "address": address,
-        "watermark": "演示数据" if settings.DEMO else "", "demo": "演示数据：企业与违法记录均为虚构" if settings.DEMO else "",
-        "words": {"code": "统一社会信用代码", "basis": "依据", "remedies": "救济途径", "verify": "扫码或访问以下地址验证："},
-    }  # fmt: skip

@@ -39,9 +39,8 @@ def begin(procedure: Procedure, record: CreditRecord, by: User) -> CaseDraft:
     """
     if procedure not in doors() or not represents(by, record.subject.code):
         raise PermissionDenied
-    values = {"record_seq": record.seq, "changed_by": by}
     return CaseDraft.objects.get_or_create(
-        procedure=procedure.id, subject=record.subject, record_key=record.key, defaults=values
+        procedure=procedure.id, subject=record.subject, record_key=record.key, defaults={"changed_by": by}
     )[0]
 
 

@@ -76,18 +76,11 @@ def open_case(
     procedure = procedures().get(procedure_id)
     if procedure is None:
         raise ValidationError(_("没有这种办件"))
-    today = timezone.localdate()
-    case = Case(
-        procedure=procedure.id, definition=procedure.model_dump(mode="json", by_alias=True), subject=subject, state=procedure.start,
-        text=said(text), opened_by=by, opened_on=today,
-    )  # fmt: skip
-    case.is_filed_by_party = _files_itself(case, procedure, by)
-    if not case.is_filed_by_party and not ("officer" in procedure.opens and may(by, "cases.handle")):
-        raise PermissionDenied
+    case = _prepared(procedure, subject, text, by)
     if procedure.about == "record":
-        _about_record(case, procedure, record, today)
+        _about_record(case, procedure, record, case.opened_on)
     if procedure.taking("record.publish"):
-        case.details = _grounds(details or {}, today)
+        case.details = _grounds(details or {}, case.opened_on)
     said_of_it = {
         "procedure": procedure.id, "version": procedure.version, "record": case.record_seq, "eligibility": case.eligibility,
         "attachments": [item.sha256 for item in attachments],
@@ -106,9 +99,16 @@ def open_case(
     return case
 
 
-def _files_itself(case: Case, procedure: Procedure, by: User) -> bool:
-    """Whether an account files for the enterprise that it acts for."""
-    return "applicant" in procedure.opens and may(by, "mine.apply") and is_party(by, case)
+def _prepared(procedure: Procedure, subject: Subject, text: str, by: User) -> Case:
+    """Return a case that is not saved yet, and who files it: the party through an account that acts for it, or an officer at the counter."""
+    case = Case(
+        procedure=procedure.id, definition=procedure.model_dump(mode="json", by_alias=True), subject=subject, state=procedure.start,
+        text=said(text), opened_by=by, opened_on=timezone.localdate(),
+    )  # fmt: skip
+    case.is_filed_by_party = "applicant" in procedure.opens and may(by, "mine.apply") and is_party(by, case)
+    if not case.is_filed_by_party and not ("officer" in procedure.opens and may(by, "cases.handle")):
+        raise PermissionDenied
+    return case
 
 
 def _about_record(case: Case, procedure: Procedure, record: CreditRecord | None, today: date) -> None:

@@ -20,10 +20,9 @@ from zhixin_web.cases.clocks import clock_of, procedure_of
 from zhixin_web.cases.models import Attachment, CasePaper
 from zhixin_web.cases.queries import visible_cases
 from zhixin_web.cases.reading import ShownStep
-from zhixin_web.cases.services.attachments import content_of
 from zhixin_web.cases.services.filing import conducts, eligibility, open_case
 from zhixin_web.cases.services.transitions import carry_out, settle_or_leave, steps_open_to
-from zhixin_web.papers.services.issue import kept_file
+from zhixin_web.presentation.kept_files import attachment_answer, paper_answer
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.presentation.refusals import faults_by_field
 from zhixin_web.records.scope import visible_records, visible_subjects
@@ -88,13 +87,9 @@ def case_paper(request: StaffRequest, pk: int, position: int) -> HttpResponse:
     """The paper of a step as it was issued."""
     case = get_object_or_404(visible_cases(request.user), pk=pk)
     paper = get_object_or_404(CasePaper.objects.select_related("paper"), step__case=case, step__position=position)
-    file = kept_file(paper.paper.code, paper.paper.file_sha256)
-    if file is None:
-        raise Http404
+    answer = paper_answer(paper.paper)
     record_event("cases.paper", request=request, ref=f"case:{pk}", number=paper.number)
-    return HttpResponse(
-        file, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{paper.paper.code}.pdf"'}
-    )
+    return answer
 
 
 @permitted("cases.view")
@@ -102,13 +97,9 @@ def case_paper(request: StaffRequest, pk: int, position: int) -> HttpResponse:
 def case_attachment(request: StaffRequest, pk: int, file: int) -> HttpResponse:
     """A file that the applicant attached."""
     found = get_object_or_404(Attachment, pk=file, case=get_object_or_404(visible_cases(request.user), pk=pk))
-    content = content_of(found)
-    if content is None:
-        raise Http404
+    answer = attachment_answer(found)
     record_event("cases.attachment", request=request, ref=f"case:{pk}", sha256=found.sha256)
-    return HttpResponse(
-        content, content_type=found.kind, headers={"Content-Disposition": f'attachment; filename="{found.sha256[:16]}"'}
-    )
+    return answer
 
 
 @permitted("cases.handle")

@@ -24,7 +24,7 @@ from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.queries import open_cases_on, visible_cases
 from zhixin_web.evaluations.models import CurrentGrade
-from zhixin_web.evaluations.queries import grade_as_of, outlook_in_force, run_in_force, why_in_force
+from zhixin_web.evaluations.queries import grade_as_of, order_in_force, outlook_in_force, run_in_force, why_in_force
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.charts import explanation_waterfall, strip, timeline
 from zhixin_web.presentation.language import language_code
@@ -64,9 +64,7 @@ def subject_page(request: StaffRequest, code: str) -> HttpResponse:
         messages.error(request, _("日期应写作 2026-01-31，不晚于今天"))
         day = None
     past = grade_as_of(subject, day) if day else None
-    records = queries.last_versions(CreditRecord.objects.filter(subject=subject).exclude(state="withdrawn")).order_by(
-        "-decided_on", "-seq"
-    )
+    records = queries.records_of_subject(subject)
     run = run_in_force(subject, day) if day else None
     shown: Any = (queries.known_at(subject, run.known_seq) if run else []) if day else records
     record_event("subjects.view", request=request, ref=code)
@@ -75,7 +73,7 @@ def subject_page(request: StaffRequest, code: str) -> HttpResponse:
         "subject": subject, "day": day, "today": today, "past": past, "page": page_of(request, shown), "history": history,
         "facts": facts_shown(subject), "chart": _timeline(subject, list(records[:60]), history, day or today),
         "months_back": (today.year - day.year) * 12 + today.month - day.month if day else 0, "most_months": MONTHS_BACK,
-        "peers": peers_of(subject) if not day else None, "order": subject.grade_orders.filter(status="active").first(),
+        "peers": peers_of(subject) if not day else None, "order": order_in_force(subject.pk),
         "ladder": ladder_of(subject), "reports": subject.error_reports.order_by("-pk")[:10],
         "notes": subject.notes.select_related("by").order_by("-pk")[:20], "tags": subject.tags.order_by("label"),
     }  # fmt: skip
@@ -138,7 +136,7 @@ def why(request: StaffRequest, code: str) -> HttpResponse:
     language = language_code()
     shown = {
         "subject": subject, "run": run, "explanation": content, "lines": sentences(content, language),
-        "chart": explanation_waterfall(content, language), "order": subject.grade_orders.filter(status="active").first(),
+        "chart": explanation_waterfall(content, language), "order": order_in_force(subject.pk),
     }  # fmt: skip
     return render(request, "why.html", shown)
 

@@ -34,7 +34,8 @@ STEPS = (
 
 
 def _draft(request: StaffRequest, pk: int) -> CaseDraft:
-    return get_object_or_404(CaseDraft.objects.select_related("subject"), pk=pk, subject=principal(request))
+    drafts_of = CaseDraft.objects.select_related("subject").filter(subject=principal(request), procedure__in=procedures())
+    return get_object_or_404(drafts_of, pk=pk)
 
 
 def _frame(draft: CaseDraft, step: str) -> dict[str, Any]:

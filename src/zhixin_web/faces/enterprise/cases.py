@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -15,10 +15,9 @@ from zhixin_web.cases.clocks import clock_of, procedure_of
 from zhixin_web.cases.models import Attachment, Case, CaseDraft, CasePaper
 from zhixin_web.cases.queries import cases_of_party
 from zhixin_web.cases.reading import steps_told
-from zhixin_web.cases.services.attachments import content_of
 from zhixin_web.cases.services.transitions import carry_out, settle_or_leave, steps_open_to
 from zhixin_web.faces.enterprise.principal import principal, principal_code, show
-from zhixin_web.papers.services.issue import kept_file
+from zhixin_web.presentation.kept_files import attachment_answer, paper_answer
 from zhixin_web.presentation.paging import page_of
 
 
@@ -31,6 +30,7 @@ def _case(request: StaffRequest, pk: int) -> Case:
 def cases_page(request: StaffRequest) -> HttpResponse:
     """Open cases by deadline, then those that are closed; what was begun."""
     subject = principal(request)
+    record_event("mine.cases", request=request, ref=subject.code)
     found = cases_of_party(subject.code).order_by("-is_open", "due_on", "-pk")
     drafts = CaseDraft.objects.filter(subject=subject).order_by("-changed_at")
     return show(request, "cases.html", {"page": page_of(request, found), "drafts": drafts})
@@ -69,13 +69,9 @@ def paper(request: StaffRequest, pk: int, position: int) -> HttpResponse:
     """A paper as it was served."""
     case = _case(request, pk)
     found = get_object_or_404(CasePaper.objects.select_related("paper"), step__case=case, step__position=position)
-    file = kept_file(found.paper.code, found.paper.file_sha256)
-    if file is None:
-        raise Http404
+    answer = paper_answer(found.paper)
     record_event("mine.paper", request=request, ref=f"case:{pk}", number=found.number)
-    return HttpResponse(
-        file, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{found.paper.code}.pdf"'}
-    )
+    return answer
 
 
 @permitted("mine.view")
@@ -83,10 +79,6 @@ def paper(request: StaffRequest, pk: int, position: int) -> HttpResponse:
 def attachment(request: StaffRequest, pk: int, file: int) -> HttpResponse:
     """A file that was attached to a case."""
     found = get_object_or_404(Attachment, pk=file, case=_case(request, pk))
-    content = content_of(found)
-    if content is None:
-        raise Http404
+    answer = attachment_answer(found)
     record_event("mine.attachment", request=request, ref=f"case:{pk}", sha256=found.sha256)
-    return HttpResponse(
-        content, content_type=found.kind, headers={"Content-Disposition": f'attachment; filename="{found.sha256[:16]}"'}
-    )
+    return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import login
@@ -33,19 +34,20 @@ FIELDS = {
 @require_GET
 def leave(request: HttpRequest) -> HttpResponse:
     """Go to the identity provider, where there is one."""
-    if not settings.OIDC_ISSUER:
-        raise Http404
-    answer: HttpResponse = identity_provider.Leave.as_view()(request)
-    return answer
+    return _through(identity_provider.Leave, request)
 
 
 @permitted(ANYONE)
 @require_GET
 def come_back(request: HttpRequest) -> HttpResponse:
     """Come back from the identity provider."""
+    return _through(identity_provider.Return, request)
+
+
+def _through(view: Any, request: HttpRequest) -> HttpResponse:
     if not settings.OIDC_ISSUER:
         raise Http404
-    answer: HttpResponse = identity_provider.Return.as_view()(request)
+    answer: HttpResponse = view.as_view()(request)
     return answer
 
 

@@ -36,8 +36,8 @@ def mandates_page(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             faults = faults_by_field(error)
     content = {
-        "given": Mandate.objects.filter(principal=unit).select_related("agent", "given_by").order_by("-pk"),
-        "held": Mandate.objects.filter(agent=unit).select_related("principal").order_by("-pk"),
+        "given": [(item, item.agent) for item in unit.mandates_given.select_related("agent").order_by("-pk")],
+        "held": [(item, item.principal) for item in unit.mandates_held.select_related("principal").order_by("-pk")],
         "today": timezone.localdate(), "faults": faults, "sent": request.POST, "longest": services.LONGEST_MONTHS,
     }  # fmt: skip
     return show(request, "mandates.html", content, status=422 if faults else 200)

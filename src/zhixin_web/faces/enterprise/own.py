@@ -23,8 +23,7 @@ from zhixin_web.cases.models import CaseDraft
 from zhixin_web.cases.queries import cases_of_party, disputed_keys, published_statements
 from zhixin_web.cases.services.drafts import doors
 from zhixin_web.cases.services.filing import eligibility
-from zhixin_web.evaluations.models import GradeOrder
-from zhixin_web.evaluations.queries import outlook_in_force, why_in_force
+from zhixin_web.evaluations.queries import order_in_force, outlook_in_force, why_in_force
 from zhixin_web.faces.enterprise.principal import principal, show
 from zhixin_web.presentation.charts import Span, Timeline, explanation_waterfall, gantt
 from zhixin_web.presentation.language import language_code
@@ -33,17 +32,12 @@ from zhixin_web.presentation.subject_facts import facts_shown
 from zhixin_web.presentation.templatetags.zhixin import is_judged, kind_title
 from zhixin_web.records.masking_for_officers import masked
 from zhixin_web.records.models import CreditRecord, Subject
-from zhixin_web.records.queries import last_versions
+from zhixin_web.records.queries import records_of_subject
 from zhixin_web.records.services.repair_and_revocation import is_current
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
-MOST_ROWS = 40
+MOST_ROWS, MOST_CASES = 40, 10
 MOST_CHOSEN = 200
-
-
-def order_of(subject: Subject) -> GradeOrder | None:
-    """The order by two persons that sets the grade by hand, if one is in force."""
-    return subject.grade_orders.filter(status=GradeOrder.Status.ACTIVE).first()
 
 
 @permitted("mine.view")
@@ -52,16 +46,14 @@ def home(request: StaffRequest) -> HttpResponse:
     """Today's grade, what changed, what is due, what was begun."""
     subject = principal(request)
     record_event("mine.view", request=request, ref=subject.code)
-    open_cases = list(cases_of_party(subject.code).filter(is_open=True).order_by("due_on", "pk"))
     content = {
         "subject": subject,
-        "order": order_of(subject),
+        "order": order_in_force(subject.pk),
         "history": list(subject.grades.select_related("run").order_by("-pk")[:5]),
-        "cases": open_cases[:10],
+        "cases": cases_of_party(subject.code).filter(is_open=True).order_by("due_on", "pk")[:MOST_CASES],
         "drafts": CaseDraft.objects.filter(subject=subject).order_by("-changed_at"),
-        "counting": own_records(subject).filter(state=CreditRecord.State.ACTIVE).count(),
+        "counting": records_of_subject(subject).filter(state=CreditRecord.State.ACTIVE).count(),
         "facts": facts_shown(subject),
-        "today": timezone.localdate(),
     }
     return show(request, "home.html", content)
 
@@ -74,7 +66,7 @@ def coming(request: StaffRequest) -> HttpResponse:
     _run, found = outlook_in_force(subject)
     is_out = found is not None and not is_judged(found.at(found.moment.as_of).step)
     content = found.content() if found is not None and not is_out else None
-    return show(request, "_coming.html", {"outlook": content, "order": order_of(subject)})
+    return show(request, "_coming.html", {"outlook": content, "order": order_in_force(subject.pk)})
 
 
 @permitted("mine.view")
@@ -89,7 +81,7 @@ def why(request: StaffRequest) -> HttpResponse:
         language = language_code()
         shown |= {
             "lines": sentences(content, language), "chart": explanation_waterfall(content, language),
-            "order": order_of(subject),
+            "order": order_in_force(subject.pk),
         }  # fmt: skip
     return show(request, "why.html", shown)
 
@@ -104,7 +96,7 @@ def improve(request: StaffRequest) -> HttpResponse:
     shown: dict[str, Any] = {
         "subject": subject,
         "run": run,
-        "order": order_of(subject),
+        "order": order_in_force(subject.pk),
         "outlook": None,
         "is_out_of_scope": False,
     }
@@ -120,10 +112,10 @@ def improve(request: StaffRequest) -> HttpResponse:
 def _improved(subject: Subject, outlook: Outlook, chosen: set[str]) -> dict[str, Any]:
     """The actions with their records, what the chosen ones give, and the suggestion."""
     numbers = {record["record_no"]: record for record in outlook.facts.records}
-    kept = {str(item.pk): item for item in CreditRecord.objects.filter(subject=subject)}
-    last = {item.key: item for item in own_records(subject)}
+    kept = {str(item.pk): item for item in CreditRecord.objects.filter(subject=subject).only("seq", "key", "state")}
+    last = dict(records_of_subject(subject).values_list("key", "state"))
     held = {number: kept.get(str(record.get("record_id"))) for number, record in numbers.items()}
-    settled = {number for number, item in held.items() if item is not None and last.get(item.key, item).state != item.state}
+    settled = {number for number, item in held.items() if item is not None and last.get(item.key) != item.state}
     improvement = Improvement(outlook, timezone.localdate(), settled)
     suggestion = improvement.suggestion()
 
@@ -142,25 +134,24 @@ def _improved(subject: Subject, outlook: Outlook, chosen: set[str]) -> dict[str,
     }  # fmt: skip
 
 
-def own_records(subject: Subject) -> Any:
-    """Return the last versions of an enterprise's records, the newest first; what a source took back is not among them."""
-    found = last_versions(CreditRecord.objects.filter(subject=subject).exclude(state=CreditRecord.State.WITHDRAWN))
-    return found.order_by("-decided_on", "-seq")
-
-
 @permitted("mine.view")
 @require_GET
 def records(request: StaffRequest) -> HttpResponse:
     """All records, also those that are not published, with terms and repair dates on a line of time."""
     subject, today = principal(request), timezone.localdate()
     record_event("mine.records", request=request, ref=subject.code)
-    page = page_of(request, own_records(subject))
+    page = page_of(request, records_of_subject(subject))
     disputed, law = disputed_keys(item.key for item in page.items), law_in_force()
     rows = [
         (item, law.repair_from(item.kind, item.stated_severity, item.decided_on), item.key in disputed)
         for item in page.items
     ]
-    content = {"page": page, "rows": rows, "today": today, "chart": _terms(list(own_records(subject)[:MOST_ROWS]), today)}
+    content = {
+        "page": page,
+        "rows": rows,
+        "today": today,
+        "chart": _terms(list(records_of_subject(subject)[:MOST_ROWS]), today),
+    }
     return show(request, "records.html", content)
 
 
@@ -190,12 +181,11 @@ def record(request: StaffRequest, seq: int) -> HttpResponse:
     found = get_object_or_404(CreditRecord.objects.select_related("subject"), pk=seq, subject=subject)
     manifest, body = sources()[found.source], json.loads(found.body) if found.body else {}
     record_event("mine.record", request=request, ref=f"record:{seq}")
-    law, current = law_in_force(), is_current(found)
+    current = is_current(found)
     content = {
         "record": found, "manifest": manifest, "body": body, "reported": masked(manifest, body.get("reported", {})),
-        "versions": CreditRecord.objects.filter(key=found.key).order_by("version"), "is_current": current, "today": today,
-        "term_sources": law.term_sources(found.kind, found.severity, found.decided_on),
-        "repair_from": law.repair_from(found.kind, found.stated_severity, found.decided_on),
+        "versions": CreditRecord.objects.filter(key=found.key).order_by("version"), "is_current": current,
+        "term_sources": law_in_force().term_sources(found.kind, found.severity, found.decided_on),
         "doors": [(item, eligibility(found, item, today)) for item in doors()] if current else [],
         "cases": cases_of_party(subject.code).filter(record_key=found.key).order_by("-pk"),
         "is_disputed": bool(disputed_keys([found.key])), "statements": published_statements(found.seq),

@@ -6,6 +6,7 @@ import hashlib
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
@@ -16,11 +17,11 @@ from django.views.decorators.http import require_GET
 
 from zhixin.dataset.hiding_persons import masked
 from zhixin_web.accounts.permissions import StaffRequest, permitted
-from zhixin_web.audit.queries import events_on
+from zhixin_web.audit.models import Event
+from zhixin_web.audit.queries import events_on, named
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.queries import cases_of_party
-from zhixin_web.evaluations.queries import why_in_force
-from zhixin_web.faces.enterprise.own import order_of, own_records
+from zhixin_web.evaluations.queries import order_in_force, why_in_force
 from zhixin_web.faces.enterprise.principal import principal, show
 from zhixin_web.papers.fonts import FontMissing
 from zhixin_web.papers.models import Paper
@@ -40,6 +41,7 @@ from zhixin_web.presentation.templatetags.zhixin import (
     shown,
 )
 from zhixin_web.records.models import Subject
+from zhixin_web.records.queries import records_of_subject
 
 TITLE = "企业自身信用报告（知识产权领域）"
 USES: dict[str, Promise] = {
@@ -53,6 +55,7 @@ USES: dict[str, Promise] = {
     "cases.attachment": gettext_lazy("查看办件材料"),
     "subjects.export": gettext_lazy("导出企业名单（含等级）"),
     "pocket.check": gettext_lazy("扫码查询是否可以检查"),
+    "mine.cases": gettext_lazy("代理人查看办件列表"),
     "mine.view": gettext_lazy("代理人查看本企业信用"),
     "mine.why": gettext_lazy("代理人查看等级理由"),
     "mine.improve": gettext_lazy("代理人查看怎样提升"),
@@ -64,7 +67,7 @@ USES: dict[str, Promise] = {
     "mine.inspections": gettext_lazy("代理人查看检查情况"),
     "mine.report": gettext_lazy("代理人下载信用报告"),
 }
-"""Readings that an enterprise is told of, as the audit log names them; ``mine.…`` where it was not the enterprise itself."""
+"""Actions of the audit log that the list of readings shows; those under ``mine`` only where an agent acted."""
 YEARS_SHOWN = 2
 
 
@@ -77,15 +80,14 @@ class Use(NamedTuple):
     reason: str
 
 
-def uses_of(subject: Subject) -> Any:
-    """Return the events that show somebody reading an enterprise's data, the newest first."""
-    refs = [subject.code, *(f"record:{pk}" for pk in subject.records.values_list("pk", flat=True)),
-            *(f"case:{pk}" for pk in cases_of_party(subject.code).values_list("pk", flat=True))]  # fmt: skip
-    found = events_on(refs, USES, timezone.now() - timedelta(days=366 * YEARS_SHOWN))
+def uses_of(subject: Subject) -> QuerySet[Event]:
+    """Return the events that show somebody else reading an enterprise's data, the newest first."""
+    refs = [named("record", subject.records.all()), named("case", cases_of_party(subject.code))]
+    found = events_on(subject.code, refs, USES, timezone.now() - timedelta(days=366 * YEARS_SHOWN))
     return found.exclude(action__startswith="mine.", by__organisation__code=subject.code)
 
 
-def _use(event: Any) -> Use:
+def _use(event: Event) -> Use:
     unit = event.by.organisation.name if event.by is not None and event.by.organisation is not None else _("监管部门")
     return Use(event.at, unit, str(USES[event.action]), masked(str(event.detail.get("reason", ""))))
 
@@ -104,28 +106,12 @@ def reports_page(request: StaffRequest) -> HttpResponse:
 def report_content(subject: Subject, day: date) -> dict[str, Any]:
     """Return what an enterprise's own report says: all that is held of it, its grade with the score, who read it; in Chinese."""
     with translation.override("zh-hans"):
-        current = getattr(subject, "current", None)
-        _run, why = why_in_force(subject, day)
-        records = list(own_records(subject))
-        grade = f"{current.in_force}（自 {current.since}）" if current else "尚未评价"
-        points = score(why["score"]["total_milli"]) if why and current and is_judged(current.step) else "—"
-        order = order_of(subject)
-        by_hand = (
-            [
-                [
-                    "人工调整",
-                    f"{order.get_kind_display()}，期限至 {order.until}；理由：{order.reason}；依据：{order.basis}；规则评价为 {current.grade}",
-                ]
-            ]
-            if order and current
-            else []
-        )
+        records = list(records_of_subject(subject))
         return {
             "name": subject.name, "code": grouped(subject.code),
             "overview": [
                 ["名称", subject.name], ["统一社会信用代码", subject.code], ["登记区县", district_name(subject.district)],
-                ["行业门类", industry_name(subject.industry)], ["信用评价等级（知识产权）", grade], *by_hand, ["得分", points],
-                ["信用记录", f"{len(records)} 条"],
+                ["行业门类", industry_name(subject.industry)], *_grade_lines(subject, day), ["信用记录", f"{len(records)} 条"],
             ],
             "facts": [
                 {"title": item["manifest"].title.zh, "lines": [[title, shown(value)] for title, value, _personal in item["lines"]]}
@@ -143,6 +129,19 @@ def report_content(subject: Subject, day: date) -> dict[str, Any]:
             "uses": [[f"{timezone.localtime(use.at):%Y-%m-%d %H:%M}", f"{use.unit}：{use.what}" + (f"（{use.reason}）" if use.reason else "")]
                      for use in map(_use, uses_of(subject))],
         }  # fmt: skip
+
+
+def _grade_lines(subject: Subject, day: date) -> list[list[str]]:
+    """Return grade and score, and the order that sets the grade by hand."""
+    current, order = getattr(subject, "current", None), order_in_force(subject.pk)
+    if current is None:
+        return [["信用评价等级（知识产权）", "尚未评价"], ["得分", "—"]]
+    _run, why = why_in_force(subject, day)
+    lines = [["信用评价等级（知识产权）", f"{current.in_force}（自 {current.since}）"]]
+    if order is not None:
+        said = f"{order.get_kind_display()}，期限至 {order.until}；理由：{order.reason}；依据：{order.basis}；规则评价为 {current.grade}"
+        lines.append(["人工调整", said])
+    return [*lines, ["得分", score(why["score"]["total_milli"]) if why and is_judged(current.step) else "—"]]
 
 
 @permitted("mine.view")

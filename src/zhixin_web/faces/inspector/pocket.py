@@ -30,7 +30,7 @@ from zhixin_web.inspections.models import Inspector, Task, VisitReport
 from zhixin_web.inspections.queries import team_of, visible_tasks
 from zhixin_web.inspections.reported_visit import EARLIEST, LATEST, MOST_PHOTOS
 from zhixin_web.inspections.services import visit_reports
-from zhixin_web.papers.services.issue import kept_file
+from zhixin_web.presentation.kept_files import paper_answer
 from zhixin_web.presentation.language import language_code
 from zhixin_web.presentation.templatetags.zhixin import said
 from zhixin_web.records.models import Subject
@@ -206,10 +206,9 @@ def record(request: StaffRequest, pk: int) -> HttpResponse:
     mine = visible_tasks(request.user).filter(pk=pk)
     reports = VisitReport.objects.select_related("paper").filter(task__in=mine, status=VisitReport.Status.TAKEN)
     found = reports.order_by("-pk").first()
-    file = kept_file(found.paper.code, found.paper.file_sha256) if found is not None and found.paper is not None else None
-    if file is None:
+    if found is None or found.paper is None:
         raise Http404
-    return HttpResponse(file, content_type="application/pdf")
+    return paper_answer(found.paper)
 
 
 @permitted("pocket.view")

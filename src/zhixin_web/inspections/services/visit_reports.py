@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-import segno
-from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone, translation
@@ -25,9 +22,16 @@ from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.inspections.models import Task, VisitPhoto, VisitReport
 from zhixin_web.inspections.reported_visit import MOST_PHOTOS, ReportedVisit, skew
 from zhixin_web.inspections.services.results import submit_result
-from zhixin_web.papers.fonts import SANS, choose
 from zhixin_web.papers.models import Paper
-from zhixin_web.papers.services.issue import code_of, compile_shown, content_hash, keep_file, register_paper, withdraw_issued
+from zhixin_web.papers.services.issue import (
+    code_of,
+    compile_shown,
+    content_hash,
+    keep_file,
+    paper_frame,
+    register_paper,
+    withdraw_issued,
+)
 from zhixin_web.received import store
 
 FOLDER = "visit-photos"
@@ -39,7 +43,6 @@ MOST_SIGNATURE_BYTES = 300_000
 PNG = b"\x89PNG\r\n\x1a\n"
 Status = VisitReport.Status
 ANSWERS = {"fine": "未发现问题", "problem": "发现问题", "not_applicable": "不涉及", "not_checked": "未检查"}
-AUTHORITY = "郑州市市场监督管理局"
 
 
 class KeyReused(Exception):
@@ -188,7 +191,7 @@ def _faults_of_signers(report: VisitReport, visit: ReportedVisit, task: Task) ->
 
 def _faults_of_signatures(visit: ReportedVisit) -> Iterator[str]:
     """Yield which signature is no small picture as the page makes it."""
-    for sha256 in [*(item.sha256 for item in visit.inspectors), *([visit.party.sha256] if visit.party.sha256 else [])]:
+    for sha256 in visit.signatures:
         content = store.content_of(FOLDER, sha256) or b""
         if not content.startswith(PNG) or len(content) > MOST_SIGNATURE_BYTES:
             yield _("签名图片不合格；请在页面上重新签名")
@@ -201,7 +204,7 @@ def _issue_record(report: VisitReport, visit: ReportedVisit, task: Task) -> None
     report.number = f"郑市监检〔{day.year}〕{report.serial}号"
     content = _record(report, visit, task)
     code = code_of("visit", content_hash(content), day)
-    file = compile_shown("visit_record.typ", content | _frame(report, visit, code))
+    file = compile_shown("visit_record.typ", content | paper_frame(code, day) | {"signatures": _signatures(visit)})
     keep_file(code, file)
     report.paper = register_paper(
         code, Paper.Kind.VISIT, day, content_hash(content), hashlib.sha256(file).hexdigest(), subject_id=task.subject_id,
@@ -250,17 +253,6 @@ def _record(report: VisitReport, visit: ReportedVisit, task: Task) -> dict[str, 
         }  # fmt: skip
 
 
-def _frame(report: VisitReport, visit: ReportedVisit, code: str) -> dict[str, Any]:
-    """Return what surrounds the record: authority, code to verify it by, the signatures as pictures."""
-    picture = io.BytesIO()
-    address = f"{settings.SITE_ADDRESS}/v/{code}"
-    segno.make(address, error="m").save(picture, kind="svg", scale=4, border=1)
-    hashes = [*(item.sha256 for item in visit.inspectors), *([visit.party.sha256] if visit.party.sha256 else [])]
-    signatures = [list(store.content_of(FOLDER, item) or b"") for item in hashes]
-    now = timezone.localtime(report.received_at)
-    return {
-        "authority": AUTHORITY + ("（演示）" if settings.DEMO else ""), "date": [now.year, now.month, now.day],
-        "day": f"{now.year}年{now.month}月{now.day}日", "fonts": choose(SANS), "qr": picture.getvalue().decode(), "address": address,
-        "watermark": "演示数据" if settings.DEMO else "", "demo": "演示数据：企业与违法记录均为虚构" if settings.DEMO else "",
-        "signatures": [item for item in signatures if item],
-    }  # fmt: skip
+def _signatures(visit: ReportedVisit) -> list[list[int]]:
+    """Return the pictures of the signatures as the layout takes them: lists of bytes."""
+    return [list(store.content_of(FOLDER, sha256) or b"") for sha256 in visit.signatures]

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import re
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import segno
 import typst
 from django.conf import settings
 from django.utils import timezone
 
+from zhixin_web.papers.fonts import SANS, choose
 from zhixin_web.papers.models import Paper
 
+AUTHORITY = "郑州市市场监督管理局"
 LAYOUTS = Path(__file__).parents[1] / "layouts"
 KINDS = {"credit_report": "XY", "own_report": "ZX", "rules": "BF", "case": "BJ", "visit": "JC"}
 CONTENT_TYPES = {"pdf": "application/pdf", "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}
@@ -29,6 +33,32 @@ def code_of(kind: str, content_sha256: str, day: date) -> str:
     """Twelve characters that follow from what a paper says and the day it says it."""
     digest = hashlib.sha256(f"{kind}|{content_sha256}|{day}".encode()).digest()
     return base64.b32encode(digest)[:12].decode().replace("I", "8").replace("O", "9")
+
+
+def day_in_words(day: date) -> str:
+    """Write a day as papers do."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def qr_picture(address: str) -> str:
+    """Draw an address as a QR code (SVG)."""
+    picture = io.BytesIO()
+    segno.make(address, error="m").save(picture, kind="svg", scale=4, border=1)
+    return picture.getvalue().decode()
+
+
+def paper_frame(code: str, day: date) -> dict[str, Any]:
+    """Return what surrounds a paper that an authority issues: its name, the day, the address to verify it at, marks of a demonstration.
+
+    Raises:
+        FontMissing: no Chinese font is installed.
+    """
+    address = f"{settings.SITE_ADDRESS}/v/{code}"
+    return {
+        "authority": AUTHORITY + ("（演示）" if settings.DEMO else ""), "date": [day.year, day.month, day.day], "day": day_in_words(day),
+        "fonts": choose(SANS), "qr": qr_picture(address), "address": address, "watermark": "演示数据" if settings.DEMO else "",
+        "demo": "演示数据：企业与违法记录均为虚构" if settings.DEMO else "",
+    }  # fmt: skip
 
 
 def compile_layout(layout: str, data: dict[str, Any]) -> bytes:

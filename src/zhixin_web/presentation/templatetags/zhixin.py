@@ -55,7 +55,7 @@ def case_state(case: Any) -> Any:
 
 @register.filter
 def case_state_told(case: Any) -> Any:
-    """The state of a case as its party is told it: a proposal is not a decision, so its direction is not said."""
+    """Return the state of a case for its party: a proposal is not a decision, so its direction is left out."""
     state = procedure_of(case).state(case.state)
     return Message("审核中", "under review") if state.turn == "approver" else state.title
 
