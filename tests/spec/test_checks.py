@@ -106,6 +106,8 @@ deadlines:
 
 # Code, what is written, what stands there instead, and how the line named begins: that of the item, or (empty) the line
 # that ends in #!, or else the one that was broken.
+ANSWERS = "kind: management, answers: [{{kinds: [{kind}], months: {one}, at_most_months: {most}, basis: *law}}]"
+
 FAULTS = [
     ("R001", "cycle: {every: month}", "cycle: {every: month", "direction:"),
     ("R002", "document: 一号", "document: 一号\nstatus: draft\nstatus: draft  #!", ""),
@@ -208,8 +210,27 @@ FAULTS = [
     ("R049", "title: {zh: 乙, en: B}, at_least: 60}", "title: {zh: 乙, en: B}, effective: {from: 2024-01-01}, at_least: 60}",
      "id: farms"),
     ("R036", "{id: D, title: {zh: 丁, en: D}}", "{id: D, title: {zh: 丁, en: D}, effective: {until: 2024-01-01}}", "id: B"),
+    ("R054", "nature: supervision, basis", "nature: restriction, kind: derogation, basis", ""),
+    ("R055", "nature: supervision, basis", "nature: supervision, answers: [{kinds: [fine], months: 12, at_most_months: 36, basis: *law}], basis", ""),
+    ("R056", "nature: supervision, basis", f"nature: incentive, {ANSWERS.format(kind='fine', one=12, most=36)}, basis", ""),
+    ("R057", "nature: supervision, basis", "nature: restriction, kind: management, basis", ""),
+    ("R058", "nature: supervision, basis", f"nature: supervision, {ANSWERS.format(kind='award', one=12, most=36)}, basis", ""),
+    ("R058", "nature: supervision, basis", f"nature: supervision, {ANSWERS.format(kind='theft', one=12, most=36)}, basis", ""),
+    ("R059", "nature: supervision, basis", f"nature: supervision, {ANSWERS.format(kind='fine', one=0, most=36)}, basis", ""),
+    ("R059", "nature: supervision, basis", f"nature: supervision, {ANSWERS.format(kind='fine', one=37, most=36)}, basis", ""),
+    ("R060", "nature: supervision, basis: *law}\nmeasures:\n  - {id: check_d,",
+     f"nature: supervision, {ANSWERS.format(kind='fine', one=12, most=36)}, basis: *law}}\nmeasures:\n  - {{id: check_d, duration_months: 13,", "id: check_d"),
     ("R090", "basis: &law [{document: law, verified: true}]", "basis: &law [{document: law, verified: false}]", ""),
 ]  # fmt: skip
+
+
+GOOD_MEASURES = (
+    ("nature: supervision, basis", f"nature: supervision, {ANSWERS.format(kind='fine', one=36, most=36)}, basis"),
+    ("nature: supervision, basis: *law}\nmeasures:\n  - {id: check_d,",
+     f"nature: supervision, {ANSWERS.format(kind='fine', one=12, most=36)}, basis: *law}}\nmeasures:\n  - {{id: check_d, duration_months: 12,"),
+)  # fmt: skip
+LEVELS = [("law", True), ("administrative_regulation", True), ("central_policy", True), ("local_regulation", True),
+          ("departmental_rule", False), ("normative_document", False)]  # fmt: skip
 
 
 def written(folder: Path, text: str) -> Path:
@@ -247,6 +268,23 @@ def test_the_good_rulebook_is_good(tmp_path: Path) -> None:
     assert faults == []
 
 
+@pytest.mark.parametrize(("old", "new"), GOOD_MEASURES)
+def test_a_measure_within_its_catalogue_is_good(tmp_path: Path, old: str, new: str) -> None:
+    assert check_file(written(tmp_path / "checked", broken(old, new)))[1] == []
+
+
+@pytest.mark.parametrize(("level", "is_enough"), LEVELS)
+def test_only_law_regulation_and_central_documents_carry_a_measure_that_takes_rights(
+    tmp_path: Path, level: str, is_enough: bool
+) -> None:
+    answers = ANSWERS.format(kind="fine", one=12, most=36).replace("management", "derogation")
+    text = broken("nature: supervision, basis", f"nature: restriction, {answers}, basis")
+    documents = text.index("  law: {title: ") + len("  law: {")
+    text = text[:documents] + f"level: {level}, " + text[documents:]
+    faults = [fault.code for fault in check_file(written(tmp_path / "checked", text))[1]]
+    assert faults == ([] if is_enough else ["R054"])
+
+
 @pytest.mark.parametrize(("code", "old", "new", "at"), FAULTS, ids=lambda value: value[:40].replace("\n", " "))
 def test_fault_is_found_on_its_line(tmp_path: Path, code: str, old: str, new: str, at: str) -> None:
     text = broken(old, new)
@@ -258,7 +296,7 @@ def test_fault_is_found_on_its_line(tmp_path: Path, code: str, old: str, new: st
     for fault in faults:
         assert_worded(fault)
         assert fault.file.endswith("rulebook.yaml")
-        assert fault.is_warning == (fault.code == "R090")
+        assert fault.is_warning == (fault.code in ("R057", "R090"))
 
 
 def test_every_code_is_tested() -> None:

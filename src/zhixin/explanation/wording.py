@@ -16,6 +16,7 @@ from zhixin.law.nodes import Dated, plain
 from zhixin.law.points import Affine, Band, Cases, Categories, Linear, Once, PerRecord, PerUnit, Steps, Tier
 from zhixin.law.rules import (
     Add,
+    AnsweredConduct,
     Ceiling,
     Discretion,
     Floor,
@@ -292,16 +293,23 @@ class Wording(Phrases):
     def _percent(self, value: Decimal | None) -> str:
         return self.say("废止", "repealed") if value is None else f"{plain(value * 100)}%"
 
+    def answered(self, conduct: AnsweredConduct) -> str:
+        """Conduct that a measure answers, and its term."""
+        kinds = self.kinds(conduct.kinds)
+        one, most = self.number(conduct.months), self.number(conduct.at_most_months)
+        if one == most:
+            return self.say(f"针对{kinds}，自认定文书之日起 {one} 个月", f"for {kinds}, {one} months from the document")
+        return self.say(
+            f"针对{kinds}，自认定文书之日起 {one} 个月，再次失信的依次顺延，最长 {most} 个月",
+            f"for {kinds}, {one} months from the document, appended for each further document up to {most} months",
+        )
+
     def measure_rule(self, rule: MeasureRule) -> str:
         """A measure for some grades, with whom it concerns, where it is used and for how long."""
-        titles = {item.code: self.text(item.title) for item in self.rulebook.measure_catalogue}
-        natures = {item.code: item.nature for item in self.rulebook.measure_catalogue}
-        parts = [
-            self.say(
-                f"{titles[rule.measure]}（{self.nature(natures[rule.measure])}）",
-                f"{titles[rule.measure]} ({self.nature(natures[rule.measure])})",
-            )
-        ]
+        definition = next(item for item in self.rulebook.measure_catalogue if item.code == rule.measure)
+        title, nature = self.text(definition.title), self.nature(definition.nature)
+        parts = [self.say(f"{title}（{nature}）", f"{title} ({nature})")]
+        parts += [self.answered(conduct) for conduct in definition.answers]
         if rule.classes:
             parts.append(self.say(f"适用于{self.classes_of(rule.classes)}", f"for {self.classes_of(rule.classes)}"))
         if rule.inspect is not None:

@@ -134,6 +134,17 @@ def _is_dated(value: Any) -> str:
 DatedNumber = Annotated[Annotated[Number, Tag("number")] | Annotated[Dated, Tag("dated")], Discriminator(_is_dated)]
 
 
+def number_on(value: Decimal | Dated, day: date) -> int | None:
+    """Return a whole number as it is in force on a day; ``None`` before its first value and after a repeal."""
+    found = value.at(day) if isinstance(value, Dated) else value
+    return None if found is None else int(found)
+
+
+def days_of_change(*numbers: Decimal | Dated) -> list[date]:
+    """Return the days from which a value of some numbers is in force; one day where none is dated."""
+    return sorted({day for number in numbers if isinstance(number, Dated) for day in number.values}) or [date.today()]
+
+
 def constant(value: Decimal | Dated) -> Decimal:
     """The number of a resolved node; a rulebook must be taken ``at`` a date first."""
     assert isinstance(value, Decimal), "resolve the rulebook at a date before using its numbers"

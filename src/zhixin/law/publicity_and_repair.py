@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from zhixin.law.calendar import shift_months
 from zhixin.law.catalogue import DishonestyTerms, Publicity, RecordKind
-from zhixin.law.nodes import Dated
+from zhixin.law.nodes import number_on
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.vocabulary import Nature, Severity
 
@@ -24,12 +23,6 @@ class Publication:
     starts_on: date
     earliest_end: date
     ends_on: date
-
-
-def number_on(value: Decimal | Dated, day: date) -> int | None:
-    """Return a whole number as it is in force on a day; ``None`` before its first value and after a repeal."""
-    found = value.at(day) if isinstance(value, Dated) else value
-    return None if found is None else int(found)
 
 
 def severity_of(rulebook: Rulebook, kind: str, stated: str | None) -> Severity | None:

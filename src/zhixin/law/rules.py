@@ -244,12 +244,33 @@ class Decisions(Node):
     shift_order: Literal["strongest", "all"] = "strongest"
 
 
+class AnsweredConduct(Node):
+    """Conduct that a measure may answer, for how long, and the article that says so.
+
+    The term runs from the day of the document that recognises the conduct. Of several documents each appends another term, up
+    to ``at_most_months`` from the first (再次失信的期限顺延).
+    """
+
+    kinds: tuple[str, ...] = Field(min_length=1)
+    months: DatedNumber
+    at_most_months: DatedNumber
+    basis: tuple[Basis, ...] = Field(min_length=1)
+
+
 class MeasureDefinition(Node):
-    """A line of the measure catalogue (激励与惩戒措施清单)."""
+    """A line of the measure catalogue (激励与惩戒措施清单).
+
+    ``kind`` is that of the national list: ``derogation`` takes rights or adds duties (I: needs a law, a regulation or a document
+    of the central government), ``management`` does neither (II), ``third_party`` is applied by others (III). A measure that
+    ``answers`` conduct is imposed on a subject by a case of its own, for nothing else and with an end; one that answers none
+    applies to every subject of a grade alike.
+    """
 
     code: Identifier
     title: Text
     nature: Literal["incentive", "supervision", "restriction"]
+    kind: Literal["derogation", "management", "third_party"] | None = None
+    answers: tuple[AnsweredConduct, ...] = ()
     basis: tuple[Basis, ...] = ()
 
 
@@ -265,7 +286,10 @@ class Inspect(Node):
 
 
 class MeasureRule(Node):
-    """A measure for grades × classes × scenario, with its duration."""
+    """A measure for grades × classes × scenario, with its duration.
+
+    The term of a measure against conduct is set by the catalogue (:class:`AnsweredConduct`); ``duration_months`` may shorten it.
+    """
 
     id: Identifier
     measure: Identifier

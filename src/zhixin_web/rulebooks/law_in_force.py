@@ -19,8 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from zhixin.law.catalogue import CatalogueSource, Deadline, RecordKind
-from zhixin.law.nodes import Basis, Dated, Text
-from zhixin.law.publicity_and_repair import Publication, number_on, publication_of, repair_from, severity_of, terms_of
+from zhixin.law.nodes import Basis, Dated, Text, number_on
+from zhixin.law.publicity_and_repair import Publication, publication_of, repair_from, severity_of, terms_of
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.rules import LadderGrade, SubjectClass
 from zhixin.law.vocabulary import Severity, Visibility

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
-from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -16,12 +15,12 @@ from zhixin.errors import Message, UsageError
 from zhixin.law.checks.fields import fields_agree, fields_of_points, names_free
 from zhixin.law.checks.numbers import NUMBER_RULES
 from zhixin.law.checks.problems import KEYED, Path, Problem, problem_at, scopes, unknown_name
+from zhixin.law.checks.proportionality import measures_are_proportionate
 from zhixin.law.checks.references import references
 from zhixin.law.conditions import ScoreIs
 from zhixin.law.measures import Count
-from zhixin.law.nodes import Basis, Dated, walk
+from zhixin.law.nodes import Basis, Dated, days_of_change, number_on, walk
 from zhixin.law.points import Categories, PerRecord
-from zhixin.law.publicity_and_repair import number_on
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.rules import Add, WeightedMean
 from zhixin.law.vocabulary import Direction, Nature, Status, Visibility
@@ -134,7 +133,7 @@ def terms_hold(rulebook: Rulebook) -> Iterator[Problem]:
     publicities: list[tuple[Path, Any]] = [(("terms", item.id), item.publicity) for item in rulebook.terms]
     publicities += [(("catalogue", kind.id), kind.publicity) for kind in rulebook.catalogue if kind.publicity is not None]
     for path, publicity in publicities:
-        for day in _days_of(publicity.min_months, publicity.max_months):
+        for day in days_of_change(publicity.min_months, publicity.max_months):
             least, most = number_on(publicity.min_months, day), number_on(publicity.max_months, day)
             if least is not None and most is not None and least > most:
                 yield problem_at(
@@ -146,7 +145,7 @@ def terms_hold(rulebook: Rulebook) -> Iterator[Problem]:
                     "check the two terms",
                 )
     for deadline in rulebook.deadlines:
-        for day in _days_of(deadline.term):
+        for day in days_of_change(deadline.term):
             term = deadline.term.at(day) if isinstance(deadline.term, Dated) else deadline.term
             if term is not None and (term < 1 or term != int(term)):
                 yield problem_at(
@@ -157,11 +156,6 @@ def terms_hold(rulebook: Rulebook) -> Iterator[Problem]:
                     "改为整数",
                     "write a whole number",
                 )
-
-
-def _days_of(*numbers: Decimal | Dated) -> list[date]:
-    """The days from which a value of some numbers is in force; one day where none is dated."""
-    return sorted({day for number in numbers if isinstance(number, Dated) for day in number.values}) or [date.today()]
 
 
 def evidence_required(rulebook: Rulebook) -> Iterator[Problem]:
@@ -365,6 +359,7 @@ STRUCTURE_RULES: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     basis_given,
     terms_hold,
     evidence_required,
+    measures_are_proportionate,
     points_fit_measures,
     conditions_are_known,
     dates_in_order,
