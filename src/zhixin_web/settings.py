@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "zhixin_web.records",
     "zhixin_web.collection",
     "zhixin_web.evaluations",
+    "zhixin_web.measures",
     "zhixin_web.cases",
     "zhixin_web.inspections",
     "zhixin_web.governance",

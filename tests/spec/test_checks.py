@@ -229,7 +229,7 @@ GOOD_MEASURES = (
     ("nature: supervision, basis: *law}\nmeasures:\n  - {id: check_d,",
      f"nature: supervision, {ANSWERS.format(kind='fine', one=12, most=36)}, basis: *law}}\nmeasures:\n  - {{id: check_d, duration_months: 12,"),
 )  # fmt: skip
-LEVELS = [("law", True), ("administrative_regulation", True), ("central_policy", True), ("local_regulation", True),
+FORCES = [("law", True), ("administrative_regulation", True), ("central_policy", True), ("local_regulation", True),
           ("departmental_rule", False), ("normative_document", False)]  # fmt: skip
 
 
@@ -273,14 +273,14 @@ def test_a_measure_within_its_catalogue_is_good(tmp_path: Path, old: str, new: s
     assert check_file(written(tmp_path / "checked", broken(old, new)))[1] == []
 
 
-@pytest.mark.parametrize(("level", "is_enough"), LEVELS)
+@pytest.mark.parametrize(("force", "is_enough"), FORCES)
 def test_only_law_regulation_and_central_documents_carry_a_measure_that_takes_rights(
-    tmp_path: Path, level: str, is_enough: bool
+    tmp_path: Path, force: str, is_enough: bool
 ) -> None:
     answers = ANSWERS.format(kind="fine", one=12, most=36).replace("management", "derogation")
     text = broken("nature: supervision, basis", f"nature: restriction, {answers}, basis")
     documents = text.index("  law: {title: ") + len("  law: {")
-    text = text[:documents] + f"level: {level}, " + text[documents:]
+    text = text[:documents] + f"legal_force: {force}, " + text[documents:]
     faults = [fault.code for fault in check_file(written(tmp_path / "checked", text))[1]]
     assert faults == ([] if is_enough else ["R054"])
 

@@ -15,7 +15,8 @@ from zhixin.law.calendar import shift_months
 from zhixin.law.procedures import procedures
 from zhixin_web.cases.models import Case, CasePaper, CaseStep
 from zhixin_web.cases.services.effects import settle_case
-from zhixin_web.cases.services.filing import conducts, open_case
+from zhixin_web.cases.services.filing import open_case
+from zhixin_web.cases.services.grounds import conducts
 from zhixin_web.cases.services.transitions import carry_out, run_case_clocks, steps_open_to
 from zhixin_web.jobs.case_invariants import case_deviations
 from zhixin_web.records.models import CreditRecord, Subject

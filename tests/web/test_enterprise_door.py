@@ -29,7 +29,8 @@ from zhixin_web.accounts.services import mandates
 from zhixin_web.audit.models import LedgerEntry, SealedBody
 from zhixin_web.cases.models import Attachment, Case, CaseDraft
 from zhixin_web.cases.services import attachments, drafts
-from zhixin_web.cases.services.filing import conducts, open_case
+from zhixin_web.cases.services.filing import open_case
+from zhixin_web.cases.services.grounds import conducts
 from zhixin_web.cases.services.transitions import carry_out, steps_open_to
 from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.jobs import tick

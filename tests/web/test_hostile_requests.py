@@ -49,7 +49,8 @@ from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, may
 from zhixin_web.audit.services.checkpoints import make_checkpoint
 from zhixin_web.cases.services.attachments import attach
 from zhixin_web.cases.services.drafts import begin, keep_words
-from zhixin_web.cases.services.filing import conducts, open_case
+from zhixin_web.cases.services.filing import open_case
+from zhixin_web.cases.services.grounds import conducts
 from zhixin_web.cases.services.reports import file_report
 from zhixin_web.cases.services.transitions import carry_out
 from zhixin_web.collection.services import batches as batch_services

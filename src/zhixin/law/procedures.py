@@ -18,8 +18,8 @@ from zhixin.law.nodes import Basis, Identifier, Node, Text
 from zhixin.law.yaml_text import YamlText
 
 Actor = Literal["applicant", "officer", "source", "approver", "clock"]
-Effect = Literal["record.repair", "record.revoke", "record.publish", "statement.publish"]
-ADVERSE: frozenset[str] = frozenset({"record.publish"})
+Effect = Literal["record.repair", "record.revoke", "record.publish", "statement.publish", "measure.impose"]
+ADVERSE: frozenset[str] = frozenset({"record.publish", "measure.impose"})
 """Effects that burden the party; each must follow a notice and a term of defence."""
 
 
@@ -59,7 +59,7 @@ class Transition(Node):
     other_than: tuple[Identifier, ...] = ()
     needs_reason: bool = False
     is_once: bool = False
-    only_if: Literal["record_changed"] | None = None
+    only_if: Literal["record_changed", "measure_refused"] | None = None
     is_notice: bool = False
     is_favourable: bool = False
     paper: Text | None = None

@@ -75,22 +75,22 @@ class Visible(Node):
     basis: tuple[Basis, ...] = ()
 
 
-Level = Literal[
+LegalForce = Literal[
     "law", "administrative_regulation", "central_policy", "local_regulation", "departmental_rule", "normative_document"
 ]
-MAY_DEROGATE: frozenset[Level] = frozenset({"law", "administrative_regulation", "central_policy", "local_regulation"})
+MAY_DEROGATE: frozenset[LegalForce] = frozenset({"law", "administrative_regulation", "central_policy", "local_regulation"})
 """法律、法规或者党中央、国务院政策文件 (国办发〔2020〕49号)."""
 
 
 class Document(Node):
     """A document that bases point to.
 
-    ``level``: where it stands among the sources of law; only the first four may take rights or add duties.
+    ``legal_force``: where it stands among the sources of law; only the first four may take rights or add duties.
     """
 
     title: Text
     number: str | None = None
-    level: Level | None = None
+    legal_force: LegalForce | None = None
     issued_on: date | None = None
     url: str | None = None
 

@@ -57,6 +57,8 @@ ACTIONS: dict[str, dict[Role, Scope]] = {
     "cases.handle": {CITY: "all"},
     "cases.verify": {CITY: "all", DEPARTMENT: "own"},
     "cases.decide": {APPROVER: "all"},
+    "measures.view": {CITY: "all", APPROVER: "all", AUDITOR: "all", DEPARTMENT: "all", DISTRICT: "district"},
+    "measures.judge": {CITY: "all", APPROVER: "all", AUDITOR: "all"},
     "reports.view": {CITY: "all", APPROVER: "all", DISTRICT: "own", DEPARTMENT: "own", AUDITOR: "all"},
     "reports.answer": {CITY: "all", DISTRICT: "own", DEPARTMENT: "own"},
     "subjects.note": {CITY: "all", APPROVER: "all", DISTRICT: "district", INSPECTOR: "district"},

@@ -28,6 +28,7 @@ from zhixin_web.demonstration.cases import make_cases
 from zhixin_web.demonstration.city_files import MONTHS_BACK, SEED, record_files, subject_files
 from zhixin_web.demonstration.enterprise_door import make_agent
 from zhixin_web.demonstration.inspections import make_inspections
+from zhixin_web.demonstration.measures import make_measures
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.services.orders import propose_order
 from zhixin_web.evaluations.services.release import propose_run, release_run
@@ -75,6 +76,7 @@ def build(subjects: int, tell: Tell) -> None:
     _leave_something_to_do(table, people)
     make_inspections(release, people)
     make_cases(people)
+    make_measures(people)
     make_agent(people)
     sign_and_show()
 

@@ -12,7 +12,8 @@ from zhixin.law.procedures import procedures
 from zhixin_web.accounts.models import User
 from zhixin_web.cases.models import Case
 from zhixin_web.cases.services.effects import settle_case
-from zhixin_web.cases.services.filing import conducts, eligibility, open_case
+from zhixin_web.cases.services.filing import eligibility, open_case
+from zhixin_web.cases.services.grounds import conducts
 from zhixin_web.cases.services.transitions import carry_out
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit

@@ -31,6 +31,7 @@ from zhixin_web.jobs.grade_and_file_invariants import (
     file_deviations,
     grade_deviations,
 )
+from zhixin_web.jobs.measure_invariants import measure_deviations
 from zhixin_web.jobs.record_invariants import record_deviations, subject_deviations
 from zhixin_web.records.models import CreditRecord, SubjectVersion
 
@@ -46,6 +47,7 @@ PROJECTIONS: dict[str, Compared] = {
     "what is erased is named by an entry": erasure_deviations,
     "every draw has one commitment and one end": draw_deviations,
     "every case follows its procedure, its papers and numbers are whole": case_deviations,
+    "every measure follows a decision, the ledger and its end": measure_deviations,
 }
 RECORD_KINDS = ("record.add", "record.correct", "record.revoke", "repair.accept")
 

@@ -35,6 +35,7 @@ from zhixin_web.evaluations.services.runs import STALE_AFTER, start_run
 from zhixin_web.evaluations.tasks import execute_run, process_batch
 from zhixin_web.inspections.models import VisitPhoto
 from zhixin_web.inspections.services import visit_reports
+from zhixin_web.measures.services.imposing import follow_measures
 from zhixin_web.received import store
 from zhixin_web.records.services.reapply_law import apply_law_in_force
 from zhixin_web.rulebooks.law_in_force import law_in_force
@@ -59,6 +60,7 @@ def tick() -> list[str]:
         start_due_runs,
         end_expired_orders,
         run_case_clocks,
+        follow_measures,
         sign,
         sweep,
     )

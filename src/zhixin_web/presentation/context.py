@@ -30,6 +30,7 @@ NAVIGATION = (
     ("/c/inspections", _("双随机抽查"), "inspections.view"),
     ("/m/", _("手机检查"), "pocket.view"),
     ("/c/cases", _("办件"), "cases.view"),
+    ("/c/measures", _("惩戒措施"), "measures.view"),
     ("/c/reports", _("信息报错"), "reports.view"),
     ("/c/rulebooks", _("评价规则"), "runs.view"),
     ("/c/indicators", _("指标监测"), "runs.view"),

@@ -37,7 +37,7 @@ WORDS = {
     "P020": ("存在不经告知和陈述申辩即到达 {0} 的路径", "a way leads to {0} without notice and defence", "在此之前经过告知和申辩期", "lead every way through a notice and a state of defence"),
     "P021": ("{0} 终结案件而不告知救济途径", "{0} ends a case without telling the remedies", "写明 remedies 和 paper", "write remedies and the paper that tells them"),
     "P022": ("告知步骤 {0} 没有文书", "the notice {0} has no paper", "写明 paper", "name its paper"),
-    "P023": ("申辩期 {0} 可以被提前结束", "the time for defence {0} can be cut short", "申辩期只由时钟结束，期限从告知起算", "let only the clock end it, with a term of its own"),
+    "P023": ("申辩期 {0} 可以被提前结束", "the time for defence {0} can be cut short", "申辩期只由时钟或者有利于当事人的步骤结束，期限从告知起算", "let only the clock, or a step in favour of the party, end it, with a term of its own"),
     "P024": ("{0} 不利于当事人，不能标为有利", "{0} burdens the party and is not favourable", "去掉 is_favourable", "remove is_favourable"),
     "P030": ("{0} 可由一人独自办成", "one person alone can bring about {0}", "每条路径都先由另一人提出（other_than）", "lead every way through a proposal that other_than names"),
     "P031": ("审批步骤 {0} 没有写明不得由谁办理", "the approval {0} says not whose proposal it decides", "写明 other_than", "write other_than"),
@@ -151,7 +151,9 @@ def _rights(procedure: Procedure) -> Iterator[Found]:
     for state in procedure.states:
         ways_out = [step for step in procedure.leaving(state.id) if step.to != state.id]
         if state.is_defence and (
-            state.turn != "applicant" or state.continues or any(step.by != "clock" for step in ways_out)
+            state.turn != "applicant"
+            or state.continues
+            or any(step.by != "clock" and not step.is_favourable for step in ways_out)
         ):
             yield "P023", _state_path(procedure, state.id), state.id
     for step in procedure.transitions:
@@ -191,6 +193,8 @@ def _persons(procedure: Procedure) -> Iterator[Found]:
         if step.effect is not None and step.by != "approver":
             yield "P033", path, step.id
         if step.effect in ("record.repair", "record.revoke", "statement.publish") and procedure.about != "record":
+            yield "P034", path, step.id
+        if step.effect == "measure.impose" and procedure.about != "subject":
             yield "P034", path, step.id
         if step.id in procedure.proposals and step.by in DECIDING and not step.needs_reason:
             yield "P035", path, step.id

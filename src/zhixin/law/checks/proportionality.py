@@ -27,12 +27,12 @@ def measures_are_proportionate(rulebook: Rulebook) -> Iterator[Problem]:
 
 
 def _kind_holds(rulebook: Rulebook, path: Path, item: MeasureDefinition) -> Iterator[Problem]:
-    levels = {document.level for part in item.basis if (document := rulebook.documents.get(part.document)) is not None}
-    if item.kind == "derogation" and not levels & MAY_DEROGATE:
+    forces = {document.legal_force for part in item.basis if (document := rulebook.documents.get(part.document)) is not None}
+    if item.kind == "derogation" and not forces & MAY_DEROGATE:
         yield problem_at(
             "R054", path, "减损权益或者增加义务的措施没有法律、法规或者党中央、国务院政策文件依据",
             "a measure that takes rights or adds duties rests on no law, regulation or document of the central government",
-            "补写依据并注明该文件的 level，或者删除该措施", "add such a basis with the level of its document, or drop the measure",
+            "补写依据并注明该文件的 legal_force，或者删除该措施", "add such a basis with the legal_force of its document, or drop the measure",
         )  # fmt: skip
     if item.answers and item.kind is None:
         yield problem_at(

@@ -15,6 +15,7 @@ from zhixin.law.nodes import Basis
 from zhixin.law.procedures import Procedure, Transition
 from zhixin.law.reckoning_of_terms import Unit
 from zhixin_web.cases.models import Case, CasePaper, CaseStep
+from zhixin_web.measures.queries import ground_records
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services.issue import (
     code_of,
@@ -68,9 +69,11 @@ def _body(case: Case, procedure: Procedure, step: Transition, done: CaseStep) ->
     """What was brought forward, what was found, what follows, what the party may do now and until when."""
     about = f"，涉及信用记录（账本序号 {case.record_seq}）" if case.record_seq is not None else ""
     yield f"{day_in_words(case.opened_on)}，本局收到或者立案办理{procedure.title.zh}事项（办件号 {case.pk}）{about}：{masked(case.text)}"
-    if case.details:
+    if "conduct" in case.details:
         grounds = f"《{case.details['document']}》（{day_in_words(date.fromisoformat(case.details['document_on']))}）"
         yield f"拟认定或者认定的失信行为：{case.details['conduct']}。所依据的已生效法律文书：{grounds}。"
+    if "measure" in case.details:
+        yield from _measure(case)
     for said in case.steps.filter(
         transition__in=[item.id for item in procedure.transitions if item.by == "applicant"]
     ).order_by("position"):
@@ -89,8 +92,24 @@ def _body(case: Case, procedure: Procedure, step: Transition, done: CaseStep) ->
         yield f"您可以于{day_in_words(case.due_on)}前{what}；逾期不提出的，依法继续办理。" + (
             "（期限为推算）" if case.is_presumed else ""
         )
-    if case.details and (step.is_notice or step.effect == "record.publish"):
+    if "conduct" in case.details and (step.is_notice or step.effect == "record.publish"):
         yield from _how_to_repair(case, done.on)
+
+
+def _measure(case: Case) -> Iterator[str]:
+    """Say the measure, what it answers, until when, and how it ends before that."""
+    found = ground_records(case.details["records"])
+    titles = {name: kind.title.zh for name, (kind, _rulebook) in law_in_force(case.opened_on).kinds.items()}
+    records = "；".join(
+        f"{titles.get(item.record.kind, item.record.kind)}《{masked(item.document)}》（{day_in_words(item.record.decided_on)}）"
+        for item in found.values()
+    )
+    yield f"措施：{case.details['title']['zh']}。当事人信用等级：{case.details['grade']}。所针对的失信信息：{records}。"
+    until = day_in_words(date.fromisoformat(case.details["until"]))
+    yield (
+        f"措施自决定之日起实施，至{until}的前一日止，到期自行终止；所针对的失信信息修复、撤销，或者等级不再适用的，同时终止。"
+        "依法可以申请信用修复的，修复不收费。"
+    )
 
 
 def _how_to_repair(case: Case, day: date) -> Iterator[str]:

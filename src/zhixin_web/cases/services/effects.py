@@ -1,4 +1,4 @@
-"""Does what a case decided: to the record, to the paper of a revoked decision, to the grade."""
+"""Does what a case decided: to the record, to measures, to the paper of a revoked decision, to the grade."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from zhixin_web.cases.services.case_papers import withdraw_paper
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit
 from zhixin_web.evaluations.services.reevaluate_after_batch import reevaluate
+from zhixin_web.measures.services.imposing import follow_subject, impose
 from zhixin_web.records.models import CreditRecord
 from zhixin_web.records.services.repair_and_revocation import change_record, is_current, last_version
 
@@ -40,8 +41,16 @@ def take_effect(case: Case, step: Transition, by: User | None, number: str) -> N
         last = last_version(case.record_key)
         state = "repaired" if step.effect == "record.repair" else "revoked"
         change_record(last, state=state, on=timezone.localdate(), basis=number, by=by)
+        follow_subject(case.subject)
         if state == "revoked":
             withdraw_paper(str(json.loads(last.body).get("document", "")), number)
+    if step.effect == "measure.impose":
+        assert by is not None
+        assert case.proposed_by is not None
+        impose(
+            case.subject, case.details["measure"], only=case.details["records"], case=f"case:{case.pk}", number=number,
+            proposed_by=case.proposed_by, decided_by=by,
+        )  # fmt: skip
     if step.effect == "record.publish":
         assert by is not None
         _deliver_record(case, number, by)

@@ -8,15 +8,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from zhixin.dataset.cell_parsers import is_placeholder
-from zhixin.dataset.documents import document_key
-from zhixin.dataset.hiding_persons import masked
-from zhixin.dataset.sources import determinations, owners, sources
+from zhixin.dataset.sources import owners, sources
 from zhixin.law.procedures import Procedure, procedures
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
@@ -26,8 +22,8 @@ from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.cases.clocks import set_deadline
 from zhixin_web.cases.models import Attachment, Case
 from zhixin_web.cases.parties import is_party
-from zhixin_web.cases.queries import steps_taking
-from zhixin_web.cases.words import FEWEST, printable, said
+from zhixin_web.cases.services.grounds import refuse_second, set_grounds
+from zhixin_web.cases.words import said
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.services.repair_and_revocation import is_current
 from zhixin_web.rulebooks.law_in_force import law_in_force
@@ -79,8 +75,7 @@ def open_case(
     case = _prepared(procedure, subject, text, by)
     if procedure.about == "record":
         _about_record(case, procedure, record, case.opened_on)
-    if procedure.taking("record.publish"):
-        case.details = _grounds(details or {}, case.opened_on)
+    set_grounds(case, procedure, details or {})
     said_of_it = {
         "procedure": procedure.id, "version": procedure.version, "record": case.record_seq, "eligibility": case.eligibility,
         "attachments": [item.sha256 for item in attachments],
@@ -88,7 +83,7 @@ def open_case(
     with transaction.atomic():
         lock_ledger()
         _refuse_second_case(case)
-        _refuse_second_determination(case)
+        refuse_second(case)
         case.save()
         append_one("case.open", f"case:{case.pk}", said_of_it)
         record_event("cases.open", by=by, ref=f"case:{case.pk}", procedure=procedure.id)
@@ -135,50 +130,3 @@ def _refuse_second_case(case: Case) -> None:
     same = Case.objects.filter(procedure=case.procedure, record_key=case.record_key, is_open=True)
     if case.record_key and same.exists():
         raise ValidationError(_("该记录已有同类办件正在办理"))
-
-
-def _refuse_second_determination(case: Case) -> None:
-    """Refuse to determine the same conduct on the same document twice: the party is not published twice for one act."""
-    if not case.details:
-        return
-    counting = Q(is_open=True) | Q(steps__in=steps_taking("record.publish"))
-    same = Case.objects.filter(counting, procedure=case.procedure, subject=case.subject)
-    wanted = (case.details["conduct"], document_key(case.details["document"]))
-    for pk, held in same.values_list("pk", "details"):
-        if (held["conduct"], document_key(held["document"])) == wanted:
-            raise ValidationError(_("同一行为、同一文书已在第 %(case)s 号办件认定或者办理") % {"case": pk})
-
-
-def _grounds(details: dict[str, str], today: date) -> dict[str, str]:
-    """Check what a determination rests on: no conduct is found dishonest without an effective document.
-
-    国家知识产权局知识产权信用管理规定 第八条.
-    """
-    faults: dict[str, str] = {}
-    conduct, document = details.get("conduct", ""), masked(printable(details.get("document", ""))).strip()
-    if conduct not in conducts():
-        faults["conduct"] = _("请选择失信行为")
-    if (
-        len(document) < FEWEST
-        or len(document) > 128
-        or is_placeholder(document)
-        or not any(char.isdecimal() for char in document)
-    ):
-        faults["document"] = _("请填写已生效法律文书的文号；没有生效文书不得认定")
-    try:
-        day = date.fromisoformat(details.get("document_on", ""))
-    except ValueError:
-        day = None
-    if day is None or day > today:
-        faults["document_on"] = _("请填写文书日期，不晚于今天")
-    if details.get("is_final") != "1":
-        faults["is_final"] = _("未生效的文书不得作为认定依据（可以复议、起诉的期限未满，或者复议、诉讼未终结）")
-    if faults:
-        raise ValidationError(faults)
-    assert day is not None
-    return {"conduct": conduct, "document": document, "document_on": day.isoformat(), "is_final": "1"}
-
-
-def conducts() -> tuple[str, ...]:
-    """Return the kinds of conduct that may be found dishonest, as the source of determinations names them."""
-    return determinations().choices(determinations().field("conduct"))

@@ -23,6 +23,7 @@ from zhixin_web.cases.models import Case, CaseStep
 from zhixin_web.cases.parties import acts_as, is_party, workers
 from zhixin_web.cases.services.case_papers import issue_case_paper
 from zhixin_web.cases.services.effects import has_changed, settle_case, take_effect
+from zhixin_web.cases.services.grounds import grounds_of_measure, may_be_imposed
 from zhixin_web.cases.words import said
 
 _log = logging.getLogger(__name__)
@@ -55,9 +56,11 @@ def _has_worked_on_it(case: Case, procedure: Procedure, step: Transition, user: 
 
 
 def _is_open(case: Case, step: Transition) -> bool:
-    """Whether a step that may be taken once, or only if the record has changed, is open."""
+    """Whether a step that may be taken once, or only if what the case rests on has changed, is open."""
     if step.is_once and any(done.transition == step.id for done in case.steps.all()):
         return False
+    if step.only_if == "measure_refused":
+        return not may_be_imposed(case, timezone.localdate())
     return step.only_if != "record_changed" or has_changed(case)
 
 
@@ -80,9 +83,13 @@ def carry_out(case: Case, transition_id: str, *, by: User | None, reason: str = 
             )
         _refuse_unless_permitted(found, procedure, step, by)
         if not _is_open(found, step):
-            raise ValidationError(_("这一步只能办理一次，或者只在记录已变更时办理"))
+            raise ValidationError(_("这一步只能办理一次，或者只在所依据的情况已变更时办理"))
         if step.needs_reason or reason.strip() or (by is not None and step.by == "applicant" and not is_party(by, found)):
             reason = said(reason)
+        if step.effect == "measure.impose":  # on what the party was told of, as it stands today
+            found.details = grounds_of_measure(
+                found.subject, found.details["measure"], timezone.localdate(), found.details["records"]
+            )
         done = _step(found, step, by, reason)
         _note_persons(found, procedure, step, by)
         found.state = step.to

@@ -20,8 +20,10 @@ from zhixin_web.cases.clocks import clock_of, procedure_of
 from zhixin_web.cases.models import Attachment, CasePaper
 from zhixin_web.cases.queries import visible_cases
 from zhixin_web.cases.reading import ShownStep
-from zhixin_web.cases.services.filing import conducts, eligibility, open_case
+from zhixin_web.cases.services.filing import eligibility, open_case
+from zhixin_web.cases.services.grounds import conducts
 from zhixin_web.cases.services.transitions import carry_out, settle_or_leave, steps_open_to
+from zhixin_web.measures.queries import ground_records
 from zhixin_web.presentation.kept_files import attachment_answer, paper_answer
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.presentation.refusals import faults_by_field
@@ -74,7 +76,7 @@ def case_page(request: StaffRequest, pk: int) -> HttpResponse:
     content: dict[str, Any] = {
         "case": case, "procedure": procedure, "state": procedure.state(case.state), "clock": clock_of(case, procedure, steps),
         "steps": [ShownStep.of(done, procedure) for done in steps],
-        "files": case.attachments.order_by("pk"), "open_steps": steps_open, "faults": faults, "given": request.POST,
+        "files": case.attachments.order_by("pk"), "grounds": ground_records(case.details.get("records", [])), "open_steps": steps_open, "faults": faults, "given": request.POST,
         "registers_for_party": any(step.by == "applicant" for step in steps_open),
         "waits_for_another": procedure.state(case.state).turn == "approver" and case.proposed_by_id == request.user.pk,
     }  # fmt: skip

@@ -25,6 +25,7 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.queries import open_cases_on, visible_cases
 from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.evaluations.queries import grade_as_of, order_in_force, outlook_in_force, run_in_force, why_in_force
+from zhixin_web.measures.queries import measures_on
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.charts import explanation_waterfall, strip, timeline
 from zhixin_web.presentation.language import language_code
@@ -75,6 +76,7 @@ def subject_page(request: StaffRequest, code: str) -> HttpResponse:
         "months_back": (today.year - day.year) * 12 + today.month - day.month if day else 0, "most_months": MONTHS_BACK,
         "peers": peers_of(subject) if not day else None, "order": order_in_force(subject.pk),
         "ladder": ladder_of(subject), "reports": subject.error_reports.order_by("-pk")[:10],
+        "measures": measures_on(subject),
         "notes": subject.notes.select_related("by").order_by("-pk")[:20], "tags": subject.tags.order_by("label"),
     }  # fmt: skip
     return render(request, "subject.html", content)

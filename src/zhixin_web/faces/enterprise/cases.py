@@ -17,6 +17,7 @@ from zhixin_web.cases.queries import cases_of_party
 from zhixin_web.cases.reading import steps_told
 from zhixin_web.cases.services.transitions import carry_out, settle_or_leave, steps_open_to
 from zhixin_web.faces.enterprise.principal import principal, principal_code, show
+from zhixin_web.measures.queries import ground_records
 from zhixin_web.presentation.kept_files import attachment_answer, paper_answer
 from zhixin_web.presentation.paging import page_of
 
@@ -59,6 +60,7 @@ def case_page(request: StaffRequest, pk: int) -> HttpResponse:
         "case": case, "procedure": procedure, "state": procedure.state(case.state), "clock": clock_of(case, procedure, steps),
         "steps": steps_told(procedure, steps), "open_steps": steps_open_to(request.user, case), "faults": faults,
         "given": request.POST, "files": case.attachments.order_by("pk"),
+        "grounds": ground_records(case.details.get("records", [])),
     }  # fmt: skip
     return show(request, "case.html", content, status=422 if faults else 200)
 

@@ -25,6 +25,7 @@ from zhixin_web.cases.services.drafts import doors
 from zhixin_web.cases.services.filing import eligibility
 from zhixin_web.evaluations.queries import order_in_force, outlook_in_force, why_in_force
 from zhixin_web.faces.enterprise.principal import principal, show
+from zhixin_web.measures.queries import measures_on
 from zhixin_web.presentation.charts import Span, Timeline, explanation_waterfall, gantt
 from zhixin_web.presentation.language import language_code
 from zhixin_web.presentation.paging import page_of
@@ -54,6 +55,8 @@ def home(request: StaffRequest) -> HttpResponse:
         "drafts": CaseDraft.objects.filter(subject=subject).order_by("-changed_at"),
         "counting": records_of_subject(subject).filter(state=CreditRecord.State.ACTIVE).count(),
         "facts": facts_shown(subject),
+        "measures": measures_on(subject),
+        "today": timezone.localdate(),
     }
     return show(request, "home.html", content)
 

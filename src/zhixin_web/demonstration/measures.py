@@ -1,0 +1,58 @@
+"""Measures in the demonstration: one in force, one in its time for defence, the others waiting on the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from unittest import mock
+
+from django.utils import timezone
+
+from zhixin.law.calendar import shift_days
+from zhixin.law.proportionality import Allowed
+from zhixin_web.accounts.models import User
+from zhixin_web.cases.models import Case
+from zhixin_web.cases.services.filing import open_case
+from zhixin_web.cases.services.transitions import carry_out
+from zhixin_web.measures.judging import judged_all
+from zhixin_web.measures.queries import candidates, with_conduct
+from zhixin_web.records.models import Subject
+
+DAYS_AGO, MOST_LOOKED_AT = 21, 40
+REASON = "演示数据：失信行为有生效文书证明，当事人逾期未提出申辩"
+
+
+@contextmanager
+def acting_on(day: date) -> Iterator[None]:
+    """Let everything in the block happen on a day of the past: the history of a demonstration is made up."""
+    with mock.patch.object(timezone, "localdate", return_value=day):
+        yield
+
+
+def make_measures(people: dict[str, User]) -> None:
+    """Impose a measure on the first subject that the catalogue allows one against for weeks; give notice to the next one."""
+    today = timezone.localdate()
+    found = list(with_conduct(candidates(Subject.objects.all(), today), today).order_by("code")[:MOST_LOOKED_AT])
+    begun_on = shift_days(today, -DAYS_AGO)
+    first = next(_allowed(found, begun_on), None)
+    if first is not None:
+        with acting_on(begun_on):
+            case = _noticed(*first, people)
+        for step, who in (("time_over", None), ("propose_measure", "city"), ("impose", "approver")):
+            case = carry_out(case, step, by=people[who] if who else None, reason=REASON if who else "")
+    second = next((item for item in _allowed(found, today) if first is None or item[0] != first[0]), None)
+    if second is not None:
+        _noticed(*second, people)
+
+
+def _allowed(subjects: list[Subject], day: date) -> Iterator[tuple[Subject, str]]:
+    """Yield the first measure that the catalogue allows against each subject on a day."""
+    for standing, verdicts in judged_all(subjects, day):
+        yield from [(standing.subject, item.definition.code) for item in verdicts if isinstance(item, Allowed)][:1]
+
+
+def _noticed(subject: Subject, code: str, people: dict[str, User]) -> Case:
+    text = "演示数据：依据信用等级和已生效的失信信息，按措施清单启动"
+    case = open_case("measure", subject=subject, text=text, details={"measure": code}, by=people["city"])
+    return carry_out(case, "notify", by=people["city"])

@@ -1,0 +1,22 @@
+"""What the proportionality check says in words."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from zhixin.law.proportionality import Reason, Refused
+
+_REASONS: dict[Reason, Promise] = {
+    "no_conduct": gettext_lazy("没有措施清单所针对的、有效的失信信息，不得实施"),
+    "term_over": gettext_lazy("所针对的失信信息自认定之日起的期限已满，不得实施"),
+    "not_of_the_grade": gettext_lazy("该等级不适用此项措施"),
+    "not_of_the_class": gettext_lazy("该分类不适用此项措施"),
+    "not_in_the_catalogue": gettext_lazy("现行措施清单没有针对失信行为规定此项措施"),
+}
+
+
+def refusal_in_words(refused: Refused) -> str:
+    """Say why a measure is not allowed, with its name where the catalogue knows it."""
+    return _("不予适用：%(why)s") % {"why": _REASONS[refused.reason]}
