@@ -125,6 +125,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "zhixin_web.faces.console.sign_in.locked_out"
+AXES_WHITELIST_CALLABLE = "zhixin_web.accounts.identity_provider.is_from_provider"
 AXES_ENABLE_ADMIN = False
 LOGIN_URL = "/c/sign-in"
 LOGIN_REDIRECT_URL = "/c/"

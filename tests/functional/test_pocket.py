@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import os
+import re
 import signal
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -377,6 +382,155 @@ def test_what_one_has_filled_in_is_not_sent_by_who_signs_in_next(
     page.wait_for_timeout(300)
     assert page.locator("main ul.records").count() == 0
     context.unroute_all(behavior="ignoreErrors")
+
+
+def test_a_report_taken_back_while_others_are_sent_is_not_sent(
+    phone: tuple[BrowserContext, Page, Path], site_folder: Path
+) -> None:
+    context, page, _folder = phone
+    before = len(reports(site_folder))
+    for task in page.eval_on_selector_all("ul.records h2 a", "all => all.map(one => one.getAttribute('href'))")[:2]:
+        submitted_without_a_signal(page, context, task)
+    waiting = page.locator("main ul.records li")
+    assert waiting.count() == 2
+    held: list[Route] = []
+    context.route("**/report", lambda route: held.append(route))
+    context.set_offline(False)
+    page.click("text=现在发送")
+    page.wait_for_function("() => document.querySelectorAll('main .tag').length")
+    for _wait in range(50):
+        if held:
+            break
+        page.wait_for_timeout(100)
+    page.goto(page.url.split("#")[0] + "#/")
+    page.goto(page.url.split("#")[0] + "#/outbox")
+    page.wait_for_selector("main ul.records li")
+    page.wait_for_selector("button:has-text('修改')")
+    assert page.locator("main ul.records li").count() == 2
+    assert page.locator("button:has-text('修改')").count() == 1, "what is on its way cannot be changed"
+    page.click("button:has-text('修改')")
+    page.wait_for_url("**/check")
+    context.unroute("**/report")
+    held[0].continue_()
+    page.wait_for_timeout(1500)
+    assert len(reports(site_folder)) == before + 1
+    assert len(kept_draft(page)["photos"]) == 1
+
+
+def test_what_another_window_has_changed_is_not_submitted_unseen(phone: tuple[BrowserContext, Page, Path]) -> None:
+    context, page, _folder = phone
+    task = first_task(page)
+    answer_all(page, task)
+    page.goto(page.url.split("#")[0] + f"{task}/result")
+    finish(page)
+    page.wait_for_url("**/check")
+    other = context.new_page()
+    other.goto(page.url.split("#")[0] + f"{task}/result")
+    other.fill("#note", "（虚构）另一窗口的新说明")
+    other.wait_for_timeout(500)
+    context.set_offline(True)
+    page.click("main button.first")
+    page.wait_for_selector("text=已在别的窗口改过")
+    page.wait_for_selector("text=另一窗口的新说明")
+    assert kept_draft(page)["note"] == "（虚构）另一窗口的新说明"
+    page.click("main button.first")
+    page.wait_for_url("**/outbox")
+
+
+def test_signing_out_closes_the_pocket_and_keeps_what_is_unsent(phone: tuple[BrowserContext, Page, Path], site: str) -> None:
+    context, page, _folder = phone
+    task = first_task(page)
+    answer_all(page, task)
+    page.goto(f"{site}/c/password")
+    page.evaluate("document.querySelector('[data-signs-out]').requestSubmit()")
+    page.wait_for_url("**/c/sign-in**")
+    context.set_offline(True)
+    page.goto(f"{site}/m/{task}")
+    page.wait_for_selector("text=已退出登录")
+    assert page.inner_text("#who") == ""
+    assert "（虚构）" not in page.inner_text("main")
+    context.set_offline(False)
+    signed_in(page, site)
+    page.wait_for_selector("ul.records li")
+    assert page.inner_text("#who") != ""
+    assert kept_draft(page)["answers"]
+
+
+@pytest.fixture
+def newer(site: str) -> Iterator[tuple[str, list[str]]]:
+    """The site at another address, which serves the version of the pocket that stands in a list."""
+    version = ["1"]
+
+    class Passing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            sent = int(self.headers.get("Content-Length") or 0)
+            with closing(http.client.HTTPConnection(urlsplit(site).netloc)) as link:
+                link.request(self.command, self.path, self.rfile.read(sent) if sent else None, dict(self.headers))
+                answer = link.getresponse()
+                body = answer.read()
+            if self.path == "/m/sw.js":
+                body = re.sub(rb'const VERSION = "[^"]*"', f'const VERSION = "v{version[0]}"'.encode(), body)
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("content-length", "transfer-encoding", "content-encoding", "connection"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *given: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Passing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", version
+    server.shutdown()
+    server.server_close()
+
+
+KEPT = """async () => {
+  const found = {};
+  for (const name of await caches.keys()) found[name] = (await (await caches.open(name)).keys()).length;
+  const said = await (await caches.open("pocket-current")).match("/current");
+  return { ...found, current: said ? await said.text() : "" };
+}"""
+
+
+@pytest.mark.parametrize("has_draft", [False, True])
+def test_a_new_version_comes_whole_when_nothing_is_unsent(
+    browser: Browser, newer: tuple[str, list[str]], tmp_path: Path, has_draft: bool
+) -> None:
+    address, version = newer
+    context = opened(browser, tmp_path / "phone")
+    page = context.new_page()
+    signed_in(page, address)
+    page.wait_for_selector("ul.records li")
+    page.wait_for_function("navigator.serviceWorker.ready.then((found) => !!found.active)")
+    page.reload()
+    page.wait_for_selector("ul.records li")
+    files = page.evaluate(KEPT)["v1"]
+    assert files >= 4
+    if has_draft:
+        answer_all(page, first_task(page))
+    version[0] = "2"
+    page.evaluate("navigator.serviceWorker.getRegistration('/m/').then((found) => found.update())")
+    page.wait_for_function("() => navigator.serviceWorker.getRegistration('/m/').then((found) => !found.installing)")
+    for _round in range(3):
+        page.goto(f"{address}/m/#/outbox")
+        page.click("text=现在发送")
+        page.wait_for_timeout(600)
+    kept = page.evaluate(KEPT)
+    served = "v1" if has_draft else "v2"
+    assert (kept["current"], kept[served]) == (served, files)
+    assert has_draft or "v1" not in kept
+    context.set_offline(True)
+    for _round in range(2):
+        page.reload()
+        page.wait_for_selector("text=没有待发送的内容")
+    with suppress(Error):
+        context.close()
 
 
 def test_who_comes_second_sees_both_results_side_by_side(

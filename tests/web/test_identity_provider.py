@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,10 +15,14 @@ import jwt
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.test import Client as Browser
+from django.utils import timezone
 
 from zhixin_web.accounts import identity_provider
 from zhixin_web.accounts.models import Organisation, OutsideIdentity, Role, User
+from zhixin_web.accounts.services.mandates import accept_invitation, invite
 from zhixin_web.records.models import Subject
 
 pytestmark = pytest.mark.django_db
@@ -224,3 +229,105 @@ def test_it_leads_nowhere_outside(provider: str) -> None:
 def test_without_a_provider_there_is_no_such_door(people: Any) -> None:
     assert Browser().get("/my/identity").status_code == 404
     assert Browser().get("/my/identity/back").status_code == 404
+
+
+def test_an_account_without_a_password_has_none_that_grows_old(provider: str, settings: Any) -> None:
+    settings.DEMO = False
+    browser, _answer = signed_in("legal-person")
+    User.objects.filter(username__startswith="oidc-").update(
+        password_changed_at=timezone.now() - timedelta(days=settings.PASSWORD_DAYS + 1)
+    )
+    assert browser.get("/my/records").status_code == 200
+
+
+def test_who_stands_for_no_enterprise_locks_nobody_out(provider: str, settings: Any) -> None:
+    settings.AXES_ENABLED = True
+    for _attempt in range(settings.AXES_FAILURE_LIMIT + 1):
+        signed_in("nobody")
+    browser, answer = signed_in("legal-person")
+    assert answer["Location"] == "/my/records"
+    guesser = Browser()
+    for _attempt in range(settings.AXES_FAILURE_LIMIT):
+        answer = guesser.post("/c/sign-in", {"username": "", "password": "x"})
+    assert guesser.post("/c/sign-in", {"username": "", "password": "x"}).status_code in (403, 422, 429)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_fresh"), [(1, True), (-29, True), (-60, False), (-100_000, False), (3600, False), (None, False)]
+)
+def test_only_a_fresh_sign_in_at_the_provider_confirms_a_weighty_act(
+    provider: str, monkeypatch: pytest.MonkeyPatch, seconds: int | None, is_fresh: bool
+) -> None:
+    backend = identity_provider.EnterpriseIdentities
+    genuine = backend.verify_token
+    said = None if seconds is None else time.time() + seconds
+    monkeypatch.setattr(
+        backend, "verify_token", lambda self, token, **given: genuine(self, token, **given) | {"auth_time": said}
+    )
+    browser, _answer = signed_in("legal-person", "/my/identity?again=1&next=/my/mandates")
+    assert ("confirmed" in browser.session) is is_fresh
+
+
+def test_confirming_asks_the_provider_for_a_new_sign_in(provider: str) -> None:
+    asked = parse_qs(urlsplit(Browser().get("/my/identity?again=1")["Location"]).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+
+
+@pytest.mark.parametrize("query", ["error=x", "error=x&state=y", "state=y&code=z", "code=z", ""])
+def test_an_answer_that_was_not_asked_for_signs_nobody_out(provider: str, browser_of: Any, query: str) -> None:
+    officer = browser_of("city")
+    assert officer.get(f"/my/identity/back?{query}")["Location"] == "/c/sign-in"
+    assert officer.get("/c/").status_code == 200
+
+
+def test_two_first_visits_at_once_are_one_account(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    genuine = identity_provider._found_or_opened
+    raced = []
+
+    def racing(*given: str) -> Any:
+        if not raced:  # the other visit comes between the look and the writing
+            raced.append(genuine(*given))
+            raise IntegrityError
+        return genuine(*given)
+
+    monkeypatch.setattr(identity_provider, "_found_or_opened", racing)
+    assert signed_in("legal-person")[1]["Location"] == "/my/records"
+    assert OutsideIdentity.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["oidc-123456789012345678901234", "OIDC-x", "oidc-"])
+def test_nobody_chooses_the_name_of_an_account_of_the_provider(people: Any, name: str) -> None:
+    unit = people["enterprise"].organisation
+    secret = invite(unit.code, unit.name, people["city"])
+    with pytest.raises(ValidationError) as caught:
+        accept_invitation(secret, username=name, display_name="经办人", password="a long enough password 1")
+    assert "username" in caught.value.message_dict
+
+
+@pytest.mark.parametrize(
+    "said", [[], None, "text", {"sub": ["legal-person"]}, {"sub": "x" * 256}, {"sub": "甲"}, {"sub": "a\x00b"}], ids=repr
+)
+def test_odd_words_of_the_provider_are_refused(provider: str, monkeypatch: pytest.MonkeyPatch, said: Any) -> None:
+    backend = identity_provider.EnterpriseIdentities
+    if isinstance(said, dict):
+        genuine = backend.verify_token
+        monkeypatch.setattr(backend, "verify_token", lambda self, token, **given: genuine(self, token, **given) | said)
+        genuine_info = backend.get_userinfo
+        monkeypatch.setattr(backend, "get_userinfo", lambda self, *given: genuine_info(self, *given) | said)
+    else:
+        monkeypatch.setattr(backend, "get_userinfo", lambda self, *given: said)
+    assert signed_in("legal-person")[1]["Location"] == "/c/sign-in"
+    assert not OutsideIdentity.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [(None, "企业经办人"), (7, "企业经办人"), ("甲\u202e乙\x00", "甲乙"), ("  ", "企业经办人")]
+)
+def test_a_name_is_shown_without_what_no_page_can_show(
+    provider: str, monkeypatch: pytest.MonkeyPatch, name: Any, shown: str
+) -> None:
+    backend = identity_provider.EnterpriseIdentities
+    genuine = backend.get_userinfo
+    monkeypatch.setattr(backend, "get_userinfo", lambda self, *given: genuine(self, *given) | {"name": name})
+    signed_in("legal-person")
+    assert OutsideIdentity.objects.get().user.display_name == shown

@@ -19,8 +19,10 @@ from PIL import Image
 from zhixin_web.accounts.models import User
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.faces.inspector.words import words
-from zhixin_web.inspections.models import Inspector, Task, VisitPhoto, VisitReport
+from zhixin_web.inspections.models import Draw, Inspector, Task, VisitPhoto, VisitReport
+from zhixin_web.inspections.queries import visits_to
 from zhixin_web.inspections.services import visit_reports
+from zhixin_web.inspections.services.ratings import QUESTIONS, rate_visit
 from zhixin_web.inspections.services.results import review_result, submit_result
 from zhixin_web.inspections.services.visit_reports import ANSWERS, KeyReused, add_photo, missing_photos, take_report
 
@@ -140,7 +142,10 @@ def test_a_phone_whose_clock_is_wrong_by_half_a_day_is_told(
 ) -> None:
     send_pictures(task, inspector)
     edge = 1 if abs(hours) == 12.0 else 0  # the request itself takes a moment
-    found = report(task, inspector, device_at=timezone.now() + timedelta(hours=hours) - timedelta(seconds=edge))
+    device_at = timezone.now() + timedelta(hours=hours) - timedelta(seconds=edge)
+    at = {"started_at": device_at.isoformat(), "submitted_at": device_at.isoformat()}
+    photos = [item | {"taken_at": device_at.isoformat()} for item in content_of(task)["photos"]]
+    found = report(task, inspector, device_at=device_at, photos=photos, **at)
     assert (found.status == "taken") is is_taken
     if not is_taken:
         assert any("手机时间与服务器相差" in fault for fault in found.faults)
@@ -481,7 +486,7 @@ def test_who_is_on_leave_or_has_a_conflict_must_not_go_in(task: Task, inspector:
     Inspector.objects.filter(pk=mine.pk).update(on_leave_from=today, on_leave_until=today)
     mine.conflicts.create(subject=task.subject, reason="（虚构）亲属", declared_by=people["city"])
     found = browser_of("inspector").get("/m/check.json", {"code": task.subject.code}).json()
-    assert (found["may"], len(found["why"])) == (False, 2)
+    assert (found["may"], len(found["why"])) == (False, 3)
 
 
 def test_an_enterprise_of_another_district_without_a_task_is_not_shown(
@@ -540,3 +545,114 @@ def test_every_word_that_the_pocket_shows_is_given_and_every_word_given_is_shown
     assert named - given == set()
     assert given - named - by_state - by_field == set()
     assert (by_state | by_field) - given == set()
+
+
+# --- who may, when ----------------------------------------------------------------------------------------------------------
+
+
+def on_leave(task: Task, mine: Inspector, people: Any) -> None:
+    Inspector.objects.filter(pk=mine.pk).update(on_leave_from=timezone.localdate(), on_leave_until=timezone.localdate())
+
+
+def related(task: Task, mine: Inspector, people: Any) -> None:
+    mine.conflicts.create(subject=task.subject, reason="（虚构）亲属", declared_by=people["city"])
+
+
+def sent_later(task: Task, mine: Inspector, people: Any) -> None:
+    task.assignments.filter(inspector=mine).update(assigned_on=timezone.localdate() + timedelta(days=1))
+
+
+def stopped(task: Task, mine: Inspector, people: Any) -> None:
+    Inspector.objects.filter(pk=mine.pk).update(is_active=False)
+
+
+@pytest.mark.parametrize("change", [on_leave, related, sent_later, stopped])
+def test_who_may_not_inspect_on_the_day_signs_no_report(task: Task, inspector: User, people: Any, change: Any) -> None:
+    send_pictures(task, inspector)
+    change(task, Inspector.objects.get(account=inspector), people)
+    found = report(task, inspector)
+    assert found.status == "refused"
+    assert any("当日不得检查" in fault for fault in found.faults)
+    with pytest.raises(ValidationError, match="不足"):
+        submit_result(
+            task, method="on_site", result="clean", disposal="none", note="", inspected_on=timezone.localdate(), by=inspector
+        )
+
+
+def test_a_witness_is_not_the_inspector_in_other_letters(task: Task, inspector: User) -> None:
+    send_pictures(task, inspector)
+    name = Inspector.objects.get(account=inspector).name
+    for number, written in enumerate((name, f"{name[0]} {name[1:]}", f" {name}。", name + "\u3000")):
+        party = {"kind": "refused", "reason": "（虚构）不在场", "witness": written}
+        assert any("见证人不能是" in fault for fault in report(task, inspector, f"key-witness-{number}", party=party).faults)
+
+
+@pytest.mark.parametrize(
+    ("started", "submitted", "is_taken"),
+    [(0, 0, True), (-1, 9, True), (0, 11, False), (-11 * 60 * 24 * 40, 0, False), (0, 60 * 24 * 400, False)],
+)
+def test_times_lie_between_the_draw_and_the_sending(
+    task: Task, inspector: User, started: int, submitted: int, is_taken: bool
+) -> None:
+    send_pictures(task, inspector)
+    now = timezone.now()
+    at = {
+        "started_at": (now + timedelta(minutes=started)).isoformat(),
+        "submitted_at": (now + timedelta(minutes=submitted)).isoformat(),
+    }
+    assert (report(task, inspector, device_at=now, **at).status == "taken") is is_taken
+
+
+def test_a_report_from_before_the_return_does_not_answer_it(task: Task, inspector: User, people: Any, client: Any) -> None:
+    send_pictures(task, inspector)
+    before = timezone.now()
+    taken = report(task, inspector, "key-first-0001")
+    review_result(task, people["city"], accept=False, reason="（虚构）请补充照片")
+    assert "真实有效" not in client.get(f"/v/{taken.paper.code}").content.decode()  # type: ignore[union-attr]
+    late = {"started_at": before.isoformat(), "submitted_at": before.isoformat()}
+    stale = report(task, inspector, "key-stale-0001", **late)
+    assert any("退回之前" in fault for fault in stale.faults)
+    task.refresh_from_db()
+    assert task.returned_reason
+    assert report(task, inspector, "key-second-001").status == "taken"
+
+
+def test_of_two_that_wait_the_one_written_last_counts_in_whatever_order_they_come(task: Task, inspector: User) -> None:
+    now = timezone.now()
+    earlier = {
+        "started_at": (now - timedelta(minutes=9)).isoformat(),
+        "submitted_at": (now - timedelta(minutes=5)).isoformat(),
+    }
+    newer = report(task, inspector, "key-newer-0001")
+    older = report(task, inspector, "key-older-0001", **earlier)
+    newer.refresh_from_db()
+    assert (newer.status, older.status) == ("waiting", "refused")
+
+
+def test_a_visit_that_was_sent_back_is_not_rated(task: Task, inspector: User, people: Any) -> None:
+    send_pictures(task, inspector)
+    report(task, inspector)
+    assert task in visits_to(task.subject.code)
+    review_result(task, people["city"], accept=False, reason="（虚构）请补充照片")
+    assert task not in visits_to(task.subject.code)
+    people["enterprise"].organisation.code = task.subject.code
+    people["enterprise"].organisation.save()
+    with pytest.raises(ValidationError, match="尚未录入"):
+        rate_visit(task, dict.fromkeys(QUESTIONS, "yes"), "", people["enterprise"])
+
+
+def test_pictures_that_are_held_come_again_without_end(task: Task, inspector: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visit_reports, "MOST_PICTURES", len(PICTURES))
+    send_pictures(task, inspector)
+    send_pictures(task, inspector)
+    with pytest.raises(ValidationError, match="上限"):
+        send_pictures(task, inspector, [picture(20)])
+
+
+def test_who_was_drawn_is_public_only_with_the_draw(task: Task, client: Any) -> None:
+    draw = task.draw
+    for status, is_shown in (("drawn", False), ("published", True)):
+        Draw.objects.filter(pk=draw.pk).update(status=status)
+        page = client.get(f"/draws/{draw.draw_id}/{task.subject.code}").content.decode()
+        assert ("被抽中" in page) is is_shown
+        assert ("尚未公布" in page) is not is_shown

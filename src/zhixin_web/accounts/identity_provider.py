@@ -7,6 +7,7 @@ The provider's subject stays with the code it first came with: a person who move
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from typing import Any
 
@@ -15,7 +16,7 @@ import requests
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import SuspiciousOperation
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -24,10 +25,31 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthen
 
 from zhixin.dataset.hiding_persons import masked
 from zhixin.dataset.identity import check_uscc
-from zhixin_web.accounts.models import Organisation, OutsideIdentity, Role, RoleGrant, User
+from zhixin_web.accounts.models import RESERVED_PREFIX, Organisation, OutsideIdentity, Role, RoleGrant, User
 from zhixin_web.accounts.permissions import home_of
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one
+from zhixin_web.received.words import printable
+
+SUBJECT = re.compile("[\\x21-\\x7e]{1,255}")
+"""A subject of a provider: at most 255 ASCII characters (OpenID Connect Core, 2)."""
+CLOCKS_DIFFER = 30
+"""Seconds by which the clocks of provider and site may differ."""
+REFUSALS = (
+    SuspiciousOperation,
+    requests.RequestException,
+    jwt.PyJWTError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IntegrityError,
+)
+
+
+def is_from_provider(request: HttpRequest | None, credentials: dict[str, Any] | None) -> bool:
+    """Whether somebody comes from the provider: with no name or password that one could guess, nothing is counted or locked."""
+    return credentials is not None and credentials.get("username") is None and credentials.get("nonce") is not None
 
 
 class EnterpriseIdentities(OIDCAuthenticationBackend):  # type: ignore[misc]
@@ -59,15 +81,29 @@ class EnterpriseIdentities(OIDCAuthenticationBackend):  # type: ignore[misc]
     def get_or_create_user(self, access_token: str, id_token: str, payload: dict[str, Any]) -> User | None:
         """Return the account of who signed in; ``None`` where the provider vouches for no enterprise."""
         claims = self.get_userinfo(access_token, id_token, payload)
-        if claims.get("sub") != payload.get("sub") or not payload.get("sub"):
+        subject = payload.get("sub")
+        if not isinstance(claims, dict) or claims.get("sub") != subject:
             raise SuspiciousOperation("what is said of the user is said of another")
-        code = check_uscc(str(claims.get(settings.OIDC_CODE_CLAIM, ""))).value
+        if not isinstance(subject, str) or not SUBJECT.fullmatch(subject):
+            raise SuspiciousOperation("no subject")
+        code, name = check_uscc(str(claims.get(settings.OIDC_CODE_CLAIM, ""))).value, claims.get("name")
         if code is None:
             return None
-        return _account(str(payload["sub"]), code, str(claims.get("name", "")))
+        user = _account(subject, code, name if isinstance(name, str) else "")
+        if user is not None:
+            user.signed_in_outside_at = payload.get("auth_time")  # type: ignore[attr-defined]
+        return user
 
 
 def _account(subject: str, code: str, name: str) -> User | None:
+    """Find or open an account; two first visits at once are one account."""
+    try:
+        return _found_or_opened(subject, code, name)
+    except IntegrityError:
+        return _found_or_opened(subject, code, name)
+
+
+def _found_or_opened(subject: str, code: str, name: str) -> User | None:
     """Find or open the account that a subject of the provider has for an enterprise; ``None``: it belongs to another one."""
     with transaction.atomic():
         known = OutsideIdentity.objects.select_related("user__organisation").filter(
@@ -81,8 +117,8 @@ def _account(subject: str, code: str, name: str) -> User | None:
         )
         if unit.kind != Organisation.Kind.ENTERPRISE:
             return None
-        username = "oidc-" + hashlib.sha256(f"{settings.OIDC_ISSUER}\0{subject}".encode()).hexdigest()[:24]
-        shown = masked(name)[:60] or _("企业经办人")
+        username = RESERVED_PREFIX + hashlib.sha256(f"{settings.OIDC_ISSUER}\0{subject}".encode()).hexdigest()[:24]
+        shown = masked(printable(name)).strip()[:60] or _("企业经办人")
         user = User(username=username, display_name=shown, organisation=unit, role=Role.ENTERPRISE_USER.value)
         user.set_unusable_password()
         user.save()
@@ -97,25 +133,39 @@ class Leave(OIDCAuthenticationRequestView):  # type: ignore[misc]
     """Goes to the provider; who confirms a weighty act has to sign in there again."""
 
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
-        return {"prompt": "login"} if request.GET.get("again") else {}
+        return {"prompt": "login", "max_age": "0"} if request.GET.get("again") else {}
 
 
 class Return(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     """Comes back from the provider: signed in, or with the reason why not."""
 
+    departed = 0.0
+    """When this browser left for the provider (seconds since the epoch)."""
+
     def get(self, request: HttpRequest) -> HttpResponse:
+        asked = request.session.get("oidc_states", {}).get(request.GET.get("state", ""))
+        if asked is None or request.GET.get("error"):  # nobody is signed out by an answer that was not asked for
+            record_event(
+                "accounts.sign_in", request=request, outcome="refused", why="not asked" if asked is None else "error"
+            )
+            return self.login_failure()
+        self.departed = float(asked["added_on"])
         try:
             answer: HttpResponse = super().get(request)
-        except (SuspiciousOperation, requests.RequestException, jwt.PyJWTError, KeyError, ValueError) as error:
+        except REFUSALS as error:
             record_event("accounts.sign_in", request=request, outcome="refused", why=type(error).__name__)
             return self.login_failure()
         return answer
 
     def login_success(self) -> HttpResponse:
         super().login_success()
-        self.request.session["started"] = self.request.session["confirmed"] = int(time.time())
+        now, session = time.time(), self.request.session
+        session["started"] = int(now)
+        at = self.user.signed_in_outside_at
+        if isinstance(at, int | float) and self.departed - CLOCKS_DIFFER <= at <= now + CLOCKS_DIFFER:
+            session["confirmed"] = int(now)  # an older sign-in at the provider confirms nothing
         record_event("accounts.sign_in", request=self.request, ref=self.user.username)
-        return redirect(self.request.session.pop("oidc_login_next", None) or home_of(self.user))
+        return redirect(session.pop("oidc_login_next", None) or home_of(self.user))
 
     def login_failure(self) -> HttpResponse:
         messages.error(

@@ -77,7 +77,8 @@ class DefaultDeny:
         if settings.SECOND_FACTOR and user.role in SECOND_FACTOR_ROLES and not user.is_verified():
             return redirect("/c/second-factor")
         age = time.time() - user.password_changed_at.timestamp()
-        if user.must_change_password or (not settings.DEMO and age > settings.PASSWORD_DAYS * 86400):
+        is_old = not settings.DEMO and age > settings.PASSWORD_DAYS * 86400 and user.has_usable_password()
+        if user.must_change_password or is_old:
             return redirect("/c/password")
         return None
 

@@ -45,6 +45,10 @@ class Role(models.TextChoices):
 ADMINISTRATORS = (Role.AUDITOR, Role.SECURITY_ADMINISTRATOR, Role.SYSTEM_ADMINISTRATOR)
 
 
+RESERVED_PREFIX = "oidc-"
+"""Begins the user names of accounts that sign in through the identity provider; nobody chooses such a name."""
+
+
 class Accounts(UserManager.from_queryset(BoundQuerySet)):  # type: ignore[misc]
     """Django's manager of accounts, whose writes are committed."""
 

@@ -19,7 +19,7 @@ from zhixin_web.measures.judging import judged_all
 from zhixin_web.measures.queries import candidates, with_conduct
 from zhixin_web.records.models import Subject
 
-DAYS_AGO, MOST_LOOKED_AT = 21, 40
+DAYS_AGO, MOST_LOOKED_AT = (28, 21, 14, 10), 40
 REASON = "演示数据：失信行为有生效文书证明，当事人逾期未提出申辩"
 
 
@@ -31,25 +31,25 @@ def acting_on(day: date) -> Iterator[None]:
 
 
 def make_measures(people: dict[str, User]) -> None:
-    """Impose a measure on the first subject that the catalogue allows one against for weeks; give notice to the next one."""
+    """Impose the first measure that the catalogue has allowed for some time, and give notice of the next."""
     today = timezone.localdate()
     found = list(with_conduct(candidates(Subject.objects.all(), today), today).order_by("code")[:MOST_LOOKED_AT])
-    begun_on = shift_days(today, -DAYS_AGO)
-    first = next(_allowed(found, begun_on), None)
+    days = [shift_days(today, -ago) for ago in DAYS_AGO]
+    first = next(((day, chosen) for day in days for chosen in _allowed(found, day)), None)
     if first is not None:
-        with acting_on(begun_on):
-            case = _noticed(*first, people)
+        with acting_on(first[0]):
+            case = _noticed(*first[1], people)
         for step, who in (("time_over", None), ("propose_measure", "city"), ("impose", "approver")):
             case = carry_out(case, step, by=people[who] if who else None, reason=REASON if who else "")
-    second = next((item for item in _allowed(found, today) if first is None or item[0] != first[0]), None)
+    second = next((chosen for chosen in _allowed(found, today) if first is None or chosen != first[1]), None)
     if second is not None:
         _noticed(*second, people)
 
 
 def _allowed(subjects: list[Subject], day: date) -> Iterator[tuple[Subject, str]]:
-    """Yield the first measure that the catalogue allows against each subject on a day."""
+    """Yield the measures that the catalogue allows against subjects on a day."""
     for standing, verdicts in judged_all(subjects, day):
-        yield from [(standing.subject, item.definition.code) for item in verdicts if isinstance(item, Allowed)][:1]
+        yield from ((standing.subject, item.definition.code) for item in verdicts if isinstance(item, Allowed))
 
 
 def _noticed(subject: Subject, code: str, people: dict[str, User]) -> Case:

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from zhixin.trust.draw import latest_commitment
@@ -176,6 +177,8 @@ class Task(BoundModel):
     publish_by = models.DateField(null=True)
     returned_reason = models.CharField(max_length=300, blank=True)
     """Why the reviewer sent the result back; empty once a result was entered again."""
+    returned_at = models.DateTimeField(null=True)
+    """When it was last sent back: what was written before that answers nothing."""
 
     class Meta:
         constraints = [
@@ -186,12 +189,17 @@ class Task(BoundModel):
         ]
 
 
+VISITED = (Task.Status.SUBMITTED, Task.Status.REVIEWED, Task.Status.PUBLISHED)
+"""A visit has a result that stands."""
+
+
 class Assignment(BoundModel):
     """An inspector on the team of a task; one who was recused stays named, with the reason."""
 
     task = models.ForeignKey(Task, models.PROTECT, related_name="assignments")
     inspector = models.ForeignKey(Inspector, models.PROTECT, related_name="assignments")
     recused_reason = models.CharField(max_length=300, blank=True)
+    assigned_on = models.DateField(default=timezone.localdate)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "inspector"], name="one_assignment")]

@@ -41,7 +41,8 @@ def proof_of(draw: Draw, code: str) -> dict[str, Any] | None:
         return None
     stratum = proof["line"].split("\t")[1]
     found = draw.document.get("strata", {}).get(stratum)
-    drawn = None if found is None else any(unit == code for _ticket, unit in found["picked"])
+    is_open = draw.status == Draw.Status.PUBLISHED  # who is to be visited learns it from the visit, not from this page
+    drawn = None if found is None or not is_open else any(unit == code for _ticket, unit in found["picked"])
     shown = proof | {"frame_root": draw.document["plan"]["frame_root"], "is_drawn": drawn}
     if found is not None:
         shown |= {"n": found["n"], "N": found["N"]}

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import scope_of
-from zhixin_web.inspections.models import Draw, Inspector, Plan, Task, VisitRating
+from zhixin_web.inspections.models import VISITED, Assignment, Draw, Inspector, Plan, Task, VisitRating
 from zhixin_web.inspections.strata import PlannedStratum
 
 
@@ -22,6 +22,15 @@ def available_inspectors(day: date) -> QuerySet[Inspector]:
     """Inspectors whose certificate holds on a day and who are not on leave then."""
     found = Inspector.objects.filter(is_active=True, valid_until__gte=day)
     return found.exclude(on_leave_from__lte=day, on_leave_until__gte=day).order_by("code")
+
+
+def able_on(task: Task, day: date) -> QuerySet[Assignment]:
+    """Return those of a task's team who may inspect on a day: sent by then, certified, not on leave, without a conflict.
+
+    行政处罚法 第四十二条、第四十三条.
+    """
+    team = Assignment.objects.filter(task=task, recused_reason="", assigned_on__lte=day).select_related("inspector")
+    return team.filter(inspector__in=available_inspectors(day)).exclude(inspector__conflicts__subject=task.subject_id)
 
 
 def visible_tasks(user: User) -> QuerySet[Task]:
@@ -38,9 +47,9 @@ def visible_tasks(user: User) -> QuerySet[Task]:
 
 
 def visits_to(code: str) -> QuerySet[Task]:
-    """Return the visits to an enterprise whose result was entered, the newest first."""
+    """Return the visits to an enterprise whose result was entered and not sent back, the newest first."""
     found = Task.objects.select_related("draw__plan", "rating").filter(subject__code=code)
-    return found.exclude(submitted_at=None).order_by("-pk")
+    return found.filter(status__in=VISITED).order_by("-pk")
 
 
 def draws_with(code: str) -> list[Draw]:

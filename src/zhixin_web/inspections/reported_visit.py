@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from zhixin.dataset.hiding_persons import masked
-from zhixin_web.cases.words import printable
+from zhixin_web.received.words import printable
 
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 Answer = Literal["fine", "problem", "not_applicable", "not_checked"]

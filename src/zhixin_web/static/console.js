@@ -50,3 +50,8 @@ document.addEventListener("keydown", (event) => {
     if (next) { event.preventDefault(); next.focus(); }
   }
 });
+
+// Signing out closes the inspector's pocket on this phone too; what is unsent stays there.
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-signs-out]")) localStorage.setItem("pocket-locked", "1");
+});

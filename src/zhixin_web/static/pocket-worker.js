@@ -7,30 +7,43 @@ const CURRENT = "pocket-current";
 async function current() {
   const said = await (await caches.open(CURRENT)).match("/current");
   const name = said ? await said.text() : "";
-  if (name && (await caches.has(name))) return name;
+  if (name && (await isWhole(name))) return name;
   await serve(VERSION);
   return VERSION;
 }
 async function serve(name) {
   await (await caches.open(CURRENT)).put("/current", new Response(name));
 }
-
-self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(VERSION).then((cache) => Promise.all(KEPT.map(async (address) => {
+async function isWhole(name) {
+  return (await caches.has(name)) && Boolean(await (await caches.open(name)).match("/m/"));
+}
+async function fill() {
+  const cache = await caches.open(VERSION);
+  await Promise.all(KEPT.map(async (address) => {
     const answer = await fetch(address, { cache: "reload" });
     if (answer.ok && !answer.redirected) await cache.put(address, answer);  // a page for signing in is not kept
     else throw new Error(address);
-  }))));
-});
+  }));
+}
 
-self.addEventListener("activate", (event) => event.waitUntil(current().then(() => self.clients.claim())));
+self.addEventListener("install", (event) => event.waitUntil(fill()));
+
+// Only the newest version that has taken over throws others away, and never while a newer one is being kept.
+self.addEventListener("activate", (event) => event.waitUntil((async () => {
+  const served = await current();
+  if (!self.registration.installing && !self.registration.waiting)
+    await Promise.all((await caches.keys()).filter((name) => ![VERSION, CURRENT, served].includes(name)).map((name) => caches.delete(name)));
+  await self.clients.claim();
+})()));
 
 self.addEventListener("message", (event) => {
   if (event.data === "let in") event.waitUntil(letIn());
 });
 async function letIn() {
+  const served = await current();
+  if (!(await isWhole(VERSION))) await fill();
   await serve(VERSION);
-  await Promise.all((await caches.keys()).filter((name) => name !== VERSION && name !== CURRENT).map((name) => caches.delete(name)));
+  if (served !== VERSION) await caches.delete(served);
   await self.skipWaiting();
 }
 
@@ -44,5 +57,7 @@ self.addEventListener("fetch", (event) => {
 // Page and program come from one version, so that they fit together; the page names nobody and asks for a sign-in itself.
 async function kept(name, request) {
   const held = await (await caches.open(await current())).match(name);
-  return held || fetch(request);
+  if (held) return held;
+  if (!(await isWhole(VERSION))) fill().catch(() => null);  // lost with the browser's storage: kept again at the first signal
+  return fetch(request);
 }

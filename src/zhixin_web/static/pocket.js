@@ -322,19 +322,36 @@ function contentOf(draft) {
     party: isSigned ? { kind: "signed", name: party.name, sha256: party.sha256 } : { kind: "refused", reason: party.reason, witness: party.witness },
   };
 }
+// What is sent is the draft as it is kept, and only if it is what the screen showed.
 async function submit(task, draft) {
-  const item = { key: draft.key, user: USER, task: task.id, name: task.name, content: contentOf(draft), state: "queued", faults: [], at: Date.now() };
+  let isShown = false;
   try {
     await within(["outbox", "drafts"], "readwrite", (outbox, drafts) => {
-      const asked = drafts.get(draft.id);  // another tab may have submitted it
-      asked.onsuccess = () => { if (asked.result) { outbox.put(item); drafts.delete(draft.id); } };
+      const asked = drafts.get(draft.id);  // another tab may have submitted or changed it
+      asked.onsuccess = () => {
+        const kept = asked.result;
+        isShown = !kept || kept.changed_at === draft.changed_at;
+        if (!kept || !isShown) return;
+        outbox.put({ key: kept.key, user: USER, task: task.id, name: task.name, content: contentOf(kept), state: "queued", faults: [], at: Date.now() });
+        drafts.delete(kept.id);
+      };
     });
   } catch {
     notice("full", W.full);
     return checkScreen(task.id);
   }
+  if (!isShown) { notice("draft", W.changed_elsewhere, 10000); return checkScreen(task.id); }
   location.hash = "#/outbox";
   return sync();
+}
+// Change a report that waits, if it still does: whoever took it back for correction meanwhile has it.
+async function mark(key, more, states = ["queued", "sending", "waiting"]) {
+  let found = null;
+  await within("outbox", "readwrite", (outbox) => {
+    const asked = outbox.get(key);
+    asked.onsuccess = () => { if (asked.result && states.includes(asked.result.state)) outbox.put(found = { ...asked.result, ...more }); };
+  });
+  return found;
 }
 
 async function outboxScreen() {
@@ -363,7 +380,15 @@ function theirs(item, tables) {
 async function takeBack(item) {
   if (await get("drafts", draftId(item.task))) return notice("draft", W.other_draft, 10000);
   const draft = { id: draftId(item.task), user: USER, task: item.task, key: crypto.randomUUID(), started_at: item.content.started_at, changed_at: Date.now(), ...fields(item.content) };
-  await within(["outbox", "drafts"], "readwrite", (outbox, drafts) => { drafts.put(draft); return outbox.delete(item.key); });
+  let isBack = false;
+  await within(["outbox", "drafts"], "readwrite", (outbox, drafts) => {
+    const asked = outbox.get(item.key);
+    asked.onsuccess = () => {
+      isBack = Boolean(asked.result) && ["queued", "refused"].includes(asked.result.state);  // not what is on its way
+      if (isBack) { drafts.put(draft); outbox.delete(item.key); }
+    };
+  });
+  if (!isBack) { notice("draft", W.on_its_way, 10000); return outboxScreen(); }
   location.hash = `#/t/${item.task}/check`;
 }
 const asText = (blob) => new Promise((resolve, reject) => { const reader = new FileReader(); reader.onload = () => resolve(reader.result); reader.onerror = () => reject(reader.error); reader.readAsDataURL(blob); });
@@ -430,7 +455,10 @@ async function refresh() {
   const { status, body } = await ask("/m/tasks.json");
   if (status !== 200) throw new Away("busy");
   state.token = body.token;
-  if (body.user !== USER) await become(body.user, body.name);
+  const wasLocked = isLocked();
+  localStorage.removeItem(LOCKED);
+  if (wasLocked || body.user !== USER) await become(body.user, body.name);
+  if (wasLocked) route();
   const unsent = (await all("outbox")).filter((item) => item.state !== "taken");
   const needed = new Set([...(await all("drafts")), ...unsent].map((item) => item.task));  // a withdrawn task stays while something is written on it
   const gone = (await all("tasks")).filter((task) => !body.tasks.some((fresh) => fresh.id === task.id) && !needed.has(task.id));
@@ -456,29 +484,30 @@ async function sendPicture(item, sha256) {
   await put("photos", { ...photo, sent: true });
   return [];
 }
-async function send(item) {
+async function send(waiting) {
+  const item = await mark(waiting.key, { state: "sending" });
+  if (!item) return;
   const party = item.content.party.sha256 ? [item.content.party.sha256] : [];
   const hashes = [...item.content.photos.map((photo) => photo.sha256), ...item.content.inspectors.map((one) => one.sha256), ...party];
-  await put("outbox", { ...item, state: "sending" });
   const unsound = [];
   for (const sha256 of new Set(hashes)) unsound.push(...(await sendPicture(item, sha256)));
   const { status, body } = await ask(`/m/tasks/${item.task}/report`, { method: "POST", body: JSON.stringify(item.content),
     headers: signedBy({ "Content-Type": "application/json", "Idempotency-Key": item.key, "Device-Time": new Date().toISOString() }) });
-  if (body.state === "waiting" && unsound.length) return put("outbox", { ...item, state: "refused", faults: [...new Set(unsound)] });
+  if (body.state === "waiting" && unsound.length) return mark(item.key, { state: "refused", faults: [...new Set(unsound)] });
   if (body.state === "waiting") {  // the server misses pictures that this phone thought were there
     let isLost = false;
     for (const sha256 of body.missing || []) {
       const photo = await get("photos", pictureId(item.task, sha256));
       if (photo) await put("photos", { ...photo, sent: false }); else isLost = true;
     }
-    return put("outbox", isLost ? { ...item, state: "refused", faults: [W.photo_lost] } : { ...item, state: "waiting", faults: [] });
+    return mark(item.key, isLost ? { state: "refused", faults: [W.photo_lost] } : { state: "waiting", faults: [] });
   }
   if (body.state === "taken") {
-    await put("outbox", { ...item, state: "taken", faults: [], number: body.number });
+    await mark(item.key, { state: "taken", faults: [], number: body.number });
     for (const sha256 of new Set(hashes)) await dropPicture(item.task, sha256);
     return null;
   }
-  return put("outbox", { ...item, state: "refused", faults: body.faults || [`${W.not_taken} (${status})`], theirs: body.theirs });
+  return mark(item.key, { state: "refused", faults: body.faults || [`${W.not_taken} (${status})`], theirs: body.theirs });
 }
 async function sync() {
   if (state.syncing) return;
@@ -506,7 +535,7 @@ async function syncAll() {
     } catch (error) {  // one that cannot be sent does not hold up the next
       if (!(error instanceof Away)) throw error;
       trouble = error;
-      await put("outbox", { ...item, state: "queued" });
+      await mark(item.key, { state: "queued" });
       if (error.message !== "busy") break;
     }
   }
@@ -523,7 +552,8 @@ async function told() {
   notice("nag", unsent.length && Date.now() - oldest > DAY ? W.nag : "");
   const registered = navigator.serviceWorker && (await navigator.serviceWorker.getRegistration("/m/"));
   if (registered && registered.waiting && unsent.length) notice("update", W.update);
-  if (registered && !unsent.length) for (const worker of [registered.waiting, registered.active]) if (worker) worker.postMessage("let in");
+  const newest = registered && (registered.waiting || (!registered.installing && registered.active));
+  if (newest && !unsent.length) newest.postMessage("let in");
   if (["", "#/", "#/outbox"].includes(location.hash)) route();
 }
 
@@ -531,7 +561,16 @@ function localDay() {
   const now = new Date();
   return `${now.getFullYear()}-${String(now.getMonth() + 1).padStart(2, "0")}-${String(now.getDate()).padStart(2, "0")}`;
 }
+// Who signed out has closed the pocket too; what is unsent stays, and shows again after signing in.
+const LOCKED = "pocket-locked", isLocked = () => localStorage.getItem(LOCKED) === "1";
+async function lockedScreen() {
+  const unsent = [...(await all("drafts")), ...(await all("outbox")).filter((item) => item.state !== "taken")].length;
+  document.getElementById("who").textContent = "";
+  draw(W.list, h("p", { class: "note" }, W.locked, unsent ? ` ${W.on_phone} (${unsent})` : ""),
+    h("p", { class: "actions" }, h("a", { class: "button first", href: "/c/sign-in?next=/m/" }, W.sign_in_link)));
+}
 function route() {
+  if (isLocked()) return lockedScreen();
   const [, first, id, step, number] = location.hash.split("/");
   if (first === "outbox") return outboxScreen();
   if (first === "scan") return scanScreen();
@@ -543,10 +582,11 @@ function route() {
 async function begin() {
   db = await openStore();
   const me = await get("facts", "me");
-  if (me) { USER = me.user; document.getElementById("who").textContent = me.shown; }
+  if (me) { USER = me.user; document.getElementById("who").textContent = isLocked() ? "" : me.shown; }
   if (navigator.storage && navigator.storage.persisted) state.persisted = await navigator.storage.persisted();
   if (navigator.serviceWorker) navigator.serviceWorker.register("/m/sw.js", { scope: "/m/" }).catch(() => null);
   addEventListener("hashchange", route);
+  addEventListener("storage", (event) => { if (event.key === LOCKED) route(); });
   addEventListener("online", () => sync());
   setInterval(() => sync(), 60000);
   await route();

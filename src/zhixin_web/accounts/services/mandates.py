@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 
 from zhixin.dataset.hiding_persons import masked
 from zhixin.law.calendar import shift_months
-from zhixin_web.accounts.models import Invitation, Mandate, Organisation, Role, RoleGrant, User
+from zhixin_web.accounts.models import RESERVED_PREFIX, Invitation, Mandate, Organisation, Role, RoleGrant, User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.accounts.representation import mandates_in_force
 from zhixin_web.audit.services.events import record_event, tracking_code
 from zhixin_web.audit.services.ledger import append_one
+from zhixin_web.received.words import printable
 
 LONGEST_MONTHS = 12
 """A mandate is given anew each year, so that none is forgotten."""
@@ -137,9 +138,14 @@ def _checked_account(unit: Organisation, username: str, display_name: str, passw
     Raises:
         ValidationError: by field: a user name that is taken or could be mistaken, a password that breaks the policy.
     """
-    user = User(username=username, display_name=masked(display_name), role=Role.ENTERPRISE_USER.value, organisation=unit)
+    user = User(
+        username=username,
+        display_name=masked(printable(display_name)).strip(),
+        role=Role.ENTERPRISE_USER.value,
+        organisation=unit,
+    )
     faults: dict[str, list[str]] = {}
-    if not USERNAME.fullmatch(username):
+    if not USERNAME.fullmatch(username) or username.lower().startswith(RESERVED_PREFIX):
         faults["username"] = [_("用户名为 3 至 30 位字母、数字、点、横线或下划线")]
     elif User.objects.filter(username__iexact=username).exists():
         faults["username"] = [_("该用户名已有人使用")]

@@ -13,8 +13,8 @@ from zhixin.dataset.hiding_persons import masked
 from zhixin_web.accounts.models import User
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.models import Attachment, CaseDraft
-from zhixin_web.cases.words import printable
 from zhixin_web.received import store
+from zhixin_web.received.words import printable
 
 FOLDER = "attachments"
 MOST_BYTES = 10 * 1024 * 1024

@@ -13,7 +13,8 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.models import Case, CaseDraft
 from zhixin_web.cases.services.attachments import open_draft
 from zhixin_web.cases.services.filing import open_case
-from zhixin_web.cases.words import MOST, printable
+from zhixin_web.cases.words import MOST
+from zhixin_web.received.words import printable
 from zhixin_web.records.models import CreditRecord
 from zhixin_web.records.services.repair_and_revocation import last_version
 

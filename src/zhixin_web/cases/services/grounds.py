@@ -20,10 +20,11 @@ from zhixin.law.procedures import Procedure
 from zhixin.law.proportionality import Refused
 from zhixin_web.cases.models import Case
 from zhixin_web.cases.queries import disputed_keys, steps_taking
-from zhixin_web.cases.words import FEWEST, printable
+from zhixin_web.cases.words import FEWEST
 from zhixin_web.measures.judging import judged
 from zhixin_web.measures.queries import running_measures
 from zhixin_web.measures.words import refusal_in_words
+from zhixin_web.received.words import printable
 from zhixin_web.records.models import Subject
 
 

@@ -27,7 +27,7 @@ from zhixin_web.accounts.permissions import ANYONE, StaffRequest, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.faces.inspector.words import words
 from zhixin_web.inspections.models import Inspector, Task, VisitReport
-from zhixin_web.inspections.queries import team_of, visible_tasks
+from zhixin_web.inspections.queries import able_on, team_of, visible_tasks
 from zhixin_web.inspections.reported_visit import EARLIEST, LATEST, MOST_PHOTOS
 from zhixin_web.inspections.services import visit_reports
 from zhixin_web.presentation.kept_files import paper_answer
@@ -269,11 +269,8 @@ def _obstacles(request: StaffRequest, mine: list[Task], waiting: list[Task], tod
     if held is not None and held.conflicts.filter(subject=mine[0].subject_id).exists():
         yield _("您与该企业有利害关系，应当回避")
     fewest = inspection_items().limit("inspectors_per_visit", today).value
-    certified = mine[0].assignments.filter(
-        recused_reason="", inspector__valid_until__gte=today, inspector__is_active=True
-    ).count()  # fmt: skip
-    if certified < fewest:
-        yield _("当日持有效执法证的检查人员不足 %(fewest)s 人（行政处罚法第四十二条）") % {"fewest": fewest}
+    if able_on(mine[0], today).count() < fewest:
+        yield _("今天可以检查的人员不足 %(fewest)s 人（行政处罚法第四十二条）") % {"fewest": fewest}
 
 
 @permitted(ANYONE)

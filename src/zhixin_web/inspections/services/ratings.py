@@ -14,7 +14,7 @@ from zhixin.dataset.hiding_persons import masked
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.representation import represents
 from zhixin_web.audit.services.events import record_event
-from zhixin_web.inspections.models import Task, VisitRating
+from zhixin_web.inspections.models import VISITED, Task, VisitRating
 
 QUESTIONS: dict[str, Promise] = {
     "showed_certificates": gettext_lazy("检查人员是否出示了执法证件，且不少于两人"),
@@ -41,7 +41,7 @@ def rate_visit(task: Task, answers: Mapping[str, str], text: str, by: User) -> V
         raise ValidationError(faults)
     with transaction.atomic():
         held = Task.objects.select_for_update().get(pk=task.pk)
-        if held.submitted_at is None:
+        if held.status not in VISITED:
             raise ValidationError(_("检查结果尚未录入，录入后方可评价"))
         if VisitRating.objects.filter(task=held).exists():
             raise ValidationError(_("这次检查已经评价过"))

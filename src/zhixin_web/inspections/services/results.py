@@ -18,7 +18,9 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit
-from zhixin_web.inspections.models import Task
+from zhixin_web.inspections.models import Task, VisitReport
+from zhixin_web.inspections.queries import able_on
+from zhixin_web.papers.services.issue import withdraw_issued
 from zhixin_web.rulebooks.deadlines import clock
 
 Status = Task.Status
@@ -64,10 +66,11 @@ def _fault_of_day(task: Task, day: date | None) -> str:
         return _("检查日期晚于今天，请核对手机时间")
     if task.draw.drawn_at is not None and day < timezone.localdate(task.draw.drawn_at):
         return _("检查日期早于抽取日期 %(day)s") % {"day": timezone.localdate(task.draw.drawn_at)}
-    certified = task.assignments.filter(recused_reason="", inspector__valid_until__gte=day, inspector__is_active=True)
     fewest = inspection_items().limit("inspectors_per_visit", day).value
-    if certified.count() < fewest:
-        return _("当日持有效执法证的检查人员不足 %(fewest)s 人（行政处罚法第四十二条）") % {"fewest": fewest}
+    if able_on(task, day).count() < fewest:
+        return _(
+            "当日可以检查的人员不足 %(fewest)s 人：须已指派、持有效执法证、不在休假、无需回避（行政处罚法第四十二条、第四十三条）"
+        ) % {"fewest": fewest}
     return ""
 
 
@@ -95,7 +98,9 @@ def review_result(task: Task, by: User, *, accept: bool, reason: str = "") -> Ta
             found.status, found.reviewed_by, found.reviewed_at = Status.REVIEWED, by, timezone.now()
             found.publish_by = clock("inspection.publish", found.inspected_on).due_on
         else:
-            found.status, found.returned_reason = Status.OPEN, reason.strip()[:300]
+            found.status, found.returned_reason, found.returned_at = Status.OPEN, reason.strip()[:300], timezone.now()
+            for report in VisitReport.objects.filter(task=found, status=VisitReport.Status.TAKEN).exclude(paper=None):
+                withdraw_issued(str(report.paper_id), f"已退回重新检查：{found.returned_reason}")
         found.save()
         record_event("inspections.review", by=by, ref=f"task:{found.number}", accepted=accept, reason=reason.strip()[:300])
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,8 @@ from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.inspections.models import Task, VisitPhoto, VisitReport
-from zhixin_web.inspections.reported_visit import MOST_PHOTOS, ReportedVisit, skew
+from zhixin_web.inspections.queries import able_on
+from zhixin_web.inspections.reported_visit import LATER, MOST_PHOTOS, ReportedVisit, skew
 from zhixin_web.inspections.services.results import submit_result
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services.issue import (
@@ -38,7 +40,7 @@ FOLDER = "visit-photos"
 MOST_BYTES = 15 * 1024 * 1024
 MOST_SKEW_HOURS = 12.0
 MOST_PICTURES = 3 * MOST_PHOTOS
-"""Of all reports of a task together."""
+"""Of a task, and as many again for each report that was taken and sent back."""
 MOST_SIGNATURE_BYTES = 300_000
 PNG = b"\x89PNG\r\n\x1a\n"
 Status = VisitReport.Status
@@ -85,7 +87,8 @@ def take_report(task: Task, key: str, content: Any, by: User, device_at: datetim
         )  # fmt: skip
         record_event("inspections.report", by=by, ref=f"task:{task.number}", key=key)
         _replace_earlier(report)
-        _go_on(report)
+        if report.status == Status.WAITING:
+            _go_on(report)
     return report
 
 
@@ -97,9 +100,10 @@ def add_photo(task: Task, sha256: str, chunks: Iterable[bytes], by: User) -> Vis
         ValidationError: no picture, or its bytes are not those of the hash.
     """
     _refuse_stranger(task, by)
-    if task.status != Task.Status.OPEN and not task.photos.filter(sha256=sha256).exists():
+    is_held = task.photos.filter(sha256=sha256).exists()
+    if task.status != Task.Status.OPEN and not is_held:
         raise ValidationError(_("该任务已不在待检查状态：%(status)s") % {"status": task.get_status_display()})
-    if task.photos.count() >= MOST_PICTURES:
+    if not is_held and task.photos.count() >= MOST_PICTURES * (1 + task.reports.filter(status=Status.TAKEN).count()):
         raise ValidationError(_("该任务的照片已达上限"))
     received = store.receive(FOLDER, chunks, most_bytes=MOST_BYTES, kinds=store.PICTURES)
     if received.sha256 != sha256:
@@ -126,9 +130,12 @@ def _refuse_stranger(task: Task, by: User) -> None:
 
 
 def _replace_earlier(report: VisitReport) -> None:
-    """A report that waits is worth nothing once its author has sent another one of the task."""
-    earlier = VisitReport.objects.filter(task=report.task, by=report.by, status=Status.WAITING).exclude(pk=report.pk)
-    earlier.update(status=Status.REFUSED, faults=[_("已由本人后来的报告代替")])
+    """Of several reports of one author that wait, only the one that was written last is worth anything, in whatever order they come."""
+    others = list(VisitReport.objects.filter(task=report.task, by=report.by, status=Status.WAITING).exclude(pk=report.pk))
+    newest = max([report, *others], key=lambda one: (ReportedVisit.model_validate(one.content).submitted_at, one.pk))
+    for one in (one for one in [report, *others] if one.pk != newest.pk):
+        one.status, one.faults = Status.REFUSED, [_("已由本人后来的报告代替")]
+        one.save()
 
 
 def _go_on(report: VisitReport) -> None:
@@ -164,6 +171,7 @@ def _faults(report: VisitReport, visit: ReportedVisit, task: Task) -> Iterable[s
     hours = skew(report.device_at, report.received_at)
     if hours > MOST_SKEW_HOURS:
         yield _("手机时间与服务器相差 %(hours)s 小时；请校准手机时间后重新提交") % {"hours": round(hours)}
+    yield from _faults_of_times(report, visit, task)
     asked = {(item.code, place) for item in items_of(task) for place in range(len(item.checklist))}
     yield from visit.contradictions(asked)
     team = set(task.assignments.filter(recused_reason="").values_list("inspector__code", flat=True))
@@ -175,18 +183,45 @@ def _faults(report: VisitReport, visit: ReportedVisit, task: Task) -> Iterable[s
         yield from _faults_of_signatures(visit)
 
 
+def _faults_of_times(report: VisitReport, visit: ReportedVisit, task: Task) -> Iterator[str]:
+    """Yield which times cannot be: between the draw, the visit, its report and the moment it was sent; or written before a return.
+
+    A phone's clock that is wrong is wrong by the same time from the first question to the sending.
+    """
+    wrong_by = report.received_at - report.device_at
+    started_at, submitted_at = visit.started_at + wrong_by, visit.submitted_at + wrong_by
+    drawn_at = task.draw.drawn_at
+    if drawn_at is not None and started_at < drawn_at - LATER:
+        yield _("报告的开始时间早于抽取；请校准手机时间后重新提交")
+    if submitted_at > report.received_at + LATER:
+        yield _("报告的提交时间晚于发送时间；请校准手机时间后重新提交")
+    days_ago = (timezone.localdate(report.received_at) - timezone.localdate(submitted_at)).days
+    if 0 <= (timezone.localdate() - visit.inspected_on).days < days_ago:
+        yield _("检查日期晚于报告的提交时间")
+    if task.returned_at is not None and submitted_at < task.returned_at:
+        yield _("这份报告写于退回之前，请按退回的理由重新检查或者修改后提交")
+
+
 def _faults_of_signers(report: VisitReport, visit: ReportedVisit, task: Task) -> Iterator[str]:
     """Yield what is wrong with who signed: too few with a certificate on the day, the reporter not among them, a witness of the team."""
     fewest = inspection_items().limit("inspectors_per_visit", visit.inspected_on).value
     team = [row.inspector for row in task.assignments.filter(recused_reason="").select_related("inspector")]
     signers = {item.code for item in visit.inspectors}
-    certified = [one for one in team if one.code in signers and one.is_active and one.valid_until >= visit.inspected_on]
-    if len(certified) < fewest:
+    able = set(able_on(task, visit.inspected_on).values_list("inspector__code", flat=True))
+    if len(signers & able) < fewest:
         yield _("须有 %(fewest)s 名当日持有效执法证的检查人员签名（行政处罚法第四十二条）") % {"fewest": fewest}
+    for one in team:
+        if one.code in signers - able:
+            yield _("%(name)s 当日不得检查：未指派、无有效执法证、休假或者应当回避") % {"name": one.name}
     if not any(one.account_id == report.by_id for one in team if one.code in signers):
         yield _("提交报告的检查人员本人没有签名")
-    if visit.party.kind == "refused" and visit.party.witness in {one.name for one in team}:
+    if visit.party.kind == "refused" and _plain(visit.party.witness) in {_plain(one.name) for one in team}:
         yield _("见证人不能是检查人员自己")
+
+
+def _plain(name: str) -> str:
+    """Return a name without spaces and marks, so that one person is one name."""
+    return "".join(char for char in unicodedata.normalize("NFKC", name) if char.isalnum()).casefold()
 
 
 def _faults_of_signatures(visit: ReportedVisit) -> Iterator[str]:
