@@ -40,15 +40,44 @@ def site(built: Path, tmp_path: Path) -> Path:
     return tmp_path / "var"
 
 
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The file of an identity, and its recipient."""
+    folder = tmp_path_factory.mktemp("key")
+    said = run_in(folder / "none", "backup", "--new-identity", str(folder / "identity"))
+    return folder / "identity", said.strip().splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def kept(built: Path, key: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A store with one backup of the demonstration, and what the command said."""
+    folder = tmp_path_factory.mktemp("kept")
+    shutil.copytree(built, folder / "var")
+    return folder / "store", run_in(folder / "var", "backup", str(folder / "store"), "--recipient", key[1])
+
+
 @pytest.fixture
-def recipient(tmp_path: Path) -> str:
-    return run_in(tmp_path / "none", "backup", "--new-identity", str(tmp_path / "identity")).strip().splitlines()[-1]
+def store(kept: tuple[Path, str], tmp_path: Path) -> Path:
+    """A copy of that store, to break."""
+    shutil.copytree(kept[0], tmp_path / "store")
+    return tmp_path / "store"
 
 
-def test_a_site_comes_back_whole_from_its_backup(site: Path, tmp_path: Path, recipient: str) -> None:
-    store, empty, identity = tmp_path / "store", tmp_path / "empty", tmp_path / "identity"
+@pytest.fixture
+def identity(key: tuple[Path, str]) -> Path:
+    return key[0]
+
+
+@pytest.fixture
+def recipient(key: tuple[Path, str]) -> str:
+    return key[1]
+
+
+def test_a_site_comes_back_whole_from_its_backup(
+    site: Path, kept: tuple[Path, str], store: Path, identity: Path, tmp_path: Path, recipient: str
+) -> None:
+    empty, first = tmp_path / "empty", kept[1]
     assert identity.stat().st_mode & 0o777 == 0o600
-    first = run_in(site, "backup", str(store), "--recipient", recipient)
     again = run_in(site, "backup", str(store), "--recipient", recipient)
     assert (
         int(re.findall(r"([\d,]+) new", again)[0].replace(",", ""))
@@ -69,9 +98,9 @@ def test_a_site_comes_back_whole_from_its_backup(site: Path, tmp_path: Path, rec
     assert "exists" in run_in(empty, "restore", str(store), "--identity", str(identity), is_good=False)
 
 
-def test_what_cannot_be_restored_is_refused_by_name(site: Path, tmp_path: Path, recipient: str) -> None:
-    store, identity = tmp_path / "store", tmp_path / "identity"
-    run_in(site, "backup", str(store), "--recipient", recipient)
+def test_what_cannot_be_restored_is_refused_by_name(
+    site: Path, store: Path, identity: Path, tmp_path: Path, recipient: str
+) -> None:
     assert "exists" in run_in(site, "restore", str(store), "--identity", str(identity), is_good=False)
     other = tmp_path / "other"
     run_in(tmp_path / "none", "backup", "--new-identity", str(other))
@@ -88,10 +117,10 @@ def test_what_cannot_be_restored_is_refused_by_name(site: Path, tmp_path: Path, 
     )
 
 
-def test_a_manifest_that_leaves_the_data_folder_writes_nothing(site: Path, tmp_path: Path, recipient: str) -> None:
+def test_a_manifest_that_leaves_the_data_folder_writes_nothing(
+    store: Path, identity: Path, tmp_path: Path, recipient: str
+) -> None:
     """The recipient is no secret: whoever knows it can add a manifest to the store."""
-    store, identity = tmp_path / "store", tmp_path / "identity"
-    run_in(site, "backup", str(store), "--recipient", recipient)
     genuine = next((store / "manifests").iterdir())
     key = pyrage.x25519.Identity.from_str(identity.read_text().strip())
     manifest = json.loads(pyrage.decrypt(genuine.read_bytes(), [key]))
@@ -106,7 +135,9 @@ def test_a_manifest_that_leaves_the_data_folder_writes_nothing(site: Path, tmp_p
     assert "BROKEN" not in earlier
 
 
-def test_a_file_that_grows_meanwhile_is_kept_as_of_one_moment(site: Path, tmp_path: Path, recipient: str) -> None:
+def test_a_file_that_grows_meanwhile_is_kept_as_of_one_moment(
+    site: Path, identity: Path, tmp_path: Path, recipient: str
+) -> None:
     growing, done = site / "spool" / "growing.log", threading.Event()
     growing.parent.mkdir()
     growing.write_bytes(b"x" * 50_000_000)
@@ -124,12 +155,13 @@ def test_a_file_that_grows_meanwhile_is_kept_as_of_one_moment(site: Path, tmp_pa
         done.set()
         writer.join()
         growing.unlink()
-    said = run_in(tmp_path / "empty", "restore", str(tmp_path / "store"), "--identity", str(tmp_path / "identity"))
+    said = run_in(tmp_path / "empty", "restore", str(tmp_path / "store"), "--identity", str(identity))
     assert "BROKEN" not in said
     assert (tmp_path / "empty" / "spool" / "growing.log").stat().st_size >= 50_000_000
 
 
-def test_the_drill_on_postgresql(tmp_path: Path, recipient: str) -> None:
+@pytest.mark.long
+def test_the_drill_on_postgresql(identity: Path, tmp_path: Path, recipient: str) -> None:
     try:
         psycopg.connect(ADDRESS, connect_timeout=3).close()
     except psycopg.OperationalError as error:
@@ -149,7 +181,7 @@ def test_the_drill_on_postgresql(tmp_path: Path, recipient: str) -> None:
                 "restore",
                 str(tmp_path / "store"),
                 "--identity",
-                str(tmp_path / "identity"),
+                str(identity),
                 database=addresses[1],
             )
             assert "BROKEN" not in said
@@ -158,7 +190,7 @@ def test_the_drill_on_postgresql(tmp_path: Path, recipient: str) -> None:
                 "restore",
                 str(tmp_path / "store"),
                 "--identity",
-                str(tmp_path / "identity"),
+                str(identity),
                 database=addresses[1],
                 is_good=False,
             )

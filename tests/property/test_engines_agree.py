@@ -14,12 +14,12 @@ from zhixin.evaluation.engines.contract import Engine
 from zhixin.evaluation.engines.duckdb import DuckDBEngine
 from zhixin.evaluation.engines.polars import PolarsEngine
 
-PAIRS = 2_000
+PAIRS = 1_000
 LONG_PAIRS = 50_000
 
 
-DUCKDB_EVERY = 4
-"""In ``make test`` DuckDB evaluates every fourth rulebook, at length every one."""
+DUCKDB_EVERY = 10
+"""In ``make test`` DuckDB evaluates every tenth rulebook, at length every one."""
 
 
 def compare(pairs: int, profile: settings = SETTINGS, duckdb_every: int = DUCKDB_EVERY) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import date, datetime
 
+from machine import within
 from zhixin.trust.draw import BEIJING, Inspector, Proposal, Stratum, commit, draw
 from zhixin.trust.draw.public_numbers import PublicSource
 
@@ -30,4 +31,4 @@ def test_two_hundred_thousand_units_are_drawn_in_three_seconds() -> None:
     document = draw(commit(proposal, lambda unit: True), NUMBERS)
     seconds = time.process_time() - started
     assert len(document["assignment"]) == 1_200 + 1_800 + 4_250 + 1_800
-    assert seconds < SECONDS, f"{seconds:.2f} s"
+    assert within(seconds, SECONDS), f"{seconds:.2f} s"

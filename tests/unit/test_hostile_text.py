@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from machine import within
 from shipped import shipped
 from zhixin.errors import RulebookError
 from zhixin.law.checks.structure import check
@@ -51,7 +52,7 @@ def test_a_hostile_rulebook_is_refused_in_words_at_once(name: str) -> None:
     tracemalloc.stop()
     assert caught.value.faults
     assert all(fault.what.zh and fault.what.en and fault.line >= 1 for fault in caught.value.faults)
-    assert seconds < SECONDS
+    assert within(seconds, SECONDS)
     assert peak < BYTES
 
 
@@ -69,12 +70,7 @@ def test_five_thousand_indicators_are_checked_in_five_seconds() -> None:
     rulebook = shipped("zhengzhou-ip")
     one = rulebook.dump()["indicators"][0]
     many = [one | {"id": f"indicator_{number}"} for number in range(5_000)]
-    taken = []
-    for _try in range(2):  # a shared machine is slower at times; the better of two says what the work costs
-        started = time.process_time()
-        made = type(rulebook).model_validate(rulebook.dump() | {"indicators": many})
-        assert len(list(check(made))) < 100_000
-        taken.append(time.process_time() - started)
-        if taken[-1] < 5:
-            break
-    assert min(taken) < 5
+    started = time.process_time()
+    made = type(rulebook).model_validate(rulebook.dump() | {"indicators": many})
+    assert len(list(check(made))) < 100_000
+    assert within(time.process_time() - started, 5)

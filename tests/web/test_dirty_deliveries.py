@@ -36,6 +36,8 @@ pytestmark = pytest.mark.django_db
 ALL = deliveries(SEED, ROWS)
 BY_FILE = {item.file_name: item for item in ALL}
 MOST_WRONGLY_REFUSED = 0.05
+HANDED_IN: dict[str, tuple[dict[int, dict[str, Any]], bool]] = {}
+"""What became of each file where it was handed in alone; the last test counts over all of them."""
 
 
 def by_kind(item: Dirty) -> str:
@@ -69,13 +71,16 @@ def test_the_site_takes_nothing_in_silently_wrong(registered: None, take: Any, d
     if dirty.after is not None:
         _, nothing = handed_in(take, BY_FILE[dirty.after])
         assert not nothing, "the file before it was not taken in"
-    assert judge(dirty, *handed_in(take, dirty)) == []
+    found = handed_in(take, dirty)
+    if dirty.after is None:
+        HANDED_IN[dirty.file_name] = found
+    assert judge(dirty, *found) == []
 
 
 def test_the_site_refuses_hardly_anything_that_is_right(registered: None, take: Any) -> None:
     clean, wrong = 0, Counter[str]()
     for dirty in (item for item in ALL if item.after is None):
-        found, nothing = handed_in(take, dirty)
+        found, nothing = HANDED_IN.get(dirty.file_name) or handed_in(take, dirty)
         clean += sum(row.is_data and not row.must_ask for row in dirty.truth) if not dirty.wrongly_refused_ok else 0
         wrong[dirty.kind] += wrongly_refused(dirty, found, nothing)
     assert wrong.total() <= MOST_WRONGLY_REFUSED * clean, (

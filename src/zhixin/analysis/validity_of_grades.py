@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
-from sklearn.metrics import roc_auc_score
 
 from zhixin.errors import UsageError
 
@@ -53,6 +51,8 @@ def wilson(found: int, total: int, confidence: float = 0.95) -> Interval:
     """Wilson interval of a share; (0, 1) when nothing was inspected."""
     if total == 0:
         return 0.0, 1.0
+    from scipy import stats  # scipy and scikit-learn take seconds to import
+
     interval = stats.binomtest(found, total).proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)
 
@@ -113,6 +113,8 @@ def measure(
         here = finds[names == grade]
         rate = float(here.mean()) if len(here) else 0.0
         rows.append(GradeValidity(grade, len(here), int(here.sum()), rate, wilson(int(here.sum()), len(here)), rate / base))
+    from scipy import stats
+
     test = stats.ks_2samp(risks[finds == 1], risks[finds == 0])
     tenths = [number / 10 for number in range(11)]
 
@@ -120,6 +122,8 @@ def measure(
         return captured(one, other, 0.5)
 
     def area(one: Array, other: Array) -> float:
+        from sklearn.metrics import roc_auc_score
+
         return float(roc_auc_score(other, one))
 
     return Validity(

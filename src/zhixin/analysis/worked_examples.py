@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from zhixin.dataset.facts import Facts, Previous
 from zhixin.dataset.tables import from_facts
 from zhixin.errors import Message, UsageError
-from zhixin.evaluation.engines.contract import Engine
 from zhixin.evaluation.evaluation import Contribution, Evaluation
 from zhixin.evaluation.interpreter.interpreter import Interpreter
 from zhixin.evaluation.tables_evaluation import evaluate_tables
@@ -28,6 +27,9 @@ from zhixin.law.nodes import Node, Number
 from zhixin.law.rulebook import Rulebook
 from zhixin.law.vocabulary import NUMERIC_TYPES
 from zhixin.law.yaml_text import YamlText
+
+if TYPE_CHECKING:
+    from zhixin.evaluation.engines.contract import Engine
 
 
 class CasePrevious(Node):

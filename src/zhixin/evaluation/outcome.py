@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from zhixin.dataset.tables import CODED, ROW_GROUP, repeats
-from zhixin.evaluation.plan.plan import EvaluationPlan
+
+if TYPE_CHECKING:
+    from zhixin.evaluation.plan.plan import EvaluationPlan
 
 GRADES = pa.schema(
     [

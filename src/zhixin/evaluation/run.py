@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,14 +30,15 @@ from zhixin.dataset.snapshot import open_snapshot, sha256_of, write_batches
 from zhixin.dataset.tables import Tables
 from zhixin.errors import DatasetError, UsageError, ZhixinError
 from zhixin.evaluation.archive import RunFolder
-from zhixin.evaluation.engines.choice import default_engine
-from zhixin.evaluation.engines.contract import Engine
-from zhixin.evaluation.engines.duckdb import DuckDBEngine
 from zhixin.evaluation.outcome import CONTRIBUTIONS, GRADES, ComputedBy, Outcome, coded_schema
 from zhixin.evaluation.tables_evaluation import evaluate_tables
 from zhixin.law.loading import dump_rulebook
 from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
+
+if TYPE_CHECKING:
+    from zhixin.evaluation.engines.contract import Engine
+    from zhixin.evaluation.engines.duckdb import DuckDBEngine
 
 Progress = Callable[[str], None]
 
@@ -104,6 +105,8 @@ def evaluate(
     moment = Moment(as_of, known_at, evaluation_dates(tables, as_of))
     work = begin_folder(out)
     progress("evaluate")
+    from zhixin.evaluation.engines.choice import default_engine  # engines and their libraries load with the first run
+
     engine = engine or default_engine(work / "spill")
     numbers = None if chosen is None else _numbers_of(tables, chosen)
     with ThreadPoolExecutor(1) as hashing:
@@ -205,6 +208,8 @@ _opened = threading.local()
 def _few_rows() -> DuckDBEngine:
     """The engine for few rows, opened once in each thread: a second thread of its own would cost more than it brings."""
     if not hasattr(_opened, "engine"):
+        from zhixin.evaluation.engines.duckdb import DuckDBEngine
+
         _opened.engine = DuckDBEngine(threads=1)
     engine: DuckDBEngine = _opened.engine
     return engine

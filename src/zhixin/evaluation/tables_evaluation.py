@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from zhixin.dataset.tables import PREVIOUS, RELATIONS, Tables
-from zhixin.evaluation.engines.choice import default_engine
-from zhixin.evaluation.engines.contract import Engine
 from zhixin.evaluation.outcome import Outcome
-from zhixin.evaluation.plan.compiled import Compiled
 from zhixin.law.moment_and_windows import Moment
 from zhixin.law.rulebook import Rulebook
+
+if TYPE_CHECKING:
+    from zhixin.evaluation.engines.contract import Engine
 
 
 def evaluate_tables(
@@ -40,4 +41,9 @@ def evaluate_tables(
         relations=RELATIONS.empty_table() if tables.relations is None else tables.relations,
         previous=PREVIOUS.empty_table() if tables.previous is None else tables.previous,
     )
+    from zhixin.evaluation.engines.choice import (
+        default_engine,  # engines and plan load their libraries when they are first used
+    )
+    from zhixin.evaluation.plan.compiled import Compiled
+
     return (engine or default_engine()).evaluate(Compiled(rulebook, moment, evidence), whole, only)

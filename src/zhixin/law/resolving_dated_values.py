@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
+from types import NoneType
 from typing import Any, TypeVar
 
 from zhixin.law.conditions import All, AtLeastOf
@@ -27,7 +30,18 @@ class Repealed(Exception):
 N = TypeVar("N")
 
 
+_PLAIN = (str, Decimal, bool, int, date, NoneType)
+"""Most of what a rulebook holds: nothing in it goes by dates."""
+
+
 def value_on(value: Any, day: date) -> Any:
+    """Return what a value is on a day; the very same object where nothing in it goes by dates.
+
+    Raises:
+        Repealed: it is not in force.
+    """
+    if isinstance(value, _PLAIN):
+        return value
     if isinstance(value, Dated):
         if value.counts_by != "evaluation":
             return value
@@ -39,12 +53,25 @@ def value_on(value: Any, day: date) -> Any:
         effective = getattr(value, "effective", None)
         if effective is not None and not effective.covers(day):
             raise Repealed
-        return value.model_copy(update={name: _resolved_field(value, name, day) for name in type(value).model_fields})
+        held = value.__dict__
+        found = {
+            name: _resolved_field(value, name, day)
+            for name in type(value).model_fields
+            if not isinstance(held[name], _PLAIN)
+        }
+        changed = {name: item for name, item in found.items() if item is not held[name]}
+        return value.model_copy(update=changed) if changed else value
     if isinstance(value, tuple):
-        return tuple(_in_force(value, day))
+        return _same_or(value, tuple(_in_force(value, day)))
     if isinstance(value, dict):
-        return {key: value_on(item, day) for key, item in value.items()}
+        items = {key: value_on(item, day) for key, item in value.items()}
+        return items if any(item is not value[key] for key, item in items.items()) else value
     return value
+
+
+def _same_or(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the old tuple where the new one holds the very same items."""
+    return old if len(old) == len(new) and all(map(operator.is_, old, new)) else new
 
 
 _ALL_NEEDED: dict[type[Node], tuple[str, ...]] = {
@@ -63,7 +90,7 @@ def _resolved_field(owner: Node, name: str, day: date) -> Any:
     if isinstance(owner, Limits | Inspect) and isinstance(value, Dated):
         return value.at(day)
     if name in _ALL_NEEDED.get(type(owner), ()):
-        return tuple(value_on(item, day) for item in value)
+        return _same_or(value, tuple(value_on(item, day) for item in value))
     found = value_on(value, day)
     if isinstance(value, tuple) and value and not found and type(owner).model_fields[name].metadata:
         raise Repealed

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import xlsxwriter
-
 from zhixin.dataset.sources import sources
 from zhixin.dataset.spreadsheets import safe_cell
 from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
@@ -58,6 +56,8 @@ def receipt_workbook(batch: Batch, english: bool) -> bytes:
     """The receipt as a workbook: refused rows as they came, each bad cell marked and commented."""
     manifest = sources()[batch.source]
     buffer = io.BytesIO()
+    import xlsxwriter  # slow to import, and needed for a download alone
+
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     head, bad = book.add_format({"bold": True, "bg_color": "#E8EEF7"}), book.add_format({"bg_color": "#F9D6D5"})
     sheet = book.add_worksheet("quarantine")

@@ -12,6 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from zhixin.dataset.delivery.own_process import limit_this_process
+
+SECONDS, MEMORY = 20, 2 * 1024**3
 MOST_PIXELS = 80_000_000
 MOST_PAGES = 500
 MOST_OBJECTS = 200_000
@@ -152,6 +155,7 @@ def _checked_picture(path: Path) -> str:
 
 
 if __name__ == "__main__":
+    limit_this_process(MEMORY, SECONDS)
     try:
         print(json.dumps({"kind": kind_of(Path(sys.argv[1]))}))  # noqa: T201
     except _Refused as refused:

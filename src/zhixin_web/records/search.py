@@ -13,7 +13,6 @@ from itertools import combinations, islice, product
 from typing import Any
 
 from django.db import connection, transaction
-from pypinyin import Style, pinyin
 
 from zhixin.reference.place_readings import place_readings
 from zhixin_web.audit.services.ledger import insert_rows
@@ -64,6 +63,8 @@ def _initials(han: str) -> tuple[str, ...]:
     if han not in _MEMO:
         if len(_MEMO) > 200_000:
             _MEMO.clear()
+        from pypinyin import Style, pinyin  # its dictionaries take half a second to load
+
         found = pinyin(han, style=Style.FIRST_LETTER, heteronym=True, errors=_unread)
         for place, initials in place_readings().items():
             for match in re.finditer(place, han):

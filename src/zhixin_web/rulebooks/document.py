@@ -12,7 +12,6 @@ from zhixin.law.rulebook import Rulebook
 from zhixin_web.papers.fonts import FANGSONG, HEI, KAI, SONG, TITLE, choose
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services.issue import CONTENT_TYPES, code_of, compile_layout, content_hash, register_paper
-from zhixin_web.papers.word import rules_docx
 
 
 def chapters_of(parts: list[Article]) -> list[dict[str, Any]]:
@@ -60,6 +59,12 @@ def rules_document(rulebook: Rulebook, form: str, verify: str, day: date) -> tup
         }  # fmt: skip
     code = code_of(f"rules.{form}", content_hash(data | {"typst": version("typst")}), day)
     data["footer"] += code
-    content = rules_docx(data) if form == "docx" else compile_layout("rules.typ", data)
+    content = _word(data) if form == "docx" else compile_layout("rules.typ", data)
     register_paper(code, Paper.Kind.RULES, day, rulebook.sha256, hashlib.sha256(content).hexdigest())
     return f"{rulebook.id}-{rulebook.sha256[:12]}.{form}", CONTENT_TYPES[form], content
+
+
+def _word(data: dict[str, Any]) -> bytes:
+    from zhixin_web.papers.word import rules_docx  # the writer of Word files is slow to import
+
+    return rules_docx(data)

@@ -1,7 +1,7 @@
 """Reads one workbook in a process of its own and writes its rows as JSON lines to standard output.
 
 A workbook comes from outside and its readers are written in three languages: one that panics, loops or eats the memory
-must take this process along and nothing else. The parent sets the limits (:mod:`zhixin.dataset.delivery.workbook_sandbox`).
+must take this process along and nothing else. Its parent is :mod:`zhixin.dataset.delivery.workbook_sandbox`.
 
 The first line is ``{"formats": {column: [number formats]}}`` or ``{"refused": {…}}``; every further line is
 ``[line, [cells]]`` with dates as ``{"d": "2026-01-31"}``.
@@ -16,9 +16,14 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from zhixin.dataset.delivery.own_process import limit_this_process
 from zhixin.dataset.delivery.refusals import FileRefused, broken_file, empty_file
 from zhixin.dataset.delivery.workbook_inspection import inside
 from zhixin.dataset.delivery.workbook_refusals import Inside
+
+MEMORY = 3 * 1024**3
+"""Bytes of address space: a workbook of a million rows takes about one and a half gigabytes."""
+SECONDS = 240
 
 
 def rows_of(path: Path, found: Inside) -> Iterator[tuple[int, list[Any]]]:
@@ -48,6 +53,7 @@ def _plain(cell: Any) -> Any:
 
 def main() -> int:
     """Write the rows of the workbook named on the command line; 0 also where it is refused."""
+    limit_this_process(MEMORY, SECONDS)
     path = Path(sys.argv[1])
     out = sys.stdout
     try:

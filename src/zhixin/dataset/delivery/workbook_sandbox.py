@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,11 +17,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from zhixin.dataset.delivery.refusals import FileRefused
+from zhixin.dataset.delivery.workbook_reader import SECONDS
 from zhixin.dataset.delivery.workbook_refusals import Merge
-
-MEMORY = 3 * 1024**3
-"""Bytes of address space: a workbook of a million rows takes about one and a half gigabytes."""
-SECONDS = 240
 
 
 @dataclass(frozen=True)
@@ -63,12 +59,6 @@ class _FromStart(io.RawIOBase):
         return len(found)
 
 
-def _limits() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 def read_workbook(path: Path) -> Workbook:
     """Read a workbook in a process that may die.
 
@@ -89,7 +79,7 @@ def _read_into(lines: IO[bytes], path: Path) -> dict[str, Any]:
     """Write the rows of a workbook into a file; return what stands before them."""
     command = [sys.executable, "-X", "utf8", "-m", "zhixin.dataset.delivery.workbook_reader", str(path)]
     try:
-        done = subprocess.run(command, stdout=lines, stderr=subprocess.DEVNULL, timeout=SECONDS, preexec_fn=_limits)
+        done = subprocess.run(command, stdout=lines, stderr=subprocess.DEVNULL, timeout=SECONDS)
         status = done.returncode
     except subprocess.TimeoutExpired:
         status = -1
