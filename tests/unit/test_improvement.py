@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples import examples
+from shipped import shipped
 from spec.law import rulebook_of
 from zhixin.dataset.facts import Facts
 from zhixin.evaluation.interpreter.interpreter import Interpreter
@@ -198,3 +199,69 @@ def test_a_suggestion_is_enough_lean_and_the_engines_own(records: list[tuple[str
 
 def _single(actions: tuple[Action, ...]) -> Iterator[Action]:
     yield from actions[:3]
+
+
+# --- what counts only together ------------------------------------------------------------------------------------------------
+
+FLAGSHIP = {
+    "two acts, of which one is refused enforcement": (
+        [("refusal.enforcement", "2024-08-31"), ("refusal.enforcement", "2025-06-16"),
+         ("customs.seizure", "2025-07-12"), ("customs.seizure", "2025-01-25")],
+        2, TOMORROW,
+    ),
+    "two repairs that give nothing alone": (
+        [("filing.malicious_trademark", "2026-04-17"), ("filing.malicious_trademark", "2025-04-21"), ("filing.malicious_trademark", "2025-02-22")],
+        2, date(2026, 10, 17),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FLAGSHIP)
+def test_actions_that_help_only_together_are_found_under_the_flagship(name: str) -> None:
+    records, size, day = FLAGSHIP[name]
+    rows = tuple(
+        {"record_no": number, "kind": kind, "decided_on": date.fromisoformat(on)}
+        for number, (kind, on) in enumerate(records)
+    )
+    found = Improvement(
+        Outlook(shipped("zhengzhou-ip"), Facts("x", {"trademarks_in_force": 1}, rows), Moment(DAY))
+    ).suggestion()
+    assert found is not None
+    assert (len(found.reached.actions), found.reached.day, found.reached.grade, found.is_smallest) == (size, day, "B", True)
+
+
+def test_any_two_of_three_that_must_go_are_found() -> None:
+    book = rulebook_of(
+        f"""
+        catalogue: {{fine: {{nature: negative, {REPAIR}}}}}
+        decisions: {{direct: {{many: {{when: {{measure: {{type: count, of: {{kinds: [fine]}}}}, at_least: 2}}, grade: D}}}}}}
+        """
+    )
+    rows = tuple({"record_no": number, "kind": "fine", "decided_on": date(2026, 1, 1)} for number in range(3))
+    found = Improvement(Outlook(book, Facts("x", {}, rows), Moment(DAY)))
+    assert [item.id for item in found.actions] == ["repair:0", "repair:1", "repair:2"]
+    suggestion = found.suggestion()
+    assert suggestion is not None
+    assert (len(suggestion.reached.actions), suggestion.reached.day) == (2, TOMORROW)
+
+
+def test_of_equal_choices_the_one_with_less_risk_is_suggested() -> None:
+    book = rulebook_of(
+        f"""
+        direction: higher_riskier
+        catalogue:
+          fine: {{nature: negative, {REPAIR}}}
+          big: {{nature: negative, {REPAIR}}}
+        indicators:
+          fines: {{measure: {{type: count, of: {{kinds: [fine]}}}}, points: {{type: per_unit, each: 25}}}}
+          bigs: {{measure: {{type: count, of: {{kinds: [big]}}}}, points: {{type: per_unit, each: 60}}}}
+        score: {{start: {{otherwise: 0}}}}
+        ladder: {{A: {{below: 10}}, B: {{below: 70}}, C: {{}}}}
+        """
+    )
+    rows = tuple(
+        {"record_no": number, "kind": kind, "decided_on": date(2026, 1, 1)} for number, kind in enumerate(["fine", "big"])
+    )
+    found = Improvement(Outlook(book, Facts("x", {}, rows), Moment(DAY))).suggestion()
+    assert found is not None
+    assert [item.id for item in found.reached.actions] == ["repair:1"]

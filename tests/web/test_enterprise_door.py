@@ -38,9 +38,16 @@ from zhixin_web.jobs.case_invariants import case_deviations
 from zhixin_web.jobs.grade_and_file_invariants import file_deviations
 from zhixin_web.received import store
 from zhixin_web.records.models import CreditRecord, Subject
+from zhixin_web.records.services.repair_and_revocation import change_record
 
 pytestmark = pytest.mark.django_db
 WORDS = "（虚构）罚款已缴清，违法行为已改正"
+
+
+def seen(draft: CaseDraft) -> str:
+    """What somebody has looked at who opens the last page of a draft now."""
+    draft.refresh_from_db()
+    return drafts.as_shown(draft)
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30)) -> bytes:
@@ -94,7 +101,7 @@ def test_nothing_of_another_enterprise_opens_by_its_number(
 ) -> None:
     attachments.attach(draft, "a.png", [picture()], people["enterprise"])
     drafts.keep_words(draft, WORDS, draft.version, people["enterprise"])
-    case = drafts.submit(draft, people["enterprise"])
+    case = drafts.submit(draft, people["enterprise"], seen(draft))
     begun = drafts.begin(procedures()["objection"], record, people["enterprise"])
     held = case.attachments.get()
     mine, theirs = browser_of("enterprise"), browser_of("other")
@@ -171,14 +178,35 @@ def test_two_who_write_at_once_overwrite_nothing(draft: CaseDraft, browser_of: A
     assert browser.post(f"/my/drafts/{draft.pk}/words", {"text": "两人商定的文字", "version": "2"}).status_code == 302
 
 
+def test_what_changed_since_it_was_looked_at_is_not_submitted_unseen(
+    draft: CaseDraft, record: CreditRecord, browser_of: Any, people: Any, take: Any, penalty: Any
+) -> None:
+    drafts.keep_words(draft, WORDS, 1, people["enterprise"])
+    browser, looked_at = browser_of("enterprise"), seen(draft)
+    drafts.keep_words(draft, "（虚构）同事改写的说明", 2, people["enterprise"])
+    answer = browser.post(f"/my/drafts/{draft.pk}/check", {"seen": looked_at})
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "（虚构）同事改写的说明" in page
+    assert "有了变化" in page
+    looked_at = seen(draft)
+    attachments.attach(draft, "说明.pdf", [pdf()], people["enterprise"])
+    assert browser.post(f"/my/drafts/{draft.pk}/check", {"seen": looked_at}).status_code == 409
+    looked_at = seen(draft)
+    change_record(record, state="revoked", on=timezone.localdate(), basis="（虚构）撤1号", by=people["city"])
+    assert browser.post(f"/my/drafts/{draft.pk}/check", {"seen": looked_at}).status_code == 409
+    assert not Case.objects.exists()
+
+
 def test_submitting_twice_opens_one_case(draft: CaseDraft, browser_of: Any, people: Any) -> None:
     drafts.keep_words(draft, WORDS, 1, people["enterprise"])
     browser = browser_of("enterprise")
-    first = browser.post(f"/my/drafts/{draft.pk}/check")
+    looked_at = seen(draft)
+    first = browser.post(f"/my/drafts/{draft.pk}/check", {"seen": looked_at})
     assert first["Location"].startswith("/my/cases/")
-    assert browser.post(f"/my/drafts/{draft.pk}/check").status_code == 404
+    assert browser.post(f"/my/drafts/{draft.pk}/check", {"seen": looked_at}).status_code == 404
     with pytest.raises(ValidationError):
-        drafts.submit(draft, people["enterprise"])
+        drafts.submit(draft, people["enterprise"], looked_at)
     assert Case.objects.count() == 1
 
 
@@ -189,7 +217,7 @@ def test_eligibility_is_judged_again_at_submission_and_the_draft_stays(
     case = open_case("repair", record=record, subject=record.subject, text=WORDS, by=people["city"])
     for step, who in (("accept", "city"), ("propose_grant", "city"), ("grant", "approver")):
         case = carry_out(case, step, by=people[who], reason=WORDS)
-    refused = browser_of("enterprise").post(f"/my/drafts/{draft.pk}/check")
+    refused = browser_of("enterprise").post(f"/my/drafts/{draft.pk}/check", {"seen": seen(draft)})
     assert refused.status_code == 422
     assert WORDS in refused.content.decode()
     assert CaseDraft.objects.filter(pk=draft.pk).exists()
@@ -207,7 +235,7 @@ def test_a_sound_file_is_kept_and_goes_with_the_case(
     sent = browser.post(f"/my/drafts/{draft.pk}/files", {"file": SimpleUploadedFile(name, content)})
     assert sent.status_code == 302
     drafts.keep_words(draft, WORDS, 1, people["enterprise"])
-    case = drafts.submit(draft, people["enterprise"])
+    case = drafts.submit(draft, people["enterprise"], seen(draft))
     held = case.attachments.get()
     assert (held.kind, held.name, held.draft) == (kind, name, None)
     for path in (f"/my/cases/{case.pk}/files/{held.pk}", f"/c/cases/{case.pk}/files/{held.pk}"):
@@ -382,7 +410,7 @@ def test_nothing_of_a_submitted_case_is_taken_away(draft: CaseDraft, people: Any
     held = attachments.attach(draft, "a.png", [picture()], people["enterprise"])
     drafts.keep_words(draft, WORDS, 1, people["enterprise"])
     stale = Attachment.objects.select_related("draft").get(pk=held.pk)
-    case = drafts.submit(draft, people["enterprise"])
+    case = drafts.submit(draft, people["enterprise"], seen(draft))
     with pytest.raises(ValidationError):
         attachments.remove(stale, people["enterprise"])
     for act in (
@@ -401,7 +429,7 @@ def test_nothing_of_a_submitted_case_is_taken_away(draft: CaseDraft, people: Any
 def test_a_file_that_somebody_takes_out_of_a_case_is_named(draft: CaseDraft, people: Any) -> None:
     attachments.attach(draft, "a.png", [picture()], people["enterprise"])
     drafts.keep_words(draft, WORDS, 1, people["enterprise"])
-    case = drafts.submit(draft, people["enterprise"])
+    case = drafts.submit(draft, people["enterprise"], seen(draft))
     QuerySet.delete(Attachment.objects.all())
     assert any(f"cases_attachment of case {case.pk}" in fault for fault in case_deviations()[1])
 
@@ -411,7 +439,7 @@ def test_a_file_that_somebody_changes_on_the_disk_is_named_and_not_served(
 ) -> None:
     held = attachments.attach(draft, "a.png", [picture()], people["enterprise"])
     drafts.keep_words(draft, WORDS, 1, people["enterprise"])
-    case = drafts.submit(draft, people["enterprise"])
+    case = drafts.submit(draft, people["enterprise"], seen(draft))
     attachments.path_of(held.sha256).write_bytes(b"another")
     assert any(f"cases_attachment {held.pk}" in fault for fault in file_deviations()[1])
     assert browser_of("enterprise").get(f"/my/cases/{case.pk}/files/{held.pk}").status_code == 404
@@ -464,7 +492,7 @@ def test_an_agent_whose_mandate_ended_submits_nothing(mandate: Mandate, draft: C
     drafts.keep_words(draft, WORDS, 1, people["other"])
     mandates.end_mandate(mandate, people["other"])
     with pytest.raises(PermissionDenied):
-        drafts.submit(draft, people["other"])
+        drafts.submit(draft, people["other"], seen(draft))
     assert CaseDraft.objects.filter(pk=draft.pk).exists()
 
 
@@ -615,7 +643,7 @@ def test_papers_files_exports_and_the_agent_are_listed_too(
 ) -> None:
     attachments.attach(draft, "a.png", [picture()], people["enterprise"])
     drafts.keep_words(draft, WORDS, 1, people["enterprise"])
-    case = drafts.submit(draft, people["enterprise"])
+    case = drafts.submit(draft, people["enterprise"], seen(draft))
     carry_out(case, "decline", by=people["city"], reason=WORDS)
     city = browser_of("city")
     city.get(f"/c/cases/{case.pk}/files/{case.attachments.get().pk}")

@@ -15,10 +15,13 @@ from math import comb
 from typing import Literal
 
 from zhixin.dataset.facts import Facts
+from zhixin.evaluation.evaluation import Evaluation
 from zhixin.explanation.outlook import Outlook, remedied
 from zhixin.law.catalogue import CORE_FIELDS, RECORD_COLUMNS
 from zhixin.law.vocabulary import Nature
 
+MOST_DAYS = 12
+"""Days on which it is looked at whether something earned adds to all the rest."""
 MOST_TRIED = 250
 """Choices that are tried one by one for a smallest one; beyond that actions are taken away from all of them."""
 
@@ -81,19 +84,28 @@ class Improvement:
 
     @cached_property
     def actions(self) -> tuple[Action, ...]:
-        """Every action that changes score or grade, taken alone or as the last of all."""
+        """What may be done: every repair, and what may be corrected or earned where that improves something.
+
+        A repair that changes nothing alone may be what others need, and ends publication and measures in any case. The others count
+        where they improve the result alone, with all of their like, or on top of all else that can be done by some day.
+        """
         every = (*self._remedies(), *self._earned())
-        if not every:
-            return ()
-        last = max(item.day for item in every)
-        all_ = self.outlook.at(last, self._with(every))
+        days = sorted({item.day for item in every})[:MOST_DAYS]
+        by_day = {day: tuple(item for item in every if item.day <= day) for day in days}
+        all_ = {day: self.outlook.at(day, self._with(by_day[day])) for day in days}
 
         def counts(action: Action) -> bool:
-            alone = self._alone(action)
-            if (alone.score_milli, alone.grade) != (alone.score_without, alone.grade_without):
-                return action.kind != "earn" or self._gain(action) > (0, 0)
-            but_one = self.outlook.at(last, self._with(item for item in every if item != action))
-            return action.kind != "earn" and (all_.score_milli, all_.grade) != (but_one.score_milli, but_one.grade)
+            if action.kind == "repair" or self._gain(action) > (0, 0):
+                return True
+            alike = tuple(item for item in every if (item.kind, item.record_kind) == (action.kind, action.record_kind))
+            together = self._reached(alike)
+            if self._risen(together.grade_without, together.grade) > 0:
+                return True
+            for day in (day for day in days if day >= action.day):
+                but_one = self.outlook.at(day, self._with(item for item in by_day[day] if item != action))
+                if self._improvement(but_one, all_[day]) > (0, 0):
+                    return True
+            return False
 
         return tuple(filter(counts, every))
 
@@ -116,10 +128,20 @@ class Improvement:
 
     def _gain(self, action: Action) -> tuple[int, int]:
         """What an action alone gives: grades risen, then points of improvement."""
-        found, ladder = self._alone(action), self.outlook.rulebook
-        places = [ladder.grade_rank.get(grade, len(ladder.grade_rank)) for grade in (found.grade_without, found.grade)]
-        points = found.score_milli - found.score_without
-        return places[0] - places[1], points if ladder.direction == "higher_better" else -points
+        found = self._alone(action)
+        return self._risen(found.grade_without, found.grade), self._points(found.score_without, found.score_milli)
+
+    def _improvement(self, before: Evaluation, after: Evaluation) -> tuple[int, int]:
+        return self._risen(before.grade, after.grade), self._points(before.score_milli, after.score_milli)
+
+    def _risen(self, before: str, after: str) -> int:
+        """Grades risen; a grade outside the ladder stands below it."""
+        rank = self.outlook.rulebook.grade_rank
+        return rank.get(before, len(rank)) - rank.get(after, len(rank))
+
+    def _points(self, before: int, after: int) -> int:
+        """Points of improvement, in thousandths."""
+        return after - before if self.outlook.rulebook.direction == "higher_better" else before - after
 
     def _with(self, chosen: Iterable[Action]) -> Facts:
         facts = self.outlook.facts
@@ -164,7 +186,9 @@ class Improvement:
                 return self._without_what_is_not_needed(is_better)
             enough = [item for item in map(self._reached, combinations(self.actions, size)) if is_better(item)]
             if enough:
-                return Suggestion(min(enough, key=lambda item: (item.day, -item.score_milli)), is_smallest=True)
+                return Suggestion(
+                    min(enough, key=lambda item: (item.day, -self._points(0, item.score_milli))), is_smallest=True
+                )
         return None
 
     def _without_what_is_not_needed(self, is_better: Callable[[Reached], bool]) -> Suggestion | None:

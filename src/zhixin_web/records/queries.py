@@ -35,10 +35,11 @@ def published_records(day: date) -> QuerySet[CreditRecord]:
 def known_at(subject: Subject, seq: int) -> list[CreditRecord]:
     """The records of a subject as the ledger knew them at a sequence number."""
     newest: dict[str, CreditRecord] = {}
-    for record in CreditRecord.objects.filter(subject=subject, seq__lte=seq).order_by("version"):
-        newest[record.key] = record
+    keys = CreditRecord.objects.filter(subject=subject, seq__lte=seq).values("key")
+    for record in CreditRecord.objects.filter(key__in=keys, seq__lte=seq).order_by("version"):
+        newest[record.key] = record  # a correction may have given it to another subject
     return sorted(
-        (item for item in newest.values() if item.state != "withdrawn"),
+        (item for item in newest.values() if item.state != "withdrawn" and item.subject_id == subject.pk),
         key=lambda item: (item.decided_on, item.seq),
         reverse=True,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -17,6 +19,10 @@ from zhixin_web.cases.words import MOST
 from zhixin_web.received.words import printable
 from zhixin_web.records.models import CreditRecord
 from zhixin_web.records.services.repair_and_revocation import last_version
+
+
+class SomethingChanged(ValidationError):
+    """What would be submitted is not what was looked at."""
 
 
 class DraftChanged(Exception):
@@ -65,15 +71,29 @@ def keep_words(draft: CaseDraft, text: str, version: int, by: User) -> CaseDraft
     return held
 
 
-def submit(draft: CaseDraft, by: User) -> Case:
+def as_shown(draft: CaseDraft) -> str:
+    """Return a code of what would be submitted now: the words, the files, the version of the record."""
+    files = ",".join(sorted(draft.attachments.values_list("sha256", flat=True)))
+    return hashlib.sha256(f"{draft.version}|{files}|{last_version(draft.record_key).seq}".encode()).hexdigest()[:32]
+
+
+def submit(draft: CaseDraft, by: User, seen: str) -> Case:
     """Open the case of a draft on the last version of its record; the draft is gone, its files belong to the case.
+
+    Args:
+        draft: to submit.
+        by: who submits it.
+        seen: :func:`as_shown` of what that person has looked at.
 
     Raises:
         PermissionDenied: the account does not act for the enterprise any more.
+        SomethingChanged: words, files or record are no longer what was looked at; nothing is submitted.
         ValidationError: what :func:`~zhixin_web.cases.services.filing.open_case` refuses; the draft stays as it is.
     """
     with transaction.atomic():
         held = open_draft(draft)
+        if as_shown(held) != seen:
+            raise SomethingChanged(_("您核对之后，说明、材料或者记录有了变化：请看过下面的内容再提交"))
         case = open_case(
             held.procedure,
             subject=held.subject,

@@ -141,9 +141,12 @@ def check_page(request: StaffRequest, pk: int) -> HttpResponse:
     """All of it once more, what happens next and until when; then submit."""
     draft = _draft(request, pk)
     faults: dict[str, list[str]] = {}
+    status = 422
     if request.method == "POST":
         try:
-            case = drafts.submit(draft, request.user)
+            case = drafts.submit(draft, request.user, request.POST.get("seen", ""))
+        except drafts.SomethingChanged as error:
+            faults, status = faults_by_field(error), 409
         except ValidationError as error:
             faults = faults_by_field(error)
         except PermissionDenied:
@@ -151,13 +154,15 @@ def check_page(request: StaffRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("已提交，办件号 %(n)s；此页可随时查看进度和期限") % {"n": case.pk})
             return redirect("my_case", pk=case.pk)
+    draft = _draft(request, pk)  # as it is now: others may have changed it
     frame = _frame(draft, "my_draft_check")
     first = frame["procedure"].state(frame["procedure"].start)
     content = frame | {
         "faults": faults, "files": draft.attachments.order_by("pk"), "is_short": len(draft.text.strip()) < FEWEST,
         "clock": clock(first.deadline, timezone.localdate()) if first.deadline else None, "first": first,
+        "seen": drafts.as_shown(draft),
     }  # fmt: skip
-    return show(request, "draft_check.html", content, status=422 if faults else 200)
+    return show(request, "draft_check.html", content, status=status if faults else 200)
 
 
 @permitted("mine.apply")
