@@ -77,3 +77,15 @@ def test_only_the_active_last_version_can_be_changed(record: CreditRecord, peopl
 def test_an_active_record_is_not_erased(record: CreditRecord, people: Any) -> None:
     with pytest.raises(services.ValidationError):
         erase_record(record, basis="x", by=people["city"])
+
+
+def test_a_record_that_a_correction_gives_to_another_is_known_of_that_one(take: Any, subjects: list[Subject]) -> None:
+    head = "统一社会信用代码,企业名称,商标注册号,登记事项,公告日,有效期至,核定类别数\n"
+    first, second = subjects[:2]
+    take("trademark_register", f"{head}{first.code},{first.name},12345678,注册,2026-01-05,,1\n")
+    before = CreditRecord.objects.get()
+    take("trademark_register", f"{head}{second.code},{second.name},12345678,注册,2026-01-05,,1\n", is_correction=True)
+    after = CreditRecord.objects.order_by("-seq").first()
+    assert after is not None
+    assert [known_at(item, after.seq) for item in (first, second)] == [[], [after]]
+    assert [known_at(item, before.seq) for item in (first, second)] == [[before], []]
