@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from functional.site import AXE, CONTRAST, accessibility_faults, needs_chromium
+from machine import within
 
 pytestmark = needs_chromium
 ADDRESSES = (
@@ -137,7 +138,8 @@ def test_pages_are_light_and_quick_on_a_slow_connection(browser: Browser, site: 
         weights[address] = len(answer.body())
         paints[address] = _first_paint(page)
     assert max(weights.values()) < LARGEST, max(weights.items(), key=lambda item: item[1])
-    assert max(paints.values()) < 1000, max(paints.items(), key=lambda item: item[1])
+    slowest = max(paints.items(), key=lambda item: item[1])
+    assert within(slowest[1] / 1000, 1.0), slowest
 
 
 def test_the_file_of_a_report_is_checked_in_the_browser(browser: Browser, site: str, tmp_path: Any) -> None:

@@ -93,20 +93,34 @@ def test_a_grade_alone_brings_no_measure_against_a_subject() -> None:
     assert all(isinstance(item, Refused) and item.reason == "no_conduct" for item in found)
 
 
-def test_the_term_is_that_in_force_on_the_day_of_the_document() -> None:
+DATED = [
+    ((12, 3), ["2026-05-31"], "2027-05-31", 1),
+    ((12, 3), ["2026-06-01"], "2026-09-01", 1),
+    ((12, 3), ["2026-05-31", "2026-06-01"], "2027-08-31", 2),
+    ((3, 12), ["2026-05-31", "2026-06-01"], "2027-08-31", 2),
+    ((12, 3), ["2025-05-01", "2026-07-01"], "2026-10-01", 1),
+    ((12, 12), ["2025-09-10", "2026-06-10"], "2027-09-10", 2),
+    ((12, 12), ["2025-05-10", "2026-06-10"], "2027-06-10", 1),
+]
+"""Months before and since 2026-06-01, documents, the first day without the measure, how many documents it answers."""
+
+
+@pytest.mark.parametrize(("months", "documents", "until", "answered"), DATED)
+def test_each_document_has_the_term_in_force_on_its_day(
+    months: tuple[int, int], documents: list[str], until: str, answered: int
+) -> None:
     raw = shipped("zhengzhou-ip").dump()
     line = next(item for item in raw["measure_catalogue"] if item["code"] == "fund_scrutiny")
     line["answers"][0]["months"] = {
         "values": {
-            "2021-01-01": {"value": 12, "document": "cnipa_2022", "verified": False},
-            "2026-06-01": {"value": 3, "document": "cnipa_2022", "verified": False},
+            "2021-01-01": {"value": months[0], "document": "cnipa_2022", "verified": False},
+            "2026-06-01": {"value": months[1], "document": "cnipa_2022", "verified": False},
         }
     }
     rulebook = type(shipped("zhengzhou-ip")).model_validate(raw)
-    for day, until in (("2026-05-31", date(2027, 5, 31)), ("2026-06-01", date(2026, 9, 1))):
-        found = judge(rulebook, "fund_scrutiny", grade="D", classes=(), conduct=dishonest(day), on=date(2026, 7, 1))
-        assert isinstance(found, Allowed)
-        assert found.until == until
+    found = judge(rulebook, "fund_scrutiny", grade="D", classes=(), conduct=dishonest(*documents), on=date(2026, 7, 1))
+    assert isinstance(found, Allowed)
+    assert (found.until, len(found.keys)) == (date.fromisoformat(until), answered)
 
 
 def test_a_rule_shortens_the_term_and_holds_for_its_classes_only() -> None:

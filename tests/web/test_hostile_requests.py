@@ -55,7 +55,7 @@ from zhixin_web.cases.services.reports import file_report
 from zhixin_web.cases.services.transitions import carry_out
 from zhixin_web.collection.services import batches as batch_services
 from zhixin_web.collection.services.ways import open_client, schedule_pull
-from zhixin_web.evaluations.models import Run
+from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.services.orders import decide_order, propose_order
 from zhixin_web.evaluations.services.runs import execute, start_run
 from zhixin_web.governance.forms import with_numbers
@@ -67,6 +67,7 @@ from zhixin_web.governance.what_if import do_what_if
 from zhixin_web.inspections.models import Inspector, Plan, Task
 from zhixin_web.inspections.services.draws import commit_draw, enter_numbers, publish_draw
 from zhixin_web.inspections.services.plans import decide_plan, make_plan, propose_plan
+from zhixin_web.measures.services.imposing import impose
 from zhixin_web.papers.models import Paper
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.services.repair_and_revocation import change_record
@@ -949,9 +950,10 @@ def furnish(
     make_checkpoint()
     inspections = furnish_inspections(people, release)
     cases = furnish_cases(people)
+    measure = furnish_measures(subjects[8], take, people)
     client, key = open_client(name="推送程序", account=people["department"], by=city)
     addresses = [
-        *cases, *furnish_door(people),
+        *cases, measure, *furnish_door(people),
         f"/c/batches/{taken.pk}", f"/api/v1/deliveries/{taken.pk}", f"/c/batches/{taken.pk}/undo", f"/c/runs/{queued.pk}", f"/c/runs/{done.pk}/propose", f"/c/runs/{queued.pk}/retry", f"/c/runs/{done.pk}/release", f"/c/records/{repaired}/erase",
         f"/c/runs/{released.pk}/roll-back", f"/rules/{release.pk}/diff/{release.pk}", f"/c/rulebooks/{proposed.pk}/approve", f"/c/rulebooks/compare?old={release.pk}&new={proposed.pk}", f"/c/ways/client/{client.pk}/switch",
         *inspections, *(f"/v/{code}" for code in Paper.objects.values_list("code", flat=True)), *(f"/t/{report.code}" for report in reports), *(f"/c/grades/{order.pk - number}/decide" for number in (0, 1)),
@@ -970,6 +972,19 @@ def furnish_cases(people: People) -> list[str]:
     for step, name in (("verify", "city"), ("propose_reject", "city"), ("reject", "approver")):
         carry_out(made[0], step, by=people[name], reason=SENTENCE)
     return [*(f"/c/cases/{case.pk}" for case in made), f"/c/cases/{made[0].pk}/paper/2"]
+
+
+def furnish_measures(subject: Subject, take: Any, people: People) -> str:
+    """Make a measure that runs and one that is being prepared; return the address of the first."""
+    head, day = "统一社会信用代码,企业名称,驳回通知书文号,认定日期,涉及件数", timezone.localdate() - timedelta(200)
+    take("abnormal_filings", f"{head}\n{subject.code},{subject.name},（虚构）通报1号,{day},1\n")
+    CurrentGrade.objects.filter(subject=subject).update(in_force="D")
+    key = CreditRecord.objects.get(subject=subject, kind="filing.abnormal_patent").key
+    made = impose(
+        subject, "fund_scrutiny", only=[key], case="case:0", number="（虚构）1号", proposed_by=people["city"], decided_by=people["approver"]
+    )  # fmt: skip
+    open_case("measure", subject=subject, text=SENTENCE, details={"measure": "fee_scrutiny"}, by=people["city"])
+    return f"/c/measures/{made.pk}"
 
 
 def furnish_door(people: People) -> list[str]:

@@ -16,12 +16,13 @@ from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.cases.models import Case, CasePaper
 from zhixin_web.cases.services.filing import open_case
 from zhixin_web.cases.services.transitions import carry_out, run_case_clocks, steps_open_to
-from zhixin_web.evaluations.models import CurrentGrade
+from zhixin_web.evaluations.models import CurrentGrade, GradeOrder
 from zhixin_web.evaluations.queries import order_in_force
 from zhixin_web.evaluations.services.orders import decide_order, end_order, propose_order
 from zhixin_web.jobs.invariants import check
 from zhixin_web.measures.models import ImposedMeasure
 from zhixin_web.measures.queries import running_measures
+from zhixin_web.measures.services import imposing
 from zhixin_web.measures.services.imposing import follow_measures
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.services.repair_and_revocation import change_record
@@ -249,6 +250,153 @@ def test_new_conduct_lengthens_a_measure_only_by_a_new_decision(begun: Any, file
     assert longer.until == shift_months(first_until, 12)
     assert list(running_measures(today())) == [longer]
     nothing_is_broken()
+
+
+def test_a_decision_not_to_impose_does_not_say_that_it_runs(begun: Any, people: Any) -> None:
+    case = carry_out(begun(), "notify", by=people["city"])
+    with mock.patch.object(timezone, "localdate", return_value=case.due_on + timedelta(days=1)):
+        list(run_case_clocks())
+    case.refresh_from_db()
+    carry_out(carry_out(case, "propose_waiver", by=people["city"], reason=WHY), "waive", by=people["approver"])
+    paper = CasePaper.objects.get(step__case=case, step__transition="waive")
+    text = "".join(paper.content["body"])
+    assert "本次不实施" in text
+    assert "自决定之日起实施" not in text
+    with pytest.raises(ValidationError, match="不予实施"):
+        begun()
+    assert not ImposedMeasure.objects.exists()
+
+
+def test_the_paper_cites_what_the_measure_rests_on(released: Any, subjects: list[Subject], take: Any, people: Any) -> None:
+    code, name = subjects[0].code, subjects[0].name
+    day = shift_months(today(), -2)
+    take(
+        "serious_list",
+        f"统一社会信用代码,企业名称,列入决定书文号,列入事由,列入日期,列入机关\n{code},{name},（虚构）列1,虚构,{day},虚构机关",
+    )
+    grade(subjects[0], "D", people)
+    case = open_case("measure", subject=subjects[0], text=WHY, details={"measure": "award_exclusion"}, by=people["city"])
+    measure = imposed(case, people)
+    assert measure.until == shift_months(day, 36)
+    for paper in CasePaper.objects.filter(step__case=case):
+        assert "第十五条、第二十一条" in "".join(paper.content["body"])
+        assert "总局令第44号" in "".join(paper.content["body"])
+
+
+def corrected(take: Any, subject: Subject, day: date, on: date) -> None:
+    """Deliver the notice of some months ago again, with another day."""
+    line = f"{subject.code},{subject.name},（虚构）通报〔{day}〕7号,{on},1\n"
+    take("abnormal_filings", FILINGS + line, is_correction=True)
+
+
+@pytest.mark.parametrize("months", [1, 9])
+def test_what_differs_from_the_notice_is_not_imposed(
+    begun: Any, people: Any, take: Any, subjects: list[Subject], months: int
+) -> None:
+    waiting = to_decision(begun(), people)
+    corrected(take, subjects[0], shift_months(today(), -7), shift_months(today(), -months))
+    with pytest.raises(ValidationError, match="与告知的不同"):
+        carry_out(waiting, "impose", by=people["approver"], reason=WHY)
+    assert "drop" in {step.id for step in steps_open_to(people["city"], waiting)}
+    assert not ImposedMeasure.objects.exists()
+
+
+def test_the_notice_says_what_holds_on_its_day(begun: Any, people: Any, filed: Any) -> None:
+    case = begun()
+    change_record(
+        CreditRecord.objects.get(kind="filing.abnormal_patent"),
+        state="repaired",
+        on=today(),
+        basis="（虚构）修1号",
+        by=people["city"],
+    )
+    with pytest.raises(ValidationError, match="不予适用"):
+        carry_out(case, "notify", by=people["city"])
+    assert carry_out(case, "drop", by=people["city"]).state == "dropped"
+
+
+def test_one_act_that_two_sources_tell_of_counts_once(
+    begun: Any, filed: Any, subjects: list[Subject], take: Any, people: Any
+) -> None:
+    record = filed(7)[0]
+    case = open_case(
+        "determination", subject=subjects[0], text=WHY, by=people["city"],
+        details={"conduct": "非正常专利申请", "document": f"（虚构）通报〔{record.decided_on}〕7号",
+                 "document_on": record.decided_on.isoformat(), "is_final": "1"},
+    )  # fmt: skip
+    case = carry_out(case, "notify", by=people["city"], reason=WHY)
+    with mock.patch.object(timezone, "localdate", return_value=case.due_on + timedelta(days=1)):
+        list(run_case_clocks())
+    case.refresh_from_db()
+    carry_out(carry_out(case, "propose_recognition", by=people["city"], reason=WHY), "recognise", by=people["approver"])
+    assert CreditRecord.objects.filter(kind="filing.abnormal_patent").count() == 2
+    assert begun().details["until"] == shift_months(record.decided_on, 12).isoformat()
+
+
+def test_of_two_records_the_one_in_dispute_is_left_out(begun: Any, filed: Any, people: Any) -> None:
+    first, second = filed(8, 7)
+    open_case("objection", record=second, subject=second.subject, text=WHY, by=people["city"])
+    case = begun()
+    assert (case.details["records"], case.details["left_out"]) == ([first.key], [second.key])
+    assert case.details["until"] == shift_months(first.decided_on, 12).isoformat()
+
+
+def test_on_the_last_day_a_new_measure_follows_before_the_clock_has_looked(begun: Any, filed: Any, people: Any) -> None:
+    measure = imposed(begun(), people)
+    filed(1)
+    with mock.patch.object(timezone, "localdate", return_value=measure.until):
+        grade_until_then = GradeOrder.objects.filter(status="active")
+        assert grade_until_then.exists()
+        later = imposed(begun(), people)
+    measure.refresh_from_db()
+    assert (measure.ending, measure.ended_on) == ("term_over", measure.until)
+    assert later.starts_on == measure.until
+
+
+def test_one_measure_that_cannot_follow_does_not_hold_up_the_others(begun: Any, people: Any) -> None:
+    one, two = imposed(begun(), people), imposed(begun("fee_scrutiny"), people)
+    genuine = imposing._follow
+
+    def failing(measure: ImposedMeasure) -> bool:
+        if measure.pk == one.pk:
+            raise FileNotFoundError("an archive")
+        return genuine(measure)
+
+    with mock.patch.object(imposing, "_follow", failing), mock.patch.object(timezone, "localdate", return_value=two.until):
+        said = list(follow_measures())
+    two.refresh_from_db()
+    assert two.ending == "term_over"
+    assert any("failed" in line for line in said)
+
+
+def test_a_change_right_after_the_clock_has_looked_is_seen(begun: Any, people: Any) -> None:
+    measure = imposed(begun(), people)
+    ImposedMeasure.objects.filter(pk=measure.pk).update(followed_on=None)
+    assert list(follow_measures()) == []
+    change_record(
+        CreditRecord.objects.get(kind="filing.abnormal_patent"),
+        state="repaired",
+        on=today(),
+        basis="（虚构）修1号",
+        by=people["city"],
+    )
+    assert len(list(follow_measures())) == 1
+
+
+def test_the_notice_is_in_chinese_whatever_the_officer_reads(filed: Any, subjects: list[Subject], browser_of: Any) -> None:
+    filed(7)
+    browser = browser_of("city")
+    browser.cookies["django_language"] = "en"
+    browser.post("/c/measures/begin", {"measure": [f"{subjects[0].code}:fund_scrutiny"]})
+    body = "".join(CasePaper.objects.get().content["body"])
+    assert "begun by" not in body
+    assert "按措施清单启动。" in body
+
+
+def test_what_is_long_over_is_not_on_the_list(filed: Any, subjects: list[Subject], browser_of: Any) -> None:
+    filed(37)
+    assert subjects[0].name not in browser_of("city").get("/c/measures?tab=due").content.decode()
+    assert subjects[0].name in browser_of("city").get("/c/measures?tab=refused").content.decode()
 
 
 # --- ending -------------------------------------------------------------------------------------------------------------------

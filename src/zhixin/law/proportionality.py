@@ -68,22 +68,38 @@ class Refused:
     reason: Reason
 
 
-def ends_of_terms(article: AnsweredConduct, decided: Sequence[date], shorter: int | None) -> list[date | None]:
-    """Return for each document the first day after the term counted from its day; ``None`` where it has none.
+def ends_of_terms(article: AnsweredConduct, rule: MeasureRule, decided: Sequence[date]) -> list[date | None]:
+    """Return for each document the first day after the terms of its run; ``None`` where it has none.
 
-    With ``c`` documents on or after a day, the terms counted from that day are together the smaller of ``c`` terms and of the
-    longest time: a document within a running term appends its own (国知发保字〔2022〕8号 第十条). The numbers are those in force on
-    the day of each document. ``shorter``: the term in months of a rule, where that is less.
+    A document within the running terms of earlier ones appends its own (国知发保字〔2022〕8号 第十条), one after they are over begins
+    anew. In a run the terms counted from a document's day are together at most the longest time from that day. The numbers are
+    those in force on the day of each document; a rule may shorten them.
+
+    Args:
+        article: conduct and its terms.
+        rule: that gives the measure.
+        decided: days of the documents, oldest first.
     """
-    ends: list[date | None] = []
+    found: list[date | None] = []
+    run: list[tuple[date, int, int]] = []
+    end: date | None = None
     for day in decided:
         one, most = number_on(article.months, day), number_on(article.at_most_months, day)
+        shorter = None if rule.duration_months is None else number_on(rule.duration_months, day)
         if one is None or most is None:
-            ends.append(None)
+            found.append(None)
             continue
-        one = one if shorter is None else min(one, shorter)
-        ends.append(shift_months(day, min(one * sum(other >= day for other in decided), most)))
-    return ends
+        if end is not None and day >= end:
+            run = []
+        run.append((day, one if shorter is None else min(one, shorter), most))
+        end = max(
+            shift_months(first, min(sum(term for _day, term, _most in run[place:]), longest))
+            for place, (first, _term, longest) in enumerate(run)
+        )
+        found.append(end)
+        for place in range(len(run) - 1):  # earlier documents of the run end with it
+            found[-2 - place] = end
+    return found
 
 
 def judge(
@@ -135,7 +151,6 @@ def _answer(
     rulebook: Rulebook, definition: MeasureDefinition, rule: MeasureRule, conduct: list[Conduct], on: date
 ) -> Allowed | Refused:
     answers, matching = [], False
-    shorter = None if rule.duration_months is None else number_on(rule.duration_months, on)
     for article in definition.answers:
         kinds = set(rulebook.kinds_matching(article.kinds))
         meant = sorted(
@@ -143,7 +158,7 @@ def _answer(
             key=lambda item: (item.decided_on, item.key),
         )
         matching = matching or bool(meant)
-        ends = ends_of_terms(article, [item.decided_on for item in meant], shorter)
+        ends = ends_of_terms(article, rule, [item.decided_on for item in meant])
         running = [(item, end) for item, end in zip(meant, ends, strict=True) if end is not None and end > on]
         if running:
             answers.append(Answer(tuple(item for item, _ in running), article.basis, max(end for _, end in running)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
+from zhixin.dataset.documents import document_key
 from zhixin.law.proportionality import Allowed, Conduct, Refused, judge, measures_against
 from zhixin.law.rulebook import Rulebook
 from zhixin_web.evaluations.models import CurrentGrade
@@ -50,11 +52,21 @@ def effective_records(rulebook: Rulebook, day: date) -> QuerySet[CreditRecord]:
 
 def effective_conduct(rulebook: Rulebook, subjects: Iterable[Subject], day: date) -> dict[int, list[Conduct]]:
     """Return the effective conduct of subjects."""
-    found: dict[int, list[Conduct]] = defaultdict(list)
-    records = effective_records(rulebook, day).filter(subject__in=list(subjects))
-    for subject, key, kind, decided_on in records.values_list("subject_id", "key", "kind", "decided_on"):
-        found[subject].append(Conduct(key, kind, decided_on))
-    return found
+    found: dict[int, dict[tuple[str, str], Conduct]] = defaultdict(dict)
+    records = effective_records(rulebook, day).filter(subject__in=list(subjects)).order_by("decided_on", "seq")
+    for subject, key, kind, decided_on, body in records.values_list("subject_id", "key", "kind", "decided_on", "body"):
+        found[subject].setdefault((kind, _act(key, body)), Conduct(key, kind, decided_on))
+    return {subject: list(acts.values()) for subject, acts in found.items()}
+
+
+def _act(key: str, body: str) -> str:
+    """Return what tells one act from another: the document that a determination rests on, else its own.
+
+    One act that two sources tell of counts once, by its first document.
+    """
+    said = json.loads(body) if body else {}
+    named = said.get("reported", {}).get("grounds") or said.get("document")
+    return document_key(str(named)) if named else key
 
 
 def standings(subjects: Iterable[Subject], rulebook: Rulebook, day: date) -> list[Standing]:
@@ -62,13 +74,14 @@ def standings(subjects: Iterable[Subject], rulebook: Rulebook, day: date) -> lis
     wanted = list(subjects)
     grades = dict(CurrentGrade.objects.filter(subject__in=wanted).values_list("subject_id", "in_force"))
     conduct = effective_conduct(rulebook, wanted, day)
-    needs_classes = any(rule.classes for rule in rulebook.measures)
+    answering = {item.code for item in rulebook.measure_catalogue if item.answers}
+    needs_classes = any(rule.classes for rule in rulebook.measures if rule.measure in answering)
     return [
         Standing(
             subject,
             grades.get(subject.pk, ""),
-            _classes(rulebook, subject, day) if needs_classes and conduct[subject.pk] else frozenset(),
-            tuple(conduct[subject.pk]),
+            _classes(rulebook, subject, day) if needs_classes and subject.pk in conduct else frozenset(),
+            tuple(conduct.get(subject.pk, ())),
         )
         for subject in wanted
     ]

@@ -9,6 +9,8 @@ from datetime import date
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from zhixin.law.calendar import shift_months
+from zhixin.law.nodes import number_on
 from zhixin_web.measures.judging import answering_grades, effective_records
 from zhixin_web.measures.models import ImposedMeasure
 from zhixin_web.records.models import CreditRecord, Subject
@@ -38,7 +40,11 @@ def with_conduct(subjects: QuerySet[Subject], day: date) -> QuerySet[Subject]:
     rulebook = law_in_force(day).rulebook
     if rulebook is None:
         return subjects.none()
-    return subjects.filter(Exists(effective_records(rulebook, day).filter(subject=OuterRef("pk"))))
+    longest = max(
+        (number_on(item.at_most_months, day) or 0 for line in rulebook.measure_catalogue for item in line.answers), default=0
+    )
+    within = effective_records(rulebook, day).filter(decided_on__gt=shift_months(day, -longest), decided_on__lte=day)
+    return subjects.filter(Exists(within.filter(subject=OuterRef("pk"))))
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from zhixin.law.proportionality import Reason, Refused
 
@@ -19,4 +19,5 @@ _REASONS: dict[Reason, Promise] = {
 
 def refusal_in_words(refused: Refused) -> str:
     """Say why a measure is not allowed, with its name where the catalogue knows it."""
-    return _("不予适用：%(why)s") % {"why": _REASONS[refused.reason]}
+    title = refused.definition.title.in_language(get_language() or "zh") if refused.definition is not None else ""
+    return _("%(measure)s不予适用：%(why)s") % {"measure": f"{title} " if title else "", "why": _REASONS[refused.reason]}

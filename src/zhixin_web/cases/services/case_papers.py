@@ -68,19 +68,19 @@ def _content(case: Case, procedure: Procedure, step: Transition, done: CaseStep,
 def _body(case: Case, procedure: Procedure, step: Transition, done: CaseStep) -> Iterator[str]:
     """What was brought forward, what was found, what follows, what the party may do now and until when."""
     about = f"，涉及信用记录（账本序号 {case.record_seq}）" if case.record_seq is not None else ""
-    yield f"{day_in_words(case.opened_on)}，本局收到或者立案办理{procedure.title.zh}事项（办件号 {case.pk}）{about}：{masked(case.text)}"
+    yield f"{day_in_words(case.opened_on)}，本局收到或者立案办理{procedure.title.zh}事项（办件号 {case.pk}）{about}：{_sentence(masked(case.text))}"
     if "conduct" in case.details:
         grounds = f"《{case.details['document']}》（{day_in_words(date.fromisoformat(case.details['document_on']))}）"
         yield f"拟认定或者认定的失信行为：{case.details['conduct']}。所依据的已生效法律文书：{grounds}。"
     if "measure" in case.details:
-        yield from _measure(case)
+        yield from _measure(case, step)
     for said in case.steps.filter(
         transition__in=[item.id for item in procedure.transitions if item.by == "applicant"]
     ).order_by("position"):
         if said.reason:
-            yield f"当事人于{day_in_words(said.on)}提出：{masked(said.reason)}"
+            yield f"当事人于{day_in_words(said.on)}提出：{_sentence(masked(said.reason))}"
     for reason in filter(None, (_proposal(case, step), done.reason)):
-        yield f"经办理：{masked(reason)}"
+        yield f"经办理：{_sentence(masked(reason))}"
     target = procedure.state(step.to)
     yield f"本局决定：{step.title.zh}。" if target.is_end else f"现通知：{step.title.zh}。"
     if target.turn == "applicant" and case.due_on is not None:
@@ -96,18 +96,27 @@ def _body(case: Case, procedure: Procedure, step: Transition, done: CaseStep) ->
         yield from _how_to_repair(case, done.on)
 
 
-def _measure(case: Case) -> Iterator[str]:
-    """Say the measure, what it answers, until when, and how it ends before that."""
+def _sentence(text: str) -> str:
+    """End a text as a sentence ends."""
+    return text if text.endswith(("。", "！", "？", "；", "…", "”", "」")) else f"{text}。"
+
+
+def _measure(case: Case, step: Transition) -> Iterator[str]:
+    """Say the measure and what it answers; where it is announced or imposed, until when, on what basis and how it ends before that."""
     found = ground_records(case.details["records"])
     titles = {name: kind.title.zh for name, (kind, _rulebook) in law_in_force(case.opened_on).kinds.items()}
     records = "；".join(
         f"{titles.get(item.record.kind, item.record.kind)}《{masked(item.document)}》（{day_in_words(item.record.decided_on)}）"
-        for item in found.values()
+        for item in (found[key] for key in case.details["records"] if key in found)
     )
+    if not (step.is_notice or step.effect == "measure.impose"):
+        yield f"本案所涉措施：{case.details['title']['zh']}，本次不实施。所涉失信信息：{records}。"
+        return
     yield f"措施：{case.details['title']['zh']}。当事人信用等级：{case.details['grade']}。所针对的失信信息：{records}。"
+    yield f"措施依据：{'；'.join(case.details['basis'])}。"
     until = day_in_words(date.fromisoformat(case.details["until"]))
     yield (
-        f"措施自决定之日起实施，至{until}的前一日止，到期自行终止；所针对的失信信息修复、撤销，或者等级不再适用的，同时终止。"
+        f"{'拟' if step.is_notice else '措施'}自决定之日起实施，至{until}的前一日止，到期自行终止；所针对的失信信息修复、撤销，或者等级不再适用的，同时终止。"
         "依法可以申请信用修复的，修复不收费。"
     )
 

@@ -17,7 +17,8 @@ from zhixin.dataset.documents import document_key
 from zhixin.dataset.hiding_persons import masked
 from zhixin.dataset.sources import determinations
 from zhixin.law.procedures import Procedure
-from zhixin.law.proportionality import Refused
+from zhixin.law.proportionality import Allowed, Refused
+from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.cases.models import Case
 from zhixin_web.cases.queries import disputed_keys, steps_taking
 from zhixin_web.cases.words import FEWEST
@@ -26,6 +27,7 @@ from zhixin_web.measures.queries import running_measures
 from zhixin_web.measures.words import refusal_in_words
 from zhixin_web.received.words import printable
 from zhixin_web.records.models import Subject
+from zhixin_web.rulebooks.law_in_force import law_in_force
 
 
 def set_grounds(case: Case, procedure: Procedure, details: dict[str, Any]) -> None:
@@ -51,26 +53,72 @@ def refuse_second(case: Case) -> None:
 def grounds_of_measure(subject: Subject, code: str, day: date, only: list[str] | None = None) -> dict[str, Any]:
     """Return a measure that the catalogue allows on a day, as a case keeps it; ``only``: the records that the party was told of.
 
-    Keys: ``measure, title, grade, records, until``.
+    Keys: ``measure, title, grade, records, facts`` (kind and day of each record), ``until, basis`` (in words), ``left_out`` (records
+    that are being verified: nothing rests on them).
 
     Raises:
-        ValidationError: it is not allowed, or what it rests on is being verified.
+        ValidationError: it is not allowed, or all it could rest on is being verified.
     """
     verdict, grade = judged(subject, code, day, only)
     if isinstance(verdict, Refused):
         raise ValidationError(refusal_in_words(verdict))
-    if disputed_keys(verdict.keys):
-        raise ValidationError(_("所针对的失信信息正在异议核实，核实结束后再办理"))
+    disputed = disputed_keys(verdict.keys)
+    if disputed:
+        verdict, grade = judged(subject, code, day, [key for key in verdict.keys if key not in disputed])
+        if isinstance(verdict, Refused):
+            raise UnderVerification(_("所针对的失信信息正在异议核实，核实结束后再办理"))
     title = verdict.definition.title
+    facts = {item.key: [item.kind, item.decided_on.isoformat()] for answer in verdict.answers for item in answer.conduct}
     return {
-        "measure": code, "title": {"zh": title.zh, "en": title.en}, "grade": grade, "records": verdict.keys,
-        "until": verdict.until.isoformat(),
+        "measure": code, "title": {"zh": title.zh, "en": title.en}, "grade": grade, "records": verdict.keys, "facts": facts,
+        "until": verdict.until.isoformat(), "basis": _said(verdict, day), "left_out": sorted(disputed),
     }  # fmt: skip
 
 
+class UnderVerification(ValidationError):
+    """What a measure would rest on is being verified: not now, yet not never."""
+
+
+def _said(verdict: Allowed, day: date) -> list[str]:
+    """Return the articles that a measure rests on, with the title of each document."""
+    rulebook = law_in_force(day).rulebook
+    documents = rulebook.documents if rulebook is not None else {}
+    parts = [*verdict.definition.basis, *(part for answer in verdict.answers for part in answer.basis)]
+    said = []
+    for part in parts:
+        document = documents.get(part.document)
+        number = f"（{document.number}）" if document is not None and document.number else ""
+        said.append(f"{document.title.zh if document is not None else part.document}{number}{part.article or ''}")
+    return list(dict.fromkeys(said))
+
+
+def renew_grounds(case: Case, day: date, *, is_notice: bool) -> None:
+    """Bring what a measure rests on up to the day: anew before the party is told, and never more than it was told after that.
+
+    Raises:
+        ValidationError: it is not allowed any more, or differs from what the party was told.
+    """
+    told = case.details
+    case.details = grounds_of_measure(case.subject, told["measure"], day, None if is_notice else told["records"])
+    if is_notice:
+        return
+    changed = [key for key, fact in case.details["facts"].items() if told["facts"].get(key) != fact]
+    if changed or case.details["until"] > told["until"]:
+        raise ValidationError(_("所针对的失信信息或者期限与告知的不同：请终止办理，重新启动并告知"))
+
+
 def may_be_imposed(case: Case, day: date) -> bool:
-    """Whether the catalogue still allows the measure that a case is about, on the records that the party was told of."""
-    return not isinstance(judged(case.subject, case.details["measure"], day, case.details["records"])[0], Refused)
+    """Whether the measure that a case is about is still allowed, as the party was told or is to be told."""
+    told = case.details
+    try:
+        renew_grounds(case, day, is_notice=not case.steps.exists())
+    except UnderVerification:
+        return True
+    except ValidationError:
+        return False
+    finally:
+        case.details = told
+    return True
 
 
 def _second_measure(case: Case) -> None:
@@ -81,9 +129,23 @@ def _second_measure(case: Case) -> None:
     ):
         if held["measure"] == code:
             raise ValidationError(_("同一措施已在第 %(case)s 号办件办理") % {"case": pk})
+    wanted = set(case.details["records"])
+    closed = Case.objects.filter(procedure=case.procedure, subject=case.subject, is_open=False).prefetch_related("steps")
+    for before in closed:
+        if before.details["measure"] == code and wanted <= set(before.details["records"]) and _was_decided_in_favour(before):
+            raise ValidationError(
+                _("第 %(case)s 号办件已决定对同样的失信信息不予实施；没有新的失信信息不得再次启动") % {"case": before.pk}
+            )
     running = running_measures(case.opened_on).filter(subject=case.subject, code=code).first()
     if running is not None and running.until.isoformat() >= case.details["until"]:
         raise ValidationError(_("同一措施正在实施，至 %(day)s") % {"day": running.until})
+
+
+def _was_decided_in_favour(case: Case) -> bool:
+    """Whether a closed case ended with a decision of an approver that favours the party."""
+    last = max(case.steps.all(), key=lambda step: step.position)
+    step = procedure_of(case).transition(last.transition)
+    return step.by == "approver" and step.is_favourable
 
 
 def _second_determination(case: Case) -> None:

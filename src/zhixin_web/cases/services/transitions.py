@@ -23,7 +23,7 @@ from zhixin_web.cases.models import Case, CaseStep
 from zhixin_web.cases.parties import acts_as, is_party, workers
 from zhixin_web.cases.services.case_papers import issue_case_paper
 from zhixin_web.cases.services.effects import has_changed, settle_case, take_effect
-from zhixin_web.cases.services.grounds import grounds_of_measure, may_be_imposed
+from zhixin_web.cases.services.grounds import may_be_imposed, renew_grounds
 from zhixin_web.cases.words import said
 
 _log = logging.getLogger(__name__)
@@ -86,10 +86,8 @@ def carry_out(case: Case, transition_id: str, *, by: User | None, reason: str = 
             raise ValidationError(_("这一步只能办理一次，或者只在所依据的情况已变更时办理"))
         if step.needs_reason or reason.strip() or (by is not None and step.by == "applicant" and not is_party(by, found)):
             reason = said(reason)
-        if step.effect == "measure.impose":  # on what the party was told of, as it stands today
-            found.details = grounds_of_measure(
-                found.subject, found.details["measure"], timezone.localdate(), found.details["records"]
-            )
+        if "measure" in found.details and (step.is_notice or step.effect == "measure.impose"):
+            renew_grounds(found, timezone.localdate(), is_notice=step.is_notice)
         done = _step(found, step, by, reason)
         _note_persons(found, procedure, step, by)
         found.state = step.to

@@ -149,7 +149,7 @@ def begin(request: StaffRequest) -> HttpResponse:
 @transaction.atomic
 def _begin(subject: Subject, code: str, by: User) -> None:
     """Open the case and give notice, both or neither."""
-    text = _("依据信用等级和已生效的失信信息，按措施清单启动")
+    text = "依据信用等级和已生效的失信信息，按措施清单启动。"  # part of the notice, which is in Chinese
     made = open_case(PROCEDURE, subject=subject, text=text, details={"measure": code}, by=by)
     notice = next(step for step in procedure_of(made).leaving(made.state) if step.is_notice)
     carry_out(made, notice.id, by=by)

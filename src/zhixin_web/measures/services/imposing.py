@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
@@ -18,12 +19,12 @@ from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.measures.judging import judged
 from zhixin_web.measures.models import ImposedMeasure
-from zhixin_web.measures.queries import running_measures
 from zhixin_web.measures.words import refusal_in_words
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
 Ending = ImposedMeasure.Ending
+_log = logging.getLogger(__name__)
 
 
 def impose(
@@ -49,9 +50,9 @@ def impose(
         verdict, grade = judged(subject, code, today, only)
         if isinstance(verdict, Refused):
             raise ValidationError(refusal_in_words(verdict))
-        running = running_measures(today).filter(subject=subject, code=code).first()
-        if running is not None:
-            _end(running, Ending.REPLACED, today)
+        for before in ImposedMeasure.objects.filter(subject=subject, code=code, ended_on=None).select_related("subject"):
+            is_over = before.until <= today
+            _end(before, Ending.TERM if is_over else Ending.REPLACED, before.until if is_over else today)
         body = {
             "measure": code, "grade": grade, "until": verdict.until.isoformat(), "records": verdict.keys, "case": case, "number": number,
             "proposed_by": proposed_by.pk, "decided_by": decided_by.pk,
@@ -91,9 +92,13 @@ def follow_measures() -> Iterator[str]:
     records = CreditRecord.objects.filter(subject=OuterRef("subject"), seq__gt=OuterRef("followed_seq"))
     grade = CurrentGrade.objects.filter(subject=OuterRef("subject"), in_force=OuterRef("followed_grade"))
     changed = Q(followed_on=None) | Q(followed_on__lt=today) | ~Q(followed_release=newest) | Exists(records) | ~Exists(grade)
-    for item in ImposedMeasure.objects.filter(changed, ended_on=None).select_related("subject").order_by("pk"):
-        if _follow(item):
-            yield f"measure {item.pk} on {item.subject.code} ended"
+    for item in ImposedMeasure.objects.filter(changed, ended_on=None).select_related("subject").order_by("until", "pk"):
+        try:
+            if _follow(item):
+                yield f"measure {item.pk} on {item.subject.code} ended"
+        except Exception as error:  # what stops one does not stop the others, and the next minute tries again
+            _log.exception("measure %s could not follow its grounds", item.pk)
+            yield f"measure {item.pk}: failed ({type(error).__name__})"
 
 
 def _release_in_force() -> int | None:
@@ -124,7 +129,7 @@ def _follow(measure: ImposedMeasure) -> bool:
             measure.save()
             record_event("measures.shorten", ref=f"subject:{measure.subject.code}", measure=measure.code)
         ImposedMeasure.objects.filter(pk=measure.pk).update(
-            followed_on=today, followed_seq=size, followed_grade=grade, followed_release=_release_in_force()
+            followed_on=today, followed_seq=size - 1, followed_grade=grade, followed_release=_release_in_force()
         )
     return False
 
