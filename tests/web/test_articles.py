@@ -214,6 +214,9 @@ def homes(path: tuple[Any, ...], dump: Dump) -> set[str]:
             return {f"dimension.{dump['dimensions'][place]['id']}"}
         case ("decisions", part, *_):
             return {f"decisions.{part}"}
+        case ("measure_catalogue", place, *_):
+            code = dump["measure_catalogue"][place]["code"]
+            return {f"measures.{grade}" for rule in dump["measures"] if rule["measure"] == code for grade in rule["grades"]}
         case ("measures", place, *_):
             return {f"measures.{grade}" for grade in dump["measures"][place]["grades"]}
     return {
