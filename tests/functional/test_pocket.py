@@ -390,7 +390,7 @@ def test_a_report_taken_back_while_others_are_sent_is_not_sent(
     context, page, _folder = phone
     write(site_folder, "UPDATE inspections_task SET status = 'open' WHERE status = ?", ("submitted",))  # of other tests
     page.reload()
-    page.wait_for_function("document.querySelectorAll('ul.records li').length > 1")
+    page.wait_for_selector("ul.records li >> nth=1")
     before = len(reports(site_folder))
     for task in page.eval_on_selector_all("ul.records h2 a", "all => all.map(one => one.getAttribute('href'))")[:2]:
         submitted_without_a_signal(page, context, task)
