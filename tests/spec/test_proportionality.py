@@ -123,6 +123,23 @@ def test_each_document_has_the_term_in_force_on_its_day(
     assert (found.until, len(found.keys)) == (date.fromisoformat(until), answered)
 
 
+def test_a_document_of_a_time_without_a_term_stands_in_no_run() -> None:
+    raw = shipped("zhengzhou-ip").dump()
+    line = next(item for item in raw["measure_catalogue"] if item["code"] == "fund_scrutiny")
+    line["answers"][0]["months"] = {
+        "values": {
+            "2021-01-01": {"value": 12, "document": "cnipa_2022", "verified": False},
+            "2026-02-01": {"value": None, "document": "cnipa_2022", "verified": False},
+            "2026-06-01": {"value": 12, "document": "cnipa_2022", "verified": False},
+        }
+    }
+    rulebook = type(shipped("zhengzhou-ip")).model_validate(raw)
+    days = ["2026-01-10", "2026-03-01", "2026-06-10"]
+    found = judge(rulebook, "fund_scrutiny", grade="D", classes=(), conduct=dishonest(*days), on=date(2026, 7, 1))
+    assert isinstance(found, Allowed)
+    assert (found.until, found.keys) == (date(2028, 1, 10), [f"{FILING}:2026-01-10", f"{FILING}:2026-06-10"])
+
+
 def test_a_rule_shortens_the_term_and_holds_for_its_classes_only() -> None:
     raw = shipped("zhengzhou-ip").dump()
     rule = next(item for item in raw["measures"] if item["measure"] == "fund_scrutiny")

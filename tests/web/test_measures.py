@@ -77,20 +77,28 @@ def begun(filed: Any, subjects: list[Subject], people: Any) -> Any:
     return beginning
 
 
-def to_decision(case: Case, people: Any) -> Case:
-    """Take a case through notice and defence to the desk of the approver."""
-    case = carry_out(case, "notify", by=people["city"])
-    after = case.due_on + timedelta(days=1)
-    with mock.patch.object(timezone, "localdate", return_value=after):
+def after_defence(case: Case, people: Any) -> Case:
+    """Give notice, and let the time for defence pass."""
+    case = carry_out(case, "notify", by=people["city"], reason=WHY)
+    with mock.patch.object(timezone, "localdate", return_value=case.due_on + timedelta(days=1)):
         list(run_case_clocks())
     case.refresh_from_db()
     assert case.state == "review"
-    return carry_out(case, "propose_measure", by=people["city"], reason=WHY)
+    return case
+
+
+def to_decision(case: Case, people: Any) -> Case:
+    """Take a case through notice and defence to the desk of the approver."""
+    return carry_out(after_defence(case, people), "propose_measure", by=people["city"], reason=WHY)
+
+
+def imposed_now(waiting: Case, people: Any) -> ImposedMeasure:
+    carry_out(waiting, "impose", by=people["approver"], reason=WHY)
+    return ImposedMeasure.objects.get(case=f"case:{waiting.pk}")
 
 
 def imposed(case: Case, people: Any) -> ImposedMeasure:
-    carry_out(to_decision(case, people), "impose", by=people["approver"], reason=WHY)
-    return ImposedMeasure.objects.get(case=f"case:{case.pk}")
+    return imposed_now(to_decision(case, people), people)
 
 
 def nothing_is_broken() -> None:
@@ -185,11 +193,6 @@ def test_a_measure_is_imposed_after_notice_and_defence_by_another_person(begun: 
     nothing_is_broken()
 
 
-def imposed_now(waiting: Case, people: Any) -> ImposedMeasure:
-    carry_out(waiting, "impose", by=people["approver"], reason=WHY)
-    return ImposedMeasure.objects.get(case=f"case:{waiting.pk}")
-
-
 def test_the_papers_say_the_measure_its_grounds_its_end_and_the_remedies(begun: Any, people: Any) -> None:
     case = begun()
     record = CreditRecord.objects.get(kind="filing.abnormal_patent")
@@ -253,10 +256,7 @@ def test_new_conduct_lengthens_a_measure_only_by_a_new_decision(begun: Any, file
 
 
 def test_a_decision_not_to_impose_does_not_say_that_it_runs(begun: Any, people: Any) -> None:
-    case = carry_out(begun(), "notify", by=people["city"])
-    with mock.patch.object(timezone, "localdate", return_value=case.due_on + timedelta(days=1)):
-        list(run_case_clocks())
-    case.refresh_from_db()
+    case = after_defence(begun(), people)
     carry_out(carry_out(case, "propose_waiver", by=people["city"], reason=WHY), "waive", by=people["approver"])
     paper = CasePaper.objects.get(step__case=case, step__transition="waive")
     text = "".join(paper.content["body"])
@@ -324,10 +324,7 @@ def test_one_act_that_two_sources_tell_of_counts_once(
         details={"conduct": "非正常专利申请", "document": f"（虚构）通报〔{record.decided_on}〕7号",
                  "document_on": record.decided_on.isoformat(), "is_final": "1"},
     )  # fmt: skip
-    case = carry_out(case, "notify", by=people["city"], reason=WHY)
-    with mock.patch.object(timezone, "localdate", return_value=case.due_on + timedelta(days=1)):
-        list(run_case_clocks())
-    case.refresh_from_db()
+    case = after_defence(case, people)
     carry_out(carry_out(case, "propose_recognition", by=people["city"], reason=WHY), "recognise", by=people["approver"])
     assert CreditRecord.objects.filter(kind="filing.abnormal_patent").count() == 2
     assert begun().details["until"] == shift_months(record.decided_on, 12).isoformat()
@@ -486,9 +483,7 @@ def test_a_subject_that_is_no_longer_evaluated_has_no_measure(begun: Any, people
     assert measure.ending == "not_of_the_grade"
 
 
-def test_the_clock_looks_at_a_measure_again_only_when_something_changed(
-    begun: Any, people: Any, django_assert_max_num_queries: Any
-) -> None:
+def test_the_clock_looks_at_a_measure_again_only_when_something_changed(begun: Any, people: Any) -> None:
     imposed(begun(), people)
     list(follow_measures())
     with mock.patch("zhixin_web.measures.services.imposing._follow") as follow:

@@ -41,9 +41,8 @@ def evaluate_tables(
         relations=RELATIONS.empty_table() if tables.relations is None else tables.relations,
         previous=PREVIOUS.empty_table() if tables.previous is None else tables.previous,
     )
-    from zhixin.evaluation.engines.choice import (
-        default_engine,  # engines and plan load their libraries when they are first used
-    )
+    # Engines and plan load their libraries when they are first used.
+    from zhixin.evaluation.engines.choice import default_engine
     from zhixin.evaluation.plan.compiled import Compiled
 
     return (engine or default_engine()).evaluate(Compiled(rulebook, moment, evidence), whole, only)

@@ -80,26 +80,24 @@ def ends_of_terms(article: AnsweredConduct, rule: MeasureRule, decided: Sequence
         rule: that gives the measure.
         decided: days of the documents, oldest first.
     """
-    found: list[date | None] = []
-    run: list[tuple[date, int, int]] = []
+    ends: list[date | None] = [None] * len(decided)
+    run: list[tuple[int, int, int]] = []  # place, months of the term, most months from this document
     end: date | None = None
-    for day in decided:
+    for place, day in enumerate(decided):
         one, most = number_on(article.months, day), number_on(article.at_most_months, day)
-        shorter = None if rule.duration_months is None else number_on(rule.duration_months, day)
         if one is None or most is None:
-            found.append(None)
             continue
+        shorter = None if rule.duration_months is None else number_on(rule.duration_months, day)
         if end is not None and day >= end:
             run = []
-        run.append((day, one if shorter is None else min(one, shorter), most))
+        run.append((place, one if shorter is None else min(one, shorter), most))
         end = max(
-            shift_months(first, min(sum(term for _day, term, _most in run[place:]), longest))
-            for place, (first, _term, longest) in enumerate(run)
+            shift_months(decided[first], min(sum(term for _place, term, _most in run[number:]), longest))
+            for number, (first, _term, longest) in enumerate(run)
         )
-        found.append(end)
-        for place in range(len(run) - 1):  # earlier documents of the run end with it
-            found[-2 - place] = end
-    return found
+        for member, _term, _most in run:  # the documents of a run end together
+            ends[member] = end
+    return ends
 
 
 def judge(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -56,6 +58,10 @@ class ImposedMeasure(BoundModel):
     followed_grade = models.CharField(max_length=20, blank=True)
     followed_release = models.BigIntegerField(null=True)
     """The day, the ledger, the grade and the rulebook that its grounds were last compared with."""
+
+    def runs_on(self, day: date) -> bool:
+        """Return whether the measure runs on a day, whether or not the clock has already ended it."""
+        return self.starts_on <= day < (self.ended_on or self.until)
 
     UNBOUND = frozenset({"followed_on", "followed_seq", "followed_grade", "followed_release"})
 

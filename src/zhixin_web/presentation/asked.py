@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 MOST_DIGITS = 18
+MOST_NAME = 100
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -16,6 +17,11 @@ def whole_number(text: str | None) -> int | None:
     """The number that ASCII digits write, as far as a database key goes; ``None``: it is none."""
     text = (text or "").strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
+
+
+def name(text: str | None) -> str:
+    """The name or code that a text asks for; empty: nobody's."""
+    return (text or "").replace("\x00", "").strip()[:MOST_NAME]
 
 
 def key(text: str | None) -> int:

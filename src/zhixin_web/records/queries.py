@@ -20,6 +20,14 @@ def last_versions(records: QuerySet[CreditRecord] | None = None) -> QuerySet[Cre
     return found.annotate(last=_LAST).filter(version=F("last"))
 
 
+def named(query: str, prefix: str = "") -> Q:
+    """Return the condition that a subject's name holds a text or its code is the text; all where it is empty.
+
+    ``prefix``: the way to the subject, as ``subject__``.
+    """
+    return Q(**{f"{prefix}name__icontains": query}) | Q(**{f"{prefix}code": query.upper()}) if query else Q()
+
+
 def records_of_subject(subject: Subject) -> QuerySet[CreditRecord]:
     """The last versions of a subject's records, the newest first; what a source took back is not among them."""
     found = CreditRecord.objects.filter(subject=subject).exclude(state=CreditRecord.State.WITHDRAWN)

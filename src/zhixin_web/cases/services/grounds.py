@@ -1,6 +1,6 @@
 """Grounds of cases about a subject: the document of a determination, the catalogue's word on a measure.
 
-They are set when a case is opened and, for a measure, once more when it is imposed: nothing rests on what has changed meanwhile.
+They are set when a case is opened and, for a measure, anew at the notice and at the decision: nothing rests on what has changed.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from zhixin.dataset.cell_parsers import is_placeholder
 from zhixin.dataset.documents import document_key
 from zhixin.dataset.hiding_persons import masked
 from zhixin.dataset.sources import determinations
-from zhixin.law.procedures import Procedure
+from zhixin.law.procedures import Procedure, Transition
 from zhixin.law.proportionality import Allowed, Refused
 from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.cases.models import Case
@@ -39,7 +40,7 @@ def set_grounds(case: Case, procedure: Procedure, details: dict[str, Any]) -> No
     if procedure.taking("record.publish"):
         case.details = _of_determination(details, case.opened_on)
     if procedure.taking("measure.impose"):
-        case.details = grounds_of_measure(case.subject, str(details.get("measure", "")), case.opened_on)
+        case.details = _of_measure(case.subject, str(details.get("measure", "")), case.opened_on)
 
 
 def refuse_second(case: Case) -> None:
@@ -50,11 +51,46 @@ def refuse_second(case: Case) -> None:
         _second_measure(case)
 
 
-def grounds_of_measure(subject: Subject, code: str, day: date, only: list[str] | None = None) -> dict[str, Any]:
-    """Return a measure that the catalogue allows on a day, as a case keeps it; ``only``: the records that the party was told of.
+def renew_grounds(case: Case, step: Transition) -> None:
+    """Set what a measure rests on as it stands today, before the party is told of it and before it is imposed.
+
+    Raises:
+        ValidationError: it is not allowed any more, or differs from what the party was told.
+    """
+    if "measure" in case.details and (step.is_notice or step.effect == "measure.impose"):
+        case.details = _grounds_today(case, is_told=not step.is_notice)
+
+
+def may_be_imposed(case: Case) -> bool:
+    """Return whether the measure of a case is still allowed today, as the party was told or is to be told."""
+    try:
+        _grounds_today(case, is_told=case.steps.exists())
+    except UnderVerification:
+        return True
+    except ValidationError:
+        return False
+    return True
+
+
+class UnderVerification(ValidationError):
+    """What a measure would rest on is being verified: not now, yet not never."""
+
+
+def _grounds_today(case: Case, *, is_told: bool) -> dict[str, Any]:
+    """Return the grounds of a measure as of today; ``is_told``: they may not go beyond what the party was told."""
+    told = case.details
+    found = _of_measure(case.subject, told["measure"], timezone.localdate(), told["records"] if is_told else None)
+    differs = any(told["facts"].get(key) != fact for key, fact in found["facts"].items()) or found["until"] > told["until"]
+    if is_told and differs:
+        raise ValidationError(_("所针对的失信信息或者期限与告知的不同：请终止办理，重新启动并告知"))
+    return found
+
+
+def _of_measure(subject: Subject, code: str, day: date, only: list[str] | None = None) -> dict[str, Any]:
+    """Return what a measure rests on that the catalogue allows on a day.
 
     Keys: ``measure, title, grade, records, facts`` (kind and day of each record), ``until, basis`` (in words), ``left_out`` (records
-    that are being verified: nothing rests on them).
+    that are being verified: nothing rests on them). ``only``: the records that may count.
 
     Raises:
         ValidationError: it is not allowed, or all it could rest on is being verified.
@@ -71,15 +107,11 @@ def grounds_of_measure(subject: Subject, code: str, day: date, only: list[str] |
     facts = {item.key: [item.kind, item.decided_on.isoformat()] for answer in verdict.answers for item in answer.conduct}
     return {
         "measure": code, "title": {"zh": title.zh, "en": title.en}, "grade": grade, "records": verdict.keys, "facts": facts,
-        "until": verdict.until.isoformat(), "basis": _said(verdict, day), "left_out": sorted(disputed),
+        "until": verdict.until.isoformat(), "basis": _articles(verdict, day), "left_out": sorted(disputed),
     }  # fmt: skip
 
 
-class UnderVerification(ValidationError):
-    """What a measure would rest on is being verified: not now, yet not never."""
-
-
-def _said(verdict: Allowed, day: date) -> list[str]:
+def _articles(verdict: Allowed, day: date) -> list[str]:
     """Return the articles that a measure rests on, with the title of each document."""
     rulebook = law_in_force(day).rulebook
     documents = rulebook.documents if rulebook is not None else {}
@@ -92,49 +124,17 @@ def _said(verdict: Allowed, day: date) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def renew_grounds(case: Case, day: date, *, is_notice: bool) -> None:
-    """Bring what a measure rests on up to the day: anew before the party is told, and never more than it was told after that.
-
-    Raises:
-        ValidationError: it is not allowed any more, or differs from what the party was told.
-    """
-    told = case.details
-    case.details = grounds_of_measure(case.subject, told["measure"], day, None if is_notice else told["records"])
-    if is_notice:
-        return
-    changed = [key for key, fact in case.details["facts"].items() if told["facts"].get(key) != fact]
-    if changed or case.details["until"] > told["until"]:
-        raise ValidationError(_("所针对的失信信息或者期限与告知的不同：请终止办理，重新启动并告知"))
-
-
-def may_be_imposed(case: Case, day: date) -> bool:
-    """Whether the measure that a case is about is still allowed, as the party was told or is to be told."""
-    told = case.details
-    try:
-        renew_grounds(case, day, is_notice=not case.steps.exists())
-    except UnderVerification:
-        return True
-    except ValidationError:
-        return False
-    finally:
-        case.details = told
-    return True
-
-
 def _second_measure(case: Case) -> None:
-    """Refuse a measure that is being prepared already, or that runs as long."""
-    code = case.details["measure"]
-    for pk, held in Case.objects.filter(procedure=case.procedure, subject=case.subject, is_open=True).values_list(
-        "pk", "details"
-    ):
-        if held["measure"] == code:
-            raise ValidationError(_("同一措施已在第 %(case)s 号办件办理") % {"case": pk})
-    wanted = set(case.details["records"])
-    closed = Case.objects.filter(procedure=case.procedure, subject=case.subject, is_open=False).prefetch_related("steps")
-    for before in closed:
-        if before.details["measure"] == code and wanted <= set(before.details["records"]) and _was_decided_in_favour(before):
+    """Refuse a measure that is being prepared already, that was waived for the same records, or that runs as long."""
+    code, wanted = case.details["measure"], set(case.details["records"])
+    for held in Case.objects.filter(procedure=case.procedure, subject=case.subject).prefetch_related("steps"):
+        if held.details["measure"] != code:
+            continue
+        if held.is_open:
+            raise ValidationError(_("同一措施已在第 %(case)s 号办件办理") % {"case": held.pk})
+        if wanted <= set(held.details["records"]) and _was_decided_in_favour(held):
             raise ValidationError(
-                _("第 %(case)s 号办件已决定对同样的失信信息不予实施；没有新的失信信息不得再次启动") % {"case": before.pk}
+                _("第 %(case)s 号办件已决定对同样的失信信息不予实施；没有新的失信信息不得再次启动") % {"case": held.pk}
             )
     running = running_measures(case.opened_on).filter(subject=case.subject, code=code).first()
     if running is not None and running.until.isoformat() >= case.details["until"]:

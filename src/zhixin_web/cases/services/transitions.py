@@ -60,7 +60,7 @@ def _is_open(case: Case, step: Transition) -> bool:
     if step.is_once and any(done.transition == step.id for done in case.steps.all()):
         return False
     if step.only_if == "measure_refused":
-        return not may_be_imposed(case, timezone.localdate())
+        return not may_be_imposed(case)
     return step.only_if != "record_changed" or has_changed(case)
 
 
@@ -86,8 +86,7 @@ def carry_out(case: Case, transition_id: str, *, by: User | None, reason: str = 
             raise ValidationError(_("这一步只能办理一次，或者只在所依据的情况已变更时办理"))
         if step.needs_reason or reason.strip() or (by is not None and step.by == "applicant" and not is_party(by, found)):
             reason = said(reason)
-        if "measure" in found.details and (step.is_notice or step.effect == "measure.impose"):
-            renew_grounds(found, timezone.localdate(), is_notice=step.is_notice)
+        renew_grounds(found, step)
         done = _step(found, step, by, reason)
         _note_persons(found, procedure, step, by)
         found.state = step.to

@@ -24,9 +24,11 @@ from zhixin_web.cases.services.filing import eligibility, open_case
 from zhixin_web.cases.services.grounds import conducts
 from zhixin_web.cases.services.transitions import carry_out, settle_or_leave, steps_open_to
 from zhixin_web.measures.queries import ground_records
+from zhixin_web.presentation import asked
 from zhixin_web.presentation.kept_files import attachment_answer, paper_answer
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.presentation.refusals import faults_by_field
+from zhixin_web.records.queries import named
 from zhixin_web.records.scope import visible_records, visible_subjects
 from zhixin_web.records.services.repair_and_revocation import is_current, last_version
 
@@ -42,9 +44,8 @@ def cases_page(request: StaffRequest) -> HttpResponse:
         found = found.filter(is_open=status == "open")
     if wanted in known:
         found = found.filter(procedure=wanted)
-    query = request.GET.get("q", "").strip()[:100].replace("\x00", "")
-    if query:
-        found = found.filter(subject__name__icontains=query) | found.filter(subject__code=query.upper())
+    query = asked.name(request.GET.get("q"))
+    found = found.filter(named(query, "subject__"))
     content = {
         "page": page_of(request, found.order_by("-is_open", "due_on", "-pk")), "procedures": known.values(), "procedure": wanted,
         "status": status, "query": query, "today": timezone.localdate(),

@@ -42,7 +42,7 @@ def filtered(request: StaffRequest, query: QueryDict) -> tuple[QuerySet[Subject]
     """The subjects that a query string asks for, the facets it names, and what is wrong with a code in it."""
     found = visible_subjects(request.user).select_related("current").order_by("code")
     hint = ""
-    text = query.get("q", "").replace("\x00", "").strip()[:100]
+    text = asked.name(query.get("q"))
     if text:
         keys = search.find(text, limit=MOST_HITS)
         found = found.filter(pk__in=keys)

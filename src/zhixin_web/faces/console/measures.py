@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -29,8 +29,10 @@ from zhixin_web.measures.judging import Standing, judged_all
 from zhixin_web.measures.models import ImposedMeasure
 from zhixin_web.measures.queries import candidates, ground_records, running_measures, with_conduct
 from zhixin_web.measures.words import refusal_in_words
+from zhixin_web.presentation import asked
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records.models import Subject
+from zhixin_web.records.queries import named
 from zhixin_web.records.scope import visible_subjects
 from zhixin_web.rulebooks.queries import rulebook_of
 
@@ -69,7 +71,7 @@ def measures_page(request: StaffRequest) -> HttpResponse:
     ]
     tab = request.GET.get("tab", "")
     tab = tab if tab in dict(tabs) else tabs[0][0]
-    query = request.GET.get("q", "").strip()[:100].replace("\x00", "")
+    query = asked.name(request.GET.get("q"))
     content: dict[str, Any] = {"tabs": tabs, "tab": tab, "query": query, "today": timezone.localdate()}
     if tab in ("due", "refused"):
         content |= _judged_page(request, tab, query)
@@ -78,21 +80,17 @@ def measures_page(request: StaffRequest) -> HttpResponse:
     return render(request, "measures.html", content)
 
 
-def _named(query: str, prefix: str = "") -> Q:
-    return Q(**{f"{prefix}name__icontains": query}) | Q(**{f"{prefix}code": query.upper()}) if query else Q()
-
-
 def _imposed(user: User, tab: str, query: str) -> QuerySet[ImposedMeasure]:
     today = timezone.localdate()
     of_mine = ImposedMeasure.objects.select_related("subject").filter(subject__in=visible_subjects(user))
     running = running_measures(today).values("pk")
     chosen = of_mine.filter(pk__in=running) if tab == "running" else of_mine.exclude(pk__in=running)
-    return chosen.filter(_named(query, "subject__")).order_by("until" if tab == "running" else "-ended_on", "pk")
+    return chosen.filter(named(query, "subject__")).order_by("until" if tab == "running" else "-ended_on", "pk")
 
 
 def _judged_page(request: StaffRequest, tab: str, query: str) -> dict[str, Any]:
     today = timezone.localdate()
-    found = candidates(visible_subjects(request.user), today).filter(_named(query))
+    found = candidates(visible_subjects(request.user), today).filter(named(query))
     acting = with_conduct(found, today)
     chosen = acting if tab == "due" else found.exclude(pk__in=acting.values("pk"))
     page = page_of(request, chosen.select_related("current").order_by("code"), size=AT_ONCE)
@@ -127,11 +125,11 @@ def _verdict(item: Allowed | Refused, subject: Subject, open_cases: Any, running
 def begin(request: StaffRequest) -> HttpResponse:
     """Open a case for each measure that was ticked and give notice; what cannot be begun is named, the others go on."""
     begun, refused = 0, []
-    for chosen in request.POST.getlist("measure")[: AT_ONCE * 10]:
-        subject_code, _sign, code = chosen.partition(":")
-        subject = visible_subjects(request.user).filter(code=subject_code).first()
-        if subject is None:
-            continue
+    ticked = [text.partition(":")[::2] for text in request.POST.getlist("measure")[: AT_ONCE * 10]]
+    subjects = {
+        item.code: item for item in visible_subjects(request.user).filter(code__in={code for code, _measure in ticked})
+    }
+    for subject, code in ((subjects[code], measure) for code, measure in ticked if code in subjects):
         try:
             _begin(subject, code, request.user)
             begun += 1
@@ -175,6 +173,6 @@ def measure_page(request: StaffRequest, pk: int) -> HttpResponse:
     content = {
         "measure": measure, "answers": answers, "case_id": measure.case.partition(":")[2],
         "sees_case": may(request.user, "measures.judge"),
-        "is_running": running_measures(timezone.localdate()).filter(pk=pk).exists(),
+        "is_running": measure.runs_on(timezone.localdate()),
     }  # fmt: skip
     return render(request, "measure.html", content)

@@ -57,12 +57,13 @@ def impose(
             "measure": code, "grade": grade, "until": verdict.until.isoformat(), "records": verdict.keys, "case": case, "number": number,
             "proposed_by": proposed_by.pk, "decided_by": decided_by.pk,
         }  # fmt: skip
-        seq = append_one("measure.impose", case, body)
+        seq, release = append_one("measure.impose", case, body), _release_in_force()
+        assert release is not None, "what the catalogue allows, a release in force allows"
         made = ImposedMeasure.objects.create(
             subject=subject, code=code, scenario=verdict.rule.scenario, definition=verdict.definition.model_dump(mode="json"),
-            answers=described(verdict), release_id=law_in_force(today).releases[0][0], grade=grade, case=case, number=number,
+            answers=described(verdict), release_id=release, grade=grade, case=case, number=number,
             starts_on=today, until=verdict.until, proposed_by=proposed_by, decided_by=decided_by, ledger_seq=seq,
-            followed_on=today, followed_seq=seq, followed_grade=grade, followed_release=_release_in_force(),
+            followed_on=today, followed_seq=seq, followed_grade=grade, followed_release=release,
         )  # fmt: skip
         record_event("measures.impose", by=decided_by, ref=f"subject:{subject.code}", measure=code, paper=number)
     return made
