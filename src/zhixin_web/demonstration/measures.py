@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import date
 from unittest import mock
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from zhixin.law.calendar import shift_days
@@ -19,7 +20,7 @@ from zhixin_web.measures.judging import judged_all
 from zhixin_web.measures.queries import candidates, with_conduct
 from zhixin_web.records.models import Subject
 
-DAYS_AGO, MOST_LOOKED_AT = (28, 21, 14, 10), 40
+DAYS_AGO = (28, 21, 14, 10)
 REASON = "演示数据：失信行为有生效文书证明，当事人逾期未提出申辩"
 
 
@@ -33,7 +34,7 @@ def acting_on(day: date) -> Iterator[None]:
 def make_measures(people: dict[str, User]) -> None:
     """Impose the first measure that the catalogue has allowed for some time, and give notice of the next."""
     today = timezone.localdate()
-    found = list(with_conduct(candidates(Subject.objects.all(), today), today).order_by("code")[:MOST_LOOKED_AT])
+    found = with_conduct(candidates(Subject.objects.all(), today), today).order_by("code")
     days = [shift_days(today, -ago) for ago in DAYS_AGO]
     first = next(((day, chosen) for day in days for chosen in _allowed(found, day)), None)
     if first is not None:
@@ -46,7 +47,7 @@ def make_measures(people: dict[str, User]) -> None:
         _noticed(*second, people)
 
 
-def _allowed(subjects: list[Subject], day: date) -> Iterator[tuple[Subject, str]]:
+def _allowed(subjects: QuerySet[Subject], day: date) -> Iterator[tuple[Subject, str]]:
     """Yield the measures that the catalogue allows against subjects on a day."""
     for standing, verdicts in judged_all(subjects, day):
         yield from ((standing.subject, item.definition.code) for item in verdicts if isinstance(item, Allowed))

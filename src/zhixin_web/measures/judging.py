@@ -17,7 +17,11 @@ from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.evaluations.queries import grade_as_of
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.queries import last_versions
+from zhixin_web.records.services.versions import chunked
 from zhixin_web.rulebooks.law_in_force import law_in_force
+
+AT_ONCE = 200
+"""Subjects that are read together."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +111,12 @@ def judged(subject: Subject, code: str, day: date, only: Collection[str] | None 
     return judge(rulebook, code, grade=found.grade, classes=found.classes, conduct=conduct, on=day), found.grade
 
 
-def judged_all(subjects: Iterable[Subject], day: date) -> Iterator[tuple[Standing, list[Allowed | Refused]]]:
-    """Judge every measure of the catalogue against subjects."""
+def judged_all(subjects: QuerySet[Subject], day: date) -> Iterator[tuple[Standing, list[Allowed | Refused]]]:
+    """Judge every measure of the catalogue against subjects, some at a time."""
     rulebook = law_in_force(day).rulebook
     if rulebook is None:
         return
-    for found in standings(subjects, rulebook, day):
-        verdicts = measures_against(rulebook, grade=found.grade, classes=found.classes, conduct=found.conduct, on=day)
-        yield found, list(verdicts)
+    for some in chunked(subjects.iterator(chunk_size=AT_ONCE), AT_ONCE):
+        for found in standings(some, rulebook, day):
+            verdicts = measures_against(rulebook, grade=found.grade, classes=found.classes, conduct=found.conduct, on=day)
+            yield found, list(verdicts)

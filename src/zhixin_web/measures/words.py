@@ -17,7 +17,12 @@ _REASONS: dict[Reason, Promise] = {
 }
 
 
+def reason_in_words(refused: Refused) -> str:
+    """Say why a measure is not allowed, where its name stands beside it."""
+    return str(_REASONS[refused.reason])
+
+
 def refusal_in_words(refused: Refused) -> str:
     """Say why a measure is not allowed, with its name where the catalogue knows it."""
     title = refused.definition.title.in_language(get_language() or "zh") if refused.definition is not None else ""
-    return _("%(measure)s不予适用：%(why)s") % {"measure": f"{title} " if title else "", "why": _REASONS[refused.reason]}
+    return _("%(measure)s不予适用：%(why)s") % {"measure": f"{title} " if title else "", "why": reason_in_words(refused)}

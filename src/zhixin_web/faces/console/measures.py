@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from django.contrib import messages
@@ -28,7 +29,7 @@ from zhixin_web.cases.services.transitions import carry_out
 from zhixin_web.measures.judging import Standing, judged_all
 from zhixin_web.measures.models import ImposedMeasure
 from zhixin_web.measures.queries import candidates, ground_records, running_measures, with_conduct
-from zhixin_web.measures.words import refusal_in_words
+from zhixin_web.measures.words import reason_in_words
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.records.models import Subject
@@ -37,7 +38,7 @@ from zhixin_web.records.scope import visible_subjects
 from zhixin_web.rulebooks.queries import rulebook_of
 
 PROCEDURE = "measure"
-AT_ONCE = 20
+SUBJECTS_A_PAGE = 20
 """Subjects on a page: so many notices are written in the time somebody waits."""
 
 
@@ -88,36 +89,46 @@ def _imposed(user: User, tab: str, query: str) -> QuerySet[ImposedMeasure]:
     return chosen.filter(named(query, "subject__")).order_by("until" if tab == "running" else "-ended_on", "pk")
 
 
+class JudgedSubjects:
+    """Subjects with the verdicts on each measure, judged as far as a page reads: those with a measure allowed, or without."""
+
+    def __init__(self, subjects: QuerySet[Subject], day: date, *, allowed: bool) -> None:
+        self.judged = judged_all(subjects.order_by("code"), day)
+        self.allowed = allowed
+
+    def __getitem__(self, part: slice) -> Iterator[tuple[Standing, list[Allowed | Refused]]]:
+        wanted = (row for row in self.judged if any(isinstance(item, Allowed) for item in row[1]) == self.allowed)
+        return islice(wanted, part.start, part.stop)
+
+
 def _judged_page(request: StaffRequest, tab: str, query: str) -> dict[str, Any]:
     today = timezone.localdate()
     found = candidates(visible_subjects(request.user), today).filter(named(query))
-    acting = with_conduct(found, today)
-    chosen = acting if tab == "due" else found.exclude(pk__in=acting.values("pk"))
-    page = page_of(request, chosen.select_related("current").order_by("code"), size=AT_ONCE)
-    return {"page": page, "judged": list(_verdicts(page.items, today)), "may_begin": may(request.user, "cases.handle")}
+    chosen = with_conduct(found, today) if tab == "due" else found
+    page = page_of(request, JudgedSubjects(chosen, today, allowed=tab == "due"), size=SUBJECTS_A_PAGE)
+    return {"page": replace(page, items=_shown(page.items, today)), "may_begin": may(request.user, "cases.handle")}
 
 
-def _verdicts(subjects: Sequence[Subject], day: date) -> Iterator[tuple[Standing, list[JudgedMeasure]]]:
-    open_cases = {
-        (subject, details["measure"]): pk
-        for pk, subject, details in Case.objects.filter(procedure=PROCEDURE, is_open=True, subject__in=subjects).values_list(
-            "pk", "subject_id", "details"
-        )
-    }
+def _shown(
+    judged: Sequence[tuple[Standing, list[Allowed | Refused]]], day: date
+) -> list[tuple[Standing, list[JudgedMeasure]]]:
+    """Return what the page says of each measure: also whether it is being prepared, or runs."""
+    subjects = [standing.subject for standing, _verdicts in judged]
+    cases = Case.objects.filter(procedure=PROCEDURE, is_open=True, subject__in=subjects)
+    open_cases = {(item.subject_id, item.details["measure"]): item.pk for item in cases}
     running = {(item.subject_id, item.code): item for item in running_measures(day).filter(subject__in=subjects)}
-    for standing, verdicts in judged_all(subjects, day):
-        yield standing, [_verdict(item, standing.subject, open_cases, running) for item in verdicts]
 
+    def said(item: Allowed | Refused, subject: Subject) -> JudgedMeasure:
+        assert item.definition is not None
+        place = (subject.pk, item.definition.code)
+        found = JudgedMeasure(
+            item.definition.code, item.definition.title, case=open_cases.get(place), running=running.get(place)
+        )
+        if isinstance(item, Allowed):
+            return replace(found, until=item.until, records=len(item.keys))
+        return replace(found, refused=reason_in_words(item))
 
-def _verdict(item: Allowed | Refused, subject: Subject, open_cases: Any, running: Any) -> JudgedMeasure:
-    assert item.definition is not None
-    place = (subject.pk, item.definition.code)
-    verdict = JudgedMeasure(
-        item.definition.code, item.definition.title, case=open_cases.get(place), running=running.get(place)
-    )
-    if isinstance(item, Allowed):
-        return replace(verdict, until=item.until, records=len(item.keys))
-    return replace(verdict, refused=refusal_in_words(item))
+    return [(standing, [said(item, standing.subject) for item in verdicts]) for standing, verdicts in judged]
 
 
 @permitted("cases.handle")
@@ -125,7 +136,7 @@ def _verdict(item: Allowed | Refused, subject: Subject, open_cases: Any, running
 def begin(request: StaffRequest) -> HttpResponse:
     """Open a case for each measure that was ticked and give notice; what cannot be begun is named, the others go on."""
     begun, refused = 0, []
-    ticked = [text.partition(":")[::2] for text in request.POST.getlist("measure")[: AT_ONCE * 10]]
+    ticked = [text.partition(":")[::2] for text in request.POST.getlist("measure")[: SUBJECTS_A_PAGE * 10]]
     subjects = {
         item.code: item for item in visible_subjects(request.user).filter(code__in={code for code, _measure in ticked})
     }
