@@ -10,6 +10,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from zhixin.law.calendar import shift_months
 from zhixin.trust import ledger
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.collection import originals
@@ -203,3 +204,32 @@ def test_a_body_may_be_erased_once_and_nothing_else_with_it(
 def test_batches_refused_are_not_records(people: Any, take: Any) -> None:
     batch = take("penalties", b"")
     assert (batch.status, batch.fault["rule"]) == (Batch.Status.REFUSED, "file.empty")
+
+
+@pytest.mark.parametrize("state", ["repaired", "revoked"])
+def test_taking_a_batch_back_revives_nothing_that_was_repaired_or_revoked(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any, state: str
+) -> None:
+    day = shift_months(timezone.localdate(), -8).isoformat()
+    who = (subjects[0].code, subjects[0].name, "（虚构）罚1号")
+    batch = take("penalties", penalty(who, 处罚决定日期=day))
+    change_record(CreditRecord.objects.get(), state=state, on=timezone.localdate(), basis="（虚构）改1号", by=people["city"])
+    reverse_batch(batch, people["city"], "误报")
+    assert [item.state for item in CreditRecord.objects.order_by("version")] == ["active", state, "withdrawn"]
+
+
+@pytest.mark.parametrize("state", ["repaired", "revoked"])
+def test_taking_a_correction_back_keeps_what_was_decided_since(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any, state: str
+) -> None:
+    day = shift_months(timezone.localdate(), -8).isoformat()
+    who = (subjects[0].code, subjects[0].name, "（虚构）罚1号")
+    take("penalties", penalty(who, 处罚决定日期=day))
+    correction = take("penalties", penalty(who, 处罚决定日期=day, **{"罚款金额（万元）": "2"}), is_correction=True)
+    corrected = CreditRecord.objects.order_by("-version")[0]
+    change_record(corrected, state=state, on=timezone.localdate(), basis="（虚构）改1号", by=people["city"])
+    reverse_batch(correction, people["city"], "更正有误")
+    last = CreditRecord.objects.order_by("-version")[0]
+    body = json.loads(last.body)
+    assert (last.state, body[f"{state}_on"], body["basis"]) == (state, timezone.localdate().isoformat(), "（虚构）改1号")
+    assert body["fields"]["amount"] == json.loads(CreditRecord.objects.order_by("version")[0].body)["fields"]["amount"]

@@ -22,6 +22,8 @@ from zhixin_web.records.models import CreditRecord, SubjectVersion
 from zhixin_web.records.services.repair_and_revocation import write_versions
 from zhixin_web.records.services.versions import VERSION_COLUMNS, chunked, digest_of, project
 
+DECIDED = (CreditRecord.State.REPAIRED, CreditRecord.State.REVOKED)
+
 
 def reverse_batch(batch: Batch, by: User, reason: str) -> Batch:
     """Take a committed batch back: what it added is withdrawn, what it corrected returns to what stood before.
@@ -47,12 +49,13 @@ def reverse_batch(batch: Batch, by: User, reason: str) -> Batch:
 
 
 def _last_versions(of_batch: Any, everything: Any, key: str) -> Iterator[tuple[Any, Any]]:
-    """Versions of the batch that are still the last of their key, each with the version before it."""
+    """Versions of the batch that are still the last of their key, each with the last one that is no version of the batch."""
     for version in list(of_batch.order_by("seq")):
         same = {key: getattr(version, key)} | ({"source": version.source} if key == "subject_id" else {})
         if everything.filter(**same, version__gt=version.version).exists():
             continue
-        yield version, everything.filter(**same, version__lt=version.version).order_by("-version").first()
+        before = everything.filter(**same, version__lt=version.version).exclude(batch=version.batch_id)
+        yield version, before.order_by("-version").first()
 
 
 def _withdraw_records(pairs: list[tuple[CreditRecord, CreditRecord | None]], batch: Batch) -> None:
@@ -61,6 +64,9 @@ def _withdraw_records(pairs: list[tuple[CreditRecord, CreditRecord | None]], bat
         body = json.loads(before.body if before and before.body else record.body)
         if before is None:
             body["state"] = CreditRecord.State.WITHDRAWN.value
+        elif record.state in DECIDED:  # what was decided of the record since holds of what stood before as well
+            last = json.loads(record.body)
+            body |= {name: last[name] for name in ("state", "repaired_on", "revoked_on", "basis") if name in last}
         text = ledger.canonical(body)
         sealed.append(seal("record.revoke" if before is None else "record.correct", f"B{batch.pk}/{record.line}/undo", text))
         rows.append((record, body))
