@@ -211,7 +211,7 @@ def test_an_answer_that_is_lost_after_the_commit_changes_nothing(
     assert lost == [200]
     page.wait_for_timeout(500)
     page.click("text=现在发送")
-    page.wait_for_selector("text=已收妥", timeout=20_000)
+    page.wait_for_selector("text=已收妥", timeout=60_000)
     assert [status for status, _number, _task in reports(site_folder)[before:]] == ["taken"]
 
 

@@ -29,8 +29,8 @@ supervisor.watch()
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether something becomes true within twenty seconds."""
-    deadline = time.monotonic() + 20
+    """Whether something becomes true within two minutes: on a busy machine a process starts late."""
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if holds():
             return True
@@ -64,12 +64,12 @@ def test_what_dies_is_started_again_and_the_other_goes_on(supervisor: subprocess
     assert len(pids(tmp_path, "two")) == 1
     assert "one ended with -9" in (tmp_path / "said").read_text()
     supervisor.terminate()
-    assert supervisor.wait(timeout=20) == 0
+    assert supervisor.wait(timeout=120) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_no_child_is_left_behind(supervisor: subprocess.Popen[bytes], tmp_path: Path, number: signal.Signals) -> None:
     supervisor.send_signal(number)
-    supervisor.wait(timeout=20)
+    supervisor.wait(timeout=120)
     children = pids(tmp_path, "one") + pids(tmp_path, "two")
     assert eventually(lambda: not any(lives(pid) for pid in children))
