@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from zhixin.cli.screen import Screen
 from zhixin.cli.words import RulebookArgument, words
-from zhixin.errors import CaseFailure, RulebookError, UsageError
+from zhixin.errors import CaseFailure, Fault, RulebookError, UsageError
 
 if TYPE_CHECKING:
     from zhixin.evaluation.engines.contract import Engine
@@ -21,19 +22,29 @@ def check(
     rulebook: RulebookArgument,
     warnings: Annotated[bool, typer.Option(help=words("列出提示", "list warnings too"))] = True,
 ) -> None:
-    """Check a rulebook, or a procedure of case work, and list all faults at once."""
-    from zhixin.law.loading import check_file
-    from zhixin.law.procedures import check_procedure, is_procedure
-
+    """Check a rulebook, a procedure of case work or a work plan, and list all faults at once."""
     screen = Screen()
     file = Path(rulebook)
-    _, faults = check_procedure(file) if is_procedure(file) else check_file(rulebook)
+    faults = _faults(file, rulebook)
     errors = [fault for fault in faults if not fault.is_warning]
     notes = len(faults) - len(errors)
     screen.faults(fault for fault in faults if warnings or not fault.is_warning)
     screen.say(f"{len(errors)} 处错误，{notes} 条提示", f"{len(errors)} fault(s), {notes} warning(s)")
     if errors:
         raise typer.Exit(RulebookError.exit_status)
+
+
+def _faults(file: Path, rulebook: str) -> Sequence[Fault]:
+    """Return the faults of a file, read as what it says it is."""
+    from zhixin.law.loading import check_file
+    from zhixin.law.procedures import check_procedure, is_procedure
+    from zhixin.law.work_plan import check_work_plan, is_work_plan
+
+    if is_procedure(file):
+        return check_procedure(file)[1]
+    if is_work_plan(file):
+        return check_work_plan(file.read_text(encoding="utf-8-sig"), file.name)[1]
+    return check_file(rulebook)[1]
 
 
 def test(
