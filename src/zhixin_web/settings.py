@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "zhixin_web.collection",
     "zhixin_web.evaluations",
     "zhixin_web.measures",
+    "zhixin_web.duties",
     "zhixin_web.cases",
     "zhixin_web.inspections",
     "zhixin_web.governance",

@@ -16,11 +16,11 @@ from zhixin_web.accounts.demonstration_people import PASSWORD, PEOPLE
 
 pytestmark = needs_chromium
 ADDRESSES = {
-    "city": ["/c/", "/c/sources", "/c/sources/penalties", "/c/batches", "/c/quarantine", "/c/match", "/c/ways", "/c/subjects", "/c/subjects?q=金恒", "/c/subjects?q=无此企业", "/c/runs", "/c/runs/1", "/c/runs/new", "/c/rulebooks", "/c/ledger", "/c/password", "/c/grades", "/c/reports", "/c/cases", "/c/cases/1", "/c/cases/2", "/c/cases?status=closed", "/c/measures", "/c/measures?tab=refused", "/c/measures?tab=running", "/c/measures/1", "/c/indicators", "/c/styleguide", "/c/rulebooks/1", "/c/subjects?grade=B&district=410105"],
+    "city": ["/c/", "/c/sources", "/c/sources/penalties", "/c/batches", "/c/quarantine", "/c/match", "/c/ways", "/c/subjects", "/c/subjects?q=金恒", "/c/subjects?q=无此企业", "/c/runs", "/c/runs/1", "/c/runs/new", "/c/rulebooks", "/c/ledger", "/c/password", "/c/grades", "/c/reports", "/c/cases", "/c/cases/1", "/c/cases/2", "/c/cases?status=closed", "/c/measures", "/c/measures?tab=refused", "/c/measures?tab=running", "/c/measures/1", "/c/progress", "/c/progress/items/pilot/rules", "/c/progress/quarters", "/c/progress/meetings/1", "/c/progress/meetings/new", "/c/progress/acceptance", "/c/progress/papers", "/c/progress/plan/new", "/c/progress/plan/1", "/c/indicators", "/c/styleguide", "/c/rulebooks/1", "/c/subjects?grade=B&district=410105"],
     "approver": ["/c/", "/c/cases/1", "/c/runs/2", "/c/rulebooks", "/c/grades", "/c/reports"],
     "district": ["/c/", "/c/subjects", "/c/batches"],
     "inspector": ["/c/", "/c/subjects"],
-    "department": ["/c/", "/c/sources", "/c/batches", "/c/reports", "/c/measures"],
+    "department": ["/c/", "/c/sources", "/c/batches", "/c/reports", "/c/measures", "/c/progress/items/pilot/platform"],
     "enterprise": ["/my/", "/my/why", "/my/improve", "/my/records", "/my/cases", "/my/inspections", "/my/reports", "/my/mandates", "/my/drafts/1", "/my/drafts/1/files", "/my/drafts/1/check"],
     "auditor": ["/c/", "/c/audit", "/c/ledger"],
     "security": ["/c/", "/c/accounts"],
@@ -63,6 +63,8 @@ def test_each_role_finds_its_pages_whole_accessible_and_marked_as_demonstration(
         "/c/rulebooks/1",
         "/c/indicators",
         "/c/styleguide",
+        "/c/progress",
+        "/c/progress/items/pilot/inspectors",
     ],
 )
 def test_no_page_is_wider_than_a_phone(browser: Browser, site: str, address: str) -> None:

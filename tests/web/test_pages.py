@@ -31,6 +31,7 @@ VALUES = {
     "procedure": "repair",
     "file": "999999",
     "sha256": "0" * 64,
+    "key": "pilot/none",
 }
 
 
@@ -46,7 +47,7 @@ PATTERNS: list[tuple[str, URLPattern]] = _patterns(get_resolver())
 
 
 def _address(route: str) -> str:
-    for converter in ("int:", "str:", "slug:"):
+    for converter in ("int:", "str:", "slug:", "path:"):
         route = route.replace("<" + converter, "<")
     for name, value in VALUES.items():
         route = route.replace(f"<{name}>", value)

@@ -26,6 +26,7 @@ from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit
 from zhixin_web.demonstration.cases import make_cases
 from zhixin_web.demonstration.city_files import MONTHS_BACK, SEED, record_files, subject_files
+from zhixin_web.demonstration.duties import make_duties
 from zhixin_web.demonstration.enterprise_door import make_agent
 from zhixin_web.demonstration.inspections import make_inspections
 from zhixin_web.demonstration.measures import make_measures
@@ -78,6 +79,7 @@ def build(subjects: int, tell: Tell) -> None:
     make_cases(people)
     make_measures(people)
     make_agent(people)
+    make_duties(people)
     sign_and_show()
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
-from unittest import mock
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -16,19 +14,13 @@ from zhixin_web.accounts.models import User
 from zhixin_web.cases.models import Case
 from zhixin_web.cases.services.filing import open_case
 from zhixin_web.cases.services.transitions import carry_out
+from zhixin_web.demonstration.past import acting_on
 from zhixin_web.measures.judging import judged_all
 from zhixin_web.measures.queries import candidates, with_conduct
 from zhixin_web.records.models import Subject
 
 DAYS_AGO = (28, 21, 14, 10)
 REASON = "演示数据：失信行为有生效文书证明，当事人逾期未提出申辩"
-
-
-@contextmanager
-def acting_on(day: date) -> Iterator[None]:
-    """Let everything in the block happen on a day of the past: the history of a demonstration is made up."""
-    with mock.patch.object(timezone, "localdate", return_value=day):
-        yield
 
 
 def make_measures(people: dict[str, User]) -> None:

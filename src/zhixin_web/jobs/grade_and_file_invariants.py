@@ -20,6 +20,8 @@ from zhixin_web.cases.models import Attachment
 from zhixin_web.cases.services.attachments import path_of
 from zhixin_web.collection import originals
 from zhixin_web.collection.models import Batch
+from zhixin_web.duties.models import ProgressEntry
+from zhixin_web.duties.services import progress
 from zhixin_web.evaluations.models import CurrentGrade, Grade, GradeOrder, Run, Segment
 from zhixin_web.evaluations.queries import events_kept
 from zhixin_web.evaluations.snapshots import read_grades, run_folder, segment_file, segment_folder
@@ -162,6 +164,8 @@ def file_deviations() -> tuple[int, list[str]]:
     for photo in VisitPhoto.objects.only("pk", "sha256"):
         place = store.path_of(visit_reports.FOLDER, photo.sha256)
         expected.append((f"inspections_visitphoto {photo.pk}", place, photo.sha256))
+    for entry in ProgressEntry.objects.exclude(sha256="").only("pk", "sha256"):
+        expected.append((f"duties_progressentry {entry.pk}", store.path_of(progress.FOLDER, entry.sha256), entry.sha256))
     broken = []
     for owner, path, sha256 in expected:
         found = sha256_of(path) if path.is_file() else "no file"

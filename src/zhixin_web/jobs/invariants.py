@@ -25,6 +25,7 @@ from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services.replay import replay
 from zhixin_web.jobs.case_invariants import case_deviations
+from zhixin_web.jobs.duty_invariants import duty_deviations
 from zhixin_web.jobs.grade_and_file_invariants import (
     draw_deviations,
     erasure_deviations,
@@ -48,6 +49,7 @@ PROJECTIONS: dict[str, Compared] = {
     "every draw has one commitment and one end": draw_deviations,
     "every case follows its procedure, its papers and numbers are whole": case_deviations,
     "every measure follows a decision, the ledger and its end": measure_deviations,
+    "every duty is proved, answered by another and told on in time": duty_deviations,
 }
 RECORD_KINDS = ("record.add", "record.correct", "record.revoke", "repair.accept")
 

@@ -29,6 +29,10 @@ from zhixin_web.cases.services.transitions import run_case_clocks
 from zhixin_web.collection.models import Batch, Pull
 from zhixin_web.collection.outgoing import fetched, opened
 from zhixin_web.collection.services.batches import deliver
+from zhixin_web.duties.models import ProgressEntry
+from zhixin_web.duties.services import progress
+from zhixin_web.duties.services.escalating import escalate_overdue
+from zhixin_web.duties.services.papers import make_weekly_papers
 from zhixin_web.evaluations.models import Run
 from zhixin_web.evaluations.services.orders import end_expired_orders
 from zhixin_web.evaluations.services.runs import STALE_AFTER, start_run
@@ -61,6 +65,8 @@ def tick() -> list[str]:
         end_expired_orders,
         run_case_clocks,
         follow_measures,
+        escalate_overdue,
+        make_weekly_papers,
         sign,
         sweep,
     )
@@ -261,11 +267,12 @@ def sweep() -> Iterator[str]:
         removed += 1
     removed += store.sweep(attachments.FOLDER, partial(_named_in, Attachment))
     removed += store.sweep(visit_reports.FOLDER, partial(_named_in, VisitPhoto))
+    removed += store.sweep(progress.FOLDER, partial(_named_in, ProgressEntry))
     if removed:
         yield f"swept {removed} leftovers"
 
 
-def _named_in(model: type[Attachment | VisitPhoto], hashes: list[str]) -> set[str]:
+def _named_in(model: type[Attachment | VisitPhoto | ProgressEntry], hashes: list[str]) -> set[str]:
     """Return those of some hashes that a row of a model names."""
     found: set[str] = set()
     for start in range(0, len(hashes), TOGETHER):

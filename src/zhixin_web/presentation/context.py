@@ -32,6 +32,7 @@ NAVIGATION = (
     ("/c/cases", _("办件"), "cases.view"),
     ("/c/measures", _("惩戒措施"), "measures.view"),
     ("/c/reports", _("信息报错"), "reports.view"),
+    ("/c/progress", _("责任与进度"), "duties.view"),
     ("/c/rulebooks", _("评价规则"), "runs.view"),
     ("/c/indicators", _("指标监测"), "runs.view"),
     ("/c/ledger", _("存证账本"), "ledger.view"),

@@ -19,6 +19,7 @@ from zhixin_web.cases.queries import reports_due, visible_cases
 from zhixin_web.cases.services.transitions import is_turn_of
 from zhixin_web.collection.models import Batch, Pull, QuarantinedRow
 from zhixin_web.collection.scope import visible_batches, visible_rows
+from zhixin_web.duties.waiting import waiting_for
 from zhixin_web.evaluations.models import GradeOrder, Run
 from zhixin_web.governance.models import Comment
 from zhixin_web.rulebooks.deadlines import clock, days_left
@@ -159,8 +160,15 @@ def _collection_tasks(user: Any) -> list[DeskTask]:
     return tasks
 
 
+def _duty_tasks(user: Any) -> list[DeskTask]:
+    waiting = sorted(waiting_for(user), key=lambda item: (item.due_on is None, item.due_on or date.max))
+    return [DeskTask(item.title, item.detail, item.address, item.due_on) for item in waiting[:MOST]]
+
+
 def tasks_of(user: Any) -> list[DeskTask]:
     """All that waits for an account, the nearest deadline first, what has none last."""
-    makers = (_report_tasks, _order_tasks, _release_tasks, _consultation_tasks, _collection_tasks, _pull_tasks, _case_tasks)
+    makers = (
+        _report_tasks, _order_tasks, _release_tasks, _consultation_tasks, _collection_tasks, _pull_tasks, _case_tasks, _duty_tasks,
+    )  # fmt: skip
     found = [task for maker in makers for task in maker(user)]
     return sorted(found, key=lambda task: (task.due_on is None, task.due_on or date.max))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -17,16 +16,7 @@ from zhixin.law.reckoning_of_terms import Unit
 from zhixin_web.cases.models import Case, CasePaper, CaseStep
 from zhixin_web.measures.queries import ground_records
 from zhixin_web.papers.models import Paper
-from zhixin_web.papers.services.issue import (
-    code_of,
-    compile_shown,
-    content_hash,
-    day_in_words,
-    keep_file,
-    paper_frame,
-    register_paper,
-    withdraw_issued,
-)
+from zhixin_web.papers.services.issue import day_in_words, issue_paper, withdraw_issued
 from zhixin_web.rulebooks.deadlines import clock
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
@@ -45,12 +35,9 @@ def issue_case_paper(case: Case, procedure: Procedure, step: Transition, done: C
     serial = CasePaper.objects.filter(procedure=case.procedure, year=day.year).count() + 1
     number = f"{procedure.number.zh}〔{day.year}〕{serial}号"
     content = _content(case, procedure, step, done, number)
-    code = code_of("case", content_hash(content), day)
-    file = compile_shown("case_paper.typ", content | paper_frame(code, day) | {"words": WORDS})
-    keep_file(code, file)
-    paper = register_paper(
-        code, Paper.Kind.CASE, day, content_hash(content), hashlib.sha256(file).hexdigest(), subject_id=case.subject_id, number=number,
-    )  # fmt: skip
+    paper = issue_paper(
+        Paper.Kind.CASE, "case_paper.typ", content, day, number=number, subject_id=case.subject_id, shown={"words": WORDS}
+    )
     return CasePaper.objects.create(
         step=done, procedure=case.procedure, year=day.year, serial=serial, number=number, title=step.paper.zh, content=content, paper=paper,
     )  # fmt: skip

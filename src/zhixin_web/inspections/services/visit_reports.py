@@ -25,15 +25,7 @@ from zhixin_web.inspections.queries import able_on
 from zhixin_web.inspections.reported_visit import LATER, MOST_PHOTOS, ReportedVisit, skew
 from zhixin_web.inspections.services.results import submit_result
 from zhixin_web.papers.models import Paper
-from zhixin_web.papers.services.issue import (
-    code_of,
-    compile_shown,
-    content_hash,
-    keep_file,
-    paper_frame,
-    register_paper,
-    withdraw_issued,
-)
+from zhixin_web.papers.services.issue import issue_paper, withdraw_issued
 from zhixin_web.received import store
 
 FOLDER = "visit-photos"
@@ -238,13 +230,10 @@ def _issue_record(report: VisitReport, visit: ReportedVisit, task: Task) -> None
     report.year, report.serial = day.year, VisitReport.objects.filter(year=day.year).count() + 1
     report.number = f"郑市监检〔{day.year}〕{report.serial}号"
     content = _record(report, visit, task)
-    code = code_of("visit", content_hash(content), day)
-    file = compile_shown("visit_record.typ", content | paper_frame(code, day) | {"signatures": _signatures(visit)})
-    keep_file(code, file)
-    report.paper = register_paper(
-        code, Paper.Kind.VISIT, day, content_hash(content), hashlib.sha256(file).hexdigest(), subject_id=task.subject_id,
-        number=report.number,
-    )  # fmt: skip
+    shown = {"signatures": _signatures(visit)}
+    report.paper = issue_paper(
+        Paper.Kind.VISIT, "visit_record.typ", content, day, number=report.number, subject_id=task.subject_id, shown=shown
+    )
     report.status, report.faults = Status.TAKEN, []
     report.save()
     for before in VisitReport.objects.filter(task=task, status=Status.TAKEN).exclude(pk=report.pk).exclude(paper=None):
@@ -253,7 +242,7 @@ def _issue_record(report: VisitReport, visit: ReportedVisit, task: Task) -> None
     left.update(
         status=Status.REFUSED, faults=[_("该任务已不在待检查状态：%(status)s") % {"status": Task.Status.SUBMITTED.label}]
     )
-    body = {"task": task.number, "report": report.key, "sha256": report.content_sha256, "paper": code}
+    body = {"task": task.number, "report": report.key, "sha256": report.content_sha256, "paper": report.paper.code}
     append_one("inspection.report", f"task:{task.number}", body)
 
 

@@ -21,7 +21,7 @@ from zhixin_web.papers.models import Paper
 
 AUTHORITY = "郑州市市场监督管理局"
 LAYOUTS = Path(__file__).parents[1] / "layouts"
-KINDS = {"credit_report": "XY", "own_report": "ZX", "rules": "BF", "case": "BJ", "visit": "JC"}
+KINDS = {"credit_report": "XY", "own_report": "ZX", "rules": "BF", "case": "BJ", "visit": "JC", "progress": "JD"}
 CONTENT_TYPES = {"pdf": "application/pdf", "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}
 
 
@@ -118,6 +118,32 @@ def register_paper(
         "file_sha256": file_sha256,
     }
     return Paper.objects.get_or_create(code=code, defaults=values)[0]
+
+
+def issue_paper(
+    kind: Paper.Kind, layout: str, content: dict[str, Any], day: date, *, number: str, subject_id: int | None = None,
+    shown: dict[str, Any] | None = None,
+) -> Paper:  # fmt: skip
+    """Render a paper, keep its file and enter it under its code, in the caller's transaction.
+
+    Args:
+        kind: of the paper.
+        layout: file of the layout.
+        content: what the paper says; its code follows from it.
+        day: of issue.
+        number: as printed on it.
+        subject_id: whom it is about.
+        shown: what the layout needs beside the content (labels, pictures).
+
+    Raises:
+        FontMissing: no Chinese font is installed.
+    """
+    content_sha256 = content_hash(content)
+    code = code_of(kind, content_sha256, day)
+    file = compile_shown(layout, content | paper_frame(code, day) | (shown or {}))
+    keep_file(code, file)
+    file_sha256 = hashlib.sha256(file).hexdigest()
+    return register_paper(code, kind, day, content_sha256, file_sha256, subject_id=subject_id, number=number)
 
 
 def withdraw_issued(code: str, why: str) -> None:

@@ -21,6 +21,8 @@ from zhixin.reference.areas import district_by_code
 from zhixin.reference.industries import sections
 from zhixin_web.accounts.permissions import may
 from zhixin_web.cases.clocks import procedure_of
+from zhixin_web.duties.items import MARKS, DutyState
+from zhixin_web.duties.models import Escalation
 from zhixin_web.evaluations.models import HELD
 from zhixin_web.presentation.language import in_english, language_code
 from zhixin_web.rulebooks.deadlines import days_left
@@ -312,3 +314,29 @@ def section_title(section: str) -> str:
 def score_three(milli: int | None) -> str:
     """Thousandths with three decimals: 0.052."""
     return "—" if milli is None else f"{milli / 1000:.3f}"
+
+
+@register.simple_tag
+def duty_state(state: str) -> SafeString:
+    """Write how an item of the work plan stands, in words and colour."""
+    found = DutyState(state)
+    return format_html('<span class="tag {}">{}</span>', MARKS[found], found.label)
+
+
+@register.simple_tag
+def decided(row: Any) -> SafeString:
+    """Write where a version of the plan, or minutes, stand between proposal and decision, in words and colour."""
+    tones = {"in_force": "good", "confirmed": "good", "proposed": "warn", "recorded": "warn"}
+    return format_html('<span class="tag {}">{}</span>', tones.get(row.status, ""), row.get_status_display())
+
+
+@register.filter
+def unit_name(plan: Any, code: str) -> str:
+    """Return what a work plan calls a unit."""
+    return said(plan.unit(code)) if plan is not None else code
+
+
+@register.filter
+def escalation_name(to: str) -> str:
+    """Return who learns that an item is overdue."""
+    return str(Escalation.To(to).label)

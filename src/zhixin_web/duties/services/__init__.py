@@ -1,0 +1,1 @@
+"""Writes of plans, progress, reports, minutes and escalations."""

@@ -1,0 +1,192 @@
+"""Weekly and quarterly papers on the progress of a plan: computed, numbered, issued, and replaced where something came late."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from zhixin.errors import ZhixinError
+from zhixin.law.calendar import shift_days
+from zhixin.law.work_plan import WorkPlan
+from zhixin_web.accounts.models import User
+from zhixin_web.accounts.permissions import may
+from zhixin_web.audit.services.events import record_event
+from zhixin_web.audit.services.ledger import append_one, lock_ledger
+from zhixin_web.duties.items import FINISHED, Duty, DutyState
+from zhixin_web.duties.models import Escalation, PlanVersion, ProgressEntry, ProgressPaper
+from zhixin_web.duties.queries import (
+    Quarter,
+    began_on,
+    duties,
+    latest_reports,
+    plan_of,
+    quarters,
+    versions_in_force,
+)
+from zhixin_web.papers.models import Paper
+from zhixin_web.papers.services.issue import day_in_words, issue_paper, withdraw_issued
+
+NUMBER = "郑市监信督"
+DAYS_AHEAD = 14
+Kind = ProgressPaper.Kind
+
+
+def monday_of(day: date) -> date:
+    """Return the Monday of the week of a day."""
+    return shift_days(day, -day.weekday())
+
+
+def make_weekly_papers() -> Iterator[str]:
+    """Issue the weekly paper of the last whole week for every plan, once: a step of ``tick``."""
+    monday = shift_days(monday_of(timezone.localdate()), -7)
+    for version in versions_in_force():
+        same = ProgressPaper.objects.filter(plan=version.plan, kind=Kind.WEEKLY, from_on=monday)
+        if began_on(version) > shift_days(monday, 6) or same.exists():
+            continue
+        try:
+            made = issue_weekly(version, monday)
+            yield f"weekly paper {made.paper.number} of {version.plan}"
+        except ZhixinError as error:
+            yield f"weekly paper of {version.plan}: {error.message.en}"
+
+
+def issue_weekly(version: PlanVersion, monday: date, by: User | None = None) -> ProgressPaper:
+    """Issue the paper of a week that is over; by the clock where nobody is named.
+
+    Raises:
+        PermissionDenied: the account may not.
+        ValidationError: no Monday, or the week is not over.
+        FontMissing: no Chinese font is installed.
+    """
+    until = shift_days(monday, 6)
+    if monday.weekday() or until >= timezone.localdate():
+        raise ValidationError(_("只能出具已经结束的一周（周一至周日）"))
+    return _issue(version, Kind.WEEKLY, monday, until, by, {})
+
+
+def issue_quarterly(version: PlanVersion, quarter: Quarter, by: User) -> ProgressPaper:
+    """Issue the paper of a quarter with what the units have reported, and who has not.
+
+    Raises:
+        PermissionDenied: the account may not.
+        ValidationError: the quarter is not over, or not reported under this plan.
+        FontMissing: no Chinese font is installed.
+    """
+    if quarter not in quarters(version):
+        raise ValidationError(_("该季度尚未结束，或者不在方案的报告范围内"))
+    plan = plan_of(version)
+    reports = latest_reports(plan.id, quarter)
+    found = [
+        {"unit": reports[unit.code].unit.name, "on": reports[unit.code].on.isoformat(), **_parts(reports[unit.code])}
+        for unit in plan.units
+        if unit.code in reports
+    ]
+    missing = [unit.title.zh for unit in plan.units if unit.code not in reports]
+    return _issue(version, Kind.QUARTERLY, quarter.first, quarter.last, by, {"reports": found, "missing": missing})
+
+
+def _parts(report: Any) -> dict[str, str]:
+    return {"done": report.done, "problems": report.problems, "next_steps": report.next_steps}
+
+
+def _issue(
+    version: PlanVersion, kind: ProgressPaper.Kind, first: date, last: date, by: User | None, more: dict[str, Any]
+) -> ProgressPaper:
+    if by is not None and not may(by, "duties.plan"):
+        raise PermissionDenied
+    today = timezone.localdate()
+    with transaction.atomic(), translation.override("zh-hans"):
+        lock_ledger()
+        plan = plan_of(version)
+        same = ProgressPaper.objects.filter(plan=plan.id, kind=kind, from_on=first).order_by("revision")
+        before = same.select_related("paper").last()
+        content = {"title": f"{plan.title.zh}{kind.label}", **progress_content(version, first, last), **more}
+        if before is not None and {**before.content, "number": ""} == {**content, "number": ""}:
+            return before
+        serial = ProgressPaper.objects.filter(made_on__year=today.year).count() + 1
+        content["number"] = f"{NUMBER}〔{today.year}〕{serial}号"
+        paper = issue_paper(Paper.Kind.PROGRESS, "progress.typ", content, today, number=content["number"])
+        made = ProgressPaper.objects.create(
+            plan=plan.id, kind=kind, from_on=first, until=last, revision=before.revision + 1 if before is not None else 1,
+            content=content, paper=paper, made_by=by, made_on=today,
+        )  # fmt: skip
+        if before is not None:
+            withdraw_issued(str(before.paper_id), f"已由{content['number']}代替")
+        body = {
+            "plan": plan.id,
+            "paper": paper.code,
+            "number": paper.number,
+            "from": first.isoformat(),
+            "until": last.isoformat(),
+        }
+        append_one("duty.paper", f"plan:{plan.id}", body)
+        record_event("duties.paper", by=by, ref=f"plan:{plan.id}", number=paper.number)
+    return made
+
+
+def progress_content(version: PlanVersion, first: date, last: date) -> dict[str, Any]:
+    """Return what a paper says of a period: how all items stood on its last day, and what happened in it, in Chinese."""
+    plan = plan_of(version)
+    with translation.override("zh-hans"):
+        found = duties(version, last)
+        whole = [step for item in found for step in (item, *item.milestones)]
+        titles = {item.key: item.title.zh for item in whole}
+        overdue = sorted((item for item in whole if item.days_overdue), key=lambda item: -item.days_overdue)
+        soon = [item for item in whole if not item.is_finished and last < item.due_on <= shift_days(last, DAYS_AHEAD)]
+        return {
+            "period": f"{day_in_words(first)}至{day_in_words(last)}", "standing": _sentence(found),
+            "units": [[plan.unit(row["code"]).zh, *list(row.values())[1:]] for row in by_unit(plan, found)],
+            "overdue": [
+                [_named(item, titles), plan.unit(item.lead).zh, item.due_on.isoformat(), str(item.days_overdue), _told(item, last)]
+                for item in overdue
+            ],
+            "events": [
+                [entry.on.isoformat(), titles[entry.item], entry.unit.name, entry.get_kind_display(), entry.text[:120]]
+                for entry in _entries(titles, first, last)
+            ],
+            "ahead": [
+                [item.due_on.isoformat(), _named(item, titles), plan.unit(item.lead).zh, str(item.state.label)]
+                for item in sorted(soon, key=lambda item: item.due_on)
+            ],
+            "silent": [[item.title.zh, plan.unit(item.lead).zh] for item in found if item.is_silent],
+        }  # fmt: skip
+
+
+def _sentence(found: Sequence[Duty]) -> str:
+    counts = Counter(item.shown_state for item in found)
+    parts = [f"{state.label} {counts[state]} 项" for state in DutyState if counts[state]]
+    return f"共 {len(found)} 项任务：{'，'.join(parts)}。" if found else "没有任务。"
+
+
+def by_unit(plan: WorkPlan, found: Sequence[Duty]) -> list[dict[str, str]]:
+    """Return how many tasks of every unit there are, done, claimed, overdue and silent, under its code."""
+    rows = []
+    for code in dict.fromkeys([*(item.code for item in plan.units), *(item.lead for item in found)]):
+        own = [item for item in found if item.lead == code]
+        states = Counter(item.shown_state for item in own)
+        done = sum(states[state] for state in FINISHED)
+        numbers = (len(own), done, states[DutyState.CLAIMED], states[DutyState.OVERDUE], sum(item.is_silent for item in own))
+        names = ("all", "done", "claimed", "overdue", "silent")
+        rows.append({"code": code, **dict(zip(names, map(str, numbers), strict=True))})
+    return rows
+
+
+def _named(item: Duty, titles: dict[str, str]) -> str:
+    return f"{titles[item.parent]}：{item.title.zh}" if item.parent else item.title.zh
+
+
+def _told(item: Duty, last: date) -> str:
+    told = Escalation.objects.filter(item=item.key, due_on=item.due_on, on__lte=last).order_by("pk")
+    return "、".join(row.get_to_display() for row in told) or "—"
+
+
+def _entries(titles: dict[str, str], first: date, last: date) -> list[ProgressEntry]:
+    rows = ProgressEntry.objects.filter(item__in=list(titles), on__gte=first, on__lte=last)
+    return list(rows.select_related("unit").order_by("on", "pk"))

@@ -1,0 +1,76 @@
+"""What waits for an account under the work plans: its unit's items and reports, claims to check, versions and minutes to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from zhixin_web.accounts.models import User
+from zhixin_web.accounts.permissions import may
+from zhixin_web.duties.items import Duty, DutyState
+from zhixin_web.duties.models import Escalation, Meeting, PlanVersion
+from zhixin_web.duties.queries import duties, latest_reports, plan_of, quarters, versions_in_force
+from zhixin_web.duties.services.progress import may_answer
+
+URGENT = (DutyState.OVERDUE, DutyState.SOON)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One thing that waits: what, of what, where, until when (``None``: no deadline)."""
+
+    title: str
+    detail: str
+    address: str
+    due_on: date | None
+
+
+def waiting_for(user: User) -> Iterator[Waiting]:
+    """Yield what waits for an account."""
+    if not may(user, "duties.view"):
+        return
+    for version in versions_in_force():
+        found = [step for item in duties(version) for step in (item, *item.milestones)]
+        told = set(Escalation.objects.filter(item__in=[item.key for item in found]).values_list("item", "due_on", "to"))
+        for item in found:
+            yield from _of_item(user, item, told)
+        yield from _reports(user, version)
+    if may(user, "duties.decide"):
+        for proposed in PlanVersion.objects.filter(status=PlanVersion.Status.PROPOSED).exclude(proposed_by=user):
+            yield Waiting(
+                _("工作方案待审批"), f"{proposed.title} {proposed.version}", f"/c/progress/plan/{proposed.pk}", None
+            )
+        for meeting in Meeting.objects.filter(status=Meeting.Status.RECORDED).exclude(recorded_by=user):
+            yield Waiting(_("会议纪要待确认"), meeting.title, f"/c/progress/meetings/{meeting.pk}", None)
+
+
+def _of_item(user: User, item: Duty, told: set[tuple[str, date, str]]) -> Iterator[Waiting]:
+    title = item.title.in_language(get_language() or "zh")
+    is_own = may(user, "duties.report") and user.organisation is not None and user.organisation.code == item.lead
+    if item.progress.claim is not None and may_answer(user, item.progress.claim):
+        yield Waiting(_("申报完成，待核对"), title, item.address, None)
+    if is_own and item.progress.sent_back is not None and not item.is_finished:
+        yield Waiting(_("申报被退回"), title, item.address, item.due_on)
+    elif is_own and item.state in URGENT:
+        yield Waiting(_("责任事项"), title, item.address, item.due_on)
+    elif is_own and item.is_silent and not item.parent:
+        yield Waiting(_("责任事项长期无进展"), title, item.address, item.due_on)
+    for to, action in ((Escalation.To.OFFICE, "duties.plan"), (Escalation.To.CONFERENCE, "duties.decide")):
+        if not is_own and item.days_overdue and (item.key, item.due_on, to.value) in told and may(user, action):
+            yield Waiting(_("逾期事项，请督促"), title, item.address, item.due_on)
+
+
+def _reports(user: User, version: PlanVersion) -> Iterator[Waiting]:
+    """Yield the quarters of which the account's unit has not reported; the last four, so that an old gap does not fill a desk."""
+    plan = plan_of(version)
+    unit = user.organisation.code if user.organisation is not None else ""
+    if not may(user, "duties.report") or unit not in {item.code for item in plan.units}:
+        return
+    for quarter in quarters(version)[:4]:
+        if unit not in latest_reports(plan.id, quarter):
+            name = f"{quarter.year}-{quarter.number}"
+            yield Waiting(_("季度报告待填报"), name, f"/c/progress/quarters?quarter={name}", quarter.due_on(plan.reporting))
