@@ -38,14 +38,14 @@ def within(seconds: float, most: float) -> bool:
 
 
 @contextmanager
-def _own_garbage_only() -> Iterator[None]:
-    """Keep what other tests left in this process out of the collector's sight: walking it is no time of the code measured."""
+def _uncollected() -> Iterator[None]:
+    """Keep the collector still: walking what other tests left in this process is no time of the code measured."""
     gc.collect()
-    gc.freeze()
+    gc.disable()
     try:
         yield
     finally:
-        gc.unfreeze()
+        gc.enable()
 
 
 def least_seconds(work: Callable[[], object], most: float, tries: int = 3) -> float:
@@ -55,7 +55,7 @@ def least_seconds(work: Callable[[], object], most: float, tries: int = 3) -> fl
     """
     found = []
     for _try in range(tries):
-        with _own_garbage_only():
+        with _uncollected():
             started = time.process_time()
             work()
             taken = time.process_time() - started

@@ -29,6 +29,7 @@ from zhixin_web.evaluations.services import runs
 from zhixin_web.evaluations.services.reevaluate_after_batch import react
 from zhixin_web.evaluations.services.release import propose_run, release_run
 from zhixin_web.governance.models import Consultation, Draft
+from zhixin_web.received import store
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.services import approval
@@ -79,6 +80,23 @@ def _folder(settings: Any, tmp_path: Path) -> None:
         _layers[-1].fill(settings.VAR)
     else:
         settings.VAR.mkdir()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kinds_known() -> Iterator[None]:
+    """The same file is checked in a process of its own once, not again for each of the tests that send it."""
+    known: dict[bytes, str] = {}
+    checked_kind = store._checked_kind
+
+    def checked(path: Path) -> str:
+        content = path.read_bytes()
+        if content not in known:
+            known[content] = checked_kind(path)
+        return known[content]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "_checked_kind", checked)
+        yield
 
 
 @pytest.fixture
