@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from zhixin.law.calendar import shift_months
 from zhixin.law.procedures import procedures
+from zhixin.reference.listing_rules import listing_rules
 from zhixin_web.cases.models import Case, CasePaper, CaseStep
 from zhixin_web.cases.services.effects import settle_case
 from zhixin_web.cases.services.filing import open_case
@@ -34,6 +35,12 @@ WHO = (
     "auditor",
     "inspector",
 )
+DECISIONS = ("grant", "refuse", "uphold", "reject", "publish", "recognise", "waive", "list")
+ANSWERS = {
+    **{f"factor_{item.code}": "grave" for item in listing_rules().factors},
+    **{f"note_{item.code}": "（虚构）案卷第一页" for item in listing_rules().factors},
+    "superior_document": "（虚构）批复1号", "superior_on": "2026-01-05",
+}  # fmt: skip
 STEPS = 150
 """Acts tried in a history; about a third is refused, as it should be."""
 
@@ -54,7 +61,10 @@ def one_act(luck: random.Random, records: list[CreditRecord], people: Any) -> No
     match luck.choice(("open", "open", "step", "step", "step", "step", "step", "step", "time")):
         case "open":
             name, record = luck.choice(sorted(procedures())), luck.choice(records)
-            details = {"conduct": conducts()[0], "document": "（虚构）文1号", "document_on": "2026-01-05"}
+            details = {
+                "conduct": conducts()[0], "document": "（虚构）文1号", "document_on": "2026-01-05", "is_final": "1", "listing": "infringement",
+                "penalty": record.key, "heavy": "heavy_fine",
+            }  # fmt: skip
             open_case(name, record=record, subject=record.subject, text="（虚构）说明若干", details=details, by=by)
         case "step":
             case = luck.choice(list(Case.objects.filter(is_open=luck.random() < 0.9)) or [None])
@@ -62,7 +72,8 @@ def one_act(luck: random.Random, records: list[CreditRecord], people: Any) -> No
                 known = procedures()[case.procedure]
                 open_now = steps_open_to(by, case) if luck.random() < 0.7 else []  # mostly what is open, else anything
                 step = luck.choice(open_now or list(known.transitions)).id
-                settle_case(carry_out(case, step, by=by, reason=luck.choice(("", "（虚构）理由充分"))))
+                answers = ANSWERS if luck.random() < 0.8 else {}
+                settle_case(carry_out(case, step, by=by, reason=luck.choice(("", "（虚构）理由充分")), answers=answers))
         case "time":
             Case.objects.filter(is_open=True).update(due_on=timezone.localdate() - timedelta(days=luck.choice((0, 1))))
             list(run_case_clocks())
@@ -79,10 +90,9 @@ def history(seed: int, records: list[CreditRecord], people: Any) -> None:
     assert case_deviations()[1] == []
     for paper in CasePaper.objects.select_related("step__case"):
         assert paper.step.case.subject.name == paper.content["party"]
-    for step in CaseStep.objects.filter(
-        transition__in=("grant", "refuse", "uphold", "reject", "publish", "recognise", "waive")
-    ):
-        proposals = step.case.steps.filter(position__lt=step.position, transition__startswith="propose")
+    for step in CaseStep.objects.filter(transition__in=DECISIONS):
+        named = procedures()[step.case.procedure].transition(step.transition).other_than
+        proposals = step.case.steps.filter(position__lt=step.position, transition__in=named)
         assert proposals.exclude(by=step.by).exists()
         assert not proposals.filter(by=step.by).exists()
 

@@ -18,8 +18,8 @@ from zhixin.law.nodes import Basis, Identifier, Node, Text
 from zhixin.law.yaml_text import YamlText
 
 Actor = Literal["applicant", "officer", "source", "approver", "clock"]
-Effect = Literal["record.repair", "record.revoke", "record.publish", "statement.publish", "measure.impose"]
-ADVERSE: frozenset[str] = frozenset({"record.publish", "measure.impose"})
+Effect = Literal["record.repair", "record.revoke", "record.publish", "record.list", "statement.publish", "measure.impose"]
+ADVERSE: frozenset[str] = frozenset({"record.publish", "record.list", "measure.impose"})
 """Effects that burden the party; each must follow a notice and a term of defence."""
 
 
@@ -47,7 +47,7 @@ class Transition(Node):
 
     ``other_than``: nobody who carried out one of these steps of the case may carry out this one. ``by: clock`` is carried out once
     the deadline of the state has passed. ``remedies`` name the terms within which the party may go on, told in the paper.
-    ``is_once``: at most once in a case. ``only_if``: what must be so for the step to be open.
+    ``is_once``: at most once in a case. ``only_if``: what must be so for the step to be open. ``asks``: what is answered with it.
     """
 
     id: Identifier
@@ -59,7 +59,8 @@ class Transition(Node):
     other_than: tuple[Identifier, ...] = ()
     needs_reason: bool = False
     is_once: bool = False
-    only_if: Literal["record_changed", "measure_refused"] | None = None
+    only_if: Literal["record_changed", "measure_refused", "superior_required", "superior_not_required"] | None = None
+    asks: Literal["factors", "superior"] | None = None
     is_notice: bool = False
     is_favourable: bool = False
     paper: Text | None = None

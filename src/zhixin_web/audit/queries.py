@@ -172,3 +172,12 @@ def _heads_differ() -> list[str]:
         if roots.get(number, b"").hex() != body["root"] or counts.get(number) != body["rows"]
     ]
     return broken + [f"rows.head {number}: the ledger has no such head" for number in sorted(set(roots) - set(committed))]
+
+
+def entered_at(seq: int) -> datetime:
+    """Return when an entry was written, as the ledger says.
+
+    Raises:
+        LedgerEntry.DoesNotExist: there is none of this number.
+    """
+    return datetime.fromisoformat(json.loads(LedgerEntry.objects.values_list("data", flat=True).get(seq=seq))["time"])

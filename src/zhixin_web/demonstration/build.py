@@ -24,7 +24,7 @@ from zhixin_web.audit.services.witnesses import sign_and_show
 from zhixin_web.cases.services.reports import file_report
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit
-from zhixin_web.demonstration.cases import make_cases
+from zhixin_web.demonstration.cases import make_cases, make_listings
 from zhixin_web.demonstration.city_files import MONTHS_BACK, SEED, record_files, subject_files
 from zhixin_web.demonstration.duties import make_duties
 from zhixin_web.demonstration.enterprise_door import make_agent
@@ -78,6 +78,7 @@ def build(subjects: int, tell: Tell) -> None:
     make_inspections(release, people)
     make_cases(people)
     make_measures(people)
+    make_listings(people)
     make_agent(people)
     make_duties(people)
     sign_and_show()

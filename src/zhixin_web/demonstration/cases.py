@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
+from datetime import date
 
 from django.utils import timezone
 
-from zhixin.law.calendar import shift_months
+from zhixin.law.calendar import shift_days, shift_months
 from zhixin.law.procedures import procedures
+from zhixin.reference.listing_rules import listing_rules
 from zhixin_web.accounts.models import User
 from zhixin_web.cases.models import Case
 from zhixin_web.cases.services.effects import settle_case
@@ -17,6 +20,7 @@ from zhixin_web.cases.services.grounds import conducts
 from zhixin_web.cases.services.transitions import carry_out
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit
+from zhixin_web.demonstration.past import acting_on
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.queries import published_records
 
@@ -46,6 +50,10 @@ REPAIRS: tuple[Steps, ...] = (
 )
 OBJECTIONS: tuple[Steps, ...] = ((), (("verify", "city"), ("propose_reject", "city")))
 DETERMINATIONS: tuple[Steps, ...] = ((("notify", "city"),), ())
+
+LISTED: tuple[tuple[str, str | None], ...] = (
+    ("time_over", None), ("weigh", "city"), ("report_up", "city"), ("superior_agrees", "city"), ("list", "approver"),
+)  # fmt: skip
 
 
 def make_cases(people: dict[str, User]) -> None:
@@ -78,6 +86,35 @@ def make_cases(people: dict[str, User]) -> None:
         )
 
 
+def make_listings(people: dict[str, User]) -> None:
+    """Bring one enterprise onto the serious-dishonesty list, and another before the higher bureau; the time for defence has passed."""
+    today = timezone.localdate()
+    started = shift_days(today, -30)
+    chosen = Subject.objects.exclude(code=_code(people)).exclude(records__state="active").order_by("-code")[:2]
+    records = _penalised(list(chosen), shift_days(today, -60), "50", "重罚", people)
+    for record, steps in zip(records, (LISTED, LISTED[:-2]), strict=False):
+        with acting_on(started):
+            details = {"listing": "infringement", "penalty": record.key, "heavy": "heavy_fine"}
+            text = "演示数据：行为性质恶劣，且受到从重处罚"
+            case = open_case("listing", subject=record.subject, text=text, details=details, by=people["city"])
+            case = carry_out(case, "notify", by=people["city"], reason="演示数据：处罚决定已生效")
+        factors = {
+            f"{part}_{item.code}": value
+            for item in listing_rules().factors
+            for part, value in (("factor", "grave"), ("note", "演示数据：见案卷"))
+        }
+        superior = {"superior_document": "（虚构）演示批复〔2026〕1号", "superior_on": today.isoformat()}
+        for step, who in steps:
+            case = carry_out(
+                case,
+                step,
+                by=people[who] if who else None,
+                reason="演示数据：材料已核对" if who else "",
+                answers=factors | superior,
+            )
+        settle_case(case)
+
+
 def _code(people: dict[str, User]) -> str:
     unit = people["enterprise"].organisation
     assert unit is not None
@@ -87,20 +124,26 @@ def _code(people: dict[str, User]) -> str:
 def _records_of_the_enterprise(people: dict[str, User]) -> list[CreditRecord]:
     """Deliver fictional penalties of eight months ago on the enterprise of the demonstration; return the records."""
     subject = Subject.objects.get(code=_code(people))
-    day = shift_months(timezone.localdate(), -8)
+    return _penalised([subject] * len(OWN), shift_months(timezone.localdate(), -8), "0.8", "罚", people)
+
+
+def _penalised(
+    subjects: Sequence[Subject], day: date, amount: str, series: str, people: dict[str, User]
+) -> list[CreditRecord]:
+    """Deliver a fictional penalty on each of some subjects, decided on a day, in ten thousand yuan; return the records."""
     text = io.StringIO()
     rows = csv.writer(text)
     rows.writerow(
         ["行政相对人名称", "行政相对人类别", "统一社会信用代码", "行政处罚决定书文号", "违法行为类型", "违法事实", "处罚依据", "处罚类别", "处罚内容",
          "罚款金额（万元）", "处罚决定日期", "处罚机关"]
     )  # fmt: skip
-    for number in range(1, len(OWN) + 1):
+    for number, subject in enumerate(subjects, 1):
         rows.writerow(
-            [subject.name, "法人及非法人组织", subject.code, f"（虚构）演示罚〔2026〕{number}号", "商标侵权", "虚构", "虚构", "罚款", "虚构", "0.8", day, "虚构机关"]
+            [subject.name, "法人及非法人组织", subject.code, f"（虚构）演示{series}〔2026〕{number}号", "商标侵权", "虚构", "虚构", "罚款", "虚构", amount, day, "虚构机关"]
         )  # fmt: skip
     batch, _is_new = deliver(
         source="penalties",
-        file_name="演示_penalties_办件.csv",
+        file_name=f"演示_penalties_{series}.csv",
         chunks=[text.getvalue().encode()],
         way=Batch.Way.UPLOAD,
         by=people["city"],

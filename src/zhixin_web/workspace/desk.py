@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from zhixin_web.accounts.permissions import may
 from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.cases.queries import reports_due, visible_cases
+from zhixin_web.cases.services.listing import lift_by, listings_without_penalty
 from zhixin_web.cases.services.transitions import is_turn_of
 from zhixin_web.collection.models import Batch, Pull, QuarantinedRow
 from zhixin_web.collection.scope import visible_batches, visible_rows
@@ -124,6 +125,16 @@ def _case_tasks(user: Any) -> list[DeskTask]:
     ]
 
 
+def _listing_tasks(user: Any) -> list[DeskTask]:
+    """Entries on the serious-dishonesty list whose penalty is no longer valid, until they are lifted."""
+    if not may(user, "records.repair"):
+        return []
+    return [
+        DeskTask(_("名单所依据的处罚已失效，应当移出"), case.subject.name, f"/c/cases/{case.pk}", lift_by(case))
+        for case in listings_without_penalty(timezone.localdate())[:MOST]
+    ]
+
+
 def _pull_tasks(user: Any) -> list[DeskTask]:
     if not may(user, "ways.manage"):
         return []
@@ -168,7 +179,8 @@ def _duty_tasks(user: Any) -> list[DeskTask]:
 def tasks_of(user: Any) -> list[DeskTask]:
     """All that waits for an account, the nearest deadline first, what has none last."""
     makers = (
-        _report_tasks, _order_tasks, _release_tasks, _consultation_tasks, _collection_tasks, _pull_tasks, _case_tasks, _duty_tasks,
+        _report_tasks, _order_tasks, _release_tasks, _consultation_tasks, _collection_tasks, _pull_tasks, _case_tasks, _listing_tasks,
+        _duty_tasks,
     )  # fmt: skip
     found = [task for maker in makers for task in maker(user)]
     return sorted(found, key=lambda task: (task.due_on is None, task.due_on or date.max))

@@ -194,7 +194,7 @@ def _persons(procedure: Procedure) -> Iterator[Found]:
             yield "P033", path, step.id
         if step.effect in ("record.repair", "record.revoke", "statement.publish") and procedure.about != "record":
             yield "P034", path, step.id
-        if step.effect == "measure.impose" and procedure.about != "subject":
+        if step.effect in ("measure.impose", "record.list") and procedure.about != "subject":
             yield "P034", path, step.id
         if step.id in procedure.proposals and step.by in DECIDING and not step.needs_reason:
             yield "P035", path, step.id

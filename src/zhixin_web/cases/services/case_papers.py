@@ -13,7 +13,9 @@ from zhixin.dataset.sources import determinations
 from zhixin.law.nodes import Basis
 from zhixin.law.procedures import Procedure, Transition
 from zhixin.law.reckoning_of_terms import Unit
+from zhixin.reference.listing_rules import WEIGHTS, listing_rules
 from zhixin_web.cases.models import Case, CasePaper, CaseStep
+from zhixin_web.cases.services.listing import removed_on
 from zhixin_web.measures.queries import ground_records
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services.issue import day_in_words, issue_paper, withdraw_issued
@@ -61,6 +63,8 @@ def _body(case: Case, procedure: Procedure, step: Transition, done: CaseStep) ->
         yield f"拟认定或者认定的失信行为：{case.details['conduct']}。所依据的已生效法律文书：{grounds}。"
     if "measure" in case.details:
         yield from _measure(case, step)
+    if "listing" in case.details:
+        yield from _listing(case, step, done.on)
     for said in case.steps.filter(
         transition__in=[item.id for item in procedure.transitions if item.by == "applicant"]
     ).order_by("position"):
@@ -106,6 +110,36 @@ def _measure(case: Case, step: Transition) -> Iterator[str]:
         f"{'拟' if step.is_notice else '措施'}自决定之日起实施，至{until}的前一日止，到期自行终止；所针对的失信信息修复、撤销，或者等级不再适用的，同时终止。"
         "依法可以申请信用修复的，修复不收费。"
     )
+
+
+def _listing(case: Case, step: Transition, day: date) -> Iterator[str]:
+    """Say conduct and penalty, how the factors were weighed, the higher bureau's word; where it is listed, for how long and the way off."""
+    details, rules = case.details, listing_rules()
+    heavy = next((item.title.zh for item in rules.penalties if item.code == details["heavy"]), "")
+    yield (
+        f"列入情形：{details['title']['zh']}。所依据的处罚：《{masked(details['penalty'])}》（{day_in_words(date.fromisoformat(details['penalty_on']))}）"
+        + (f"，属于较重行政处罚：{heavy}。" if heavy else "。")
+    )
+    factors = details.get("factors", {})
+    said = [
+        f"{item.title.zh}{WEIGHTS[factors[item.code]['weight']].zh}（{factors[item.code]['note']}）"
+        for item in rules.factors
+        if item.code in factors
+    ]
+    if said:
+        yield f"裁量因素：{'；'.join(said)}。"
+    if "superior" in details and step.effect == "record.list":
+        yield f"经上一级市场监督管理部门批准：{details['superior']['document']}（{day_in_words(date.fromisoformat(details['superior']['on']))}）。"
+    if not (step.is_notice or step.effect == "record.list"):
+        return
+    removed = day_in_words(removed_on(day))
+    yield f"{'如列入，' if step.is_notice else ''}列入期限自{'决定' if step.is_notice else '今'}日起，今日列入的至{removed}移出；期间依法适用重点监管、限制参评荣誉称号等管理措施。"
+    from_ = law_in_force(day).repair_from("list.serious", None, day)
+    if from_ is not None:
+        yield (
+            f"提前移出：今日列入的，自{day_in_words(from_)}起，已履行义务、消除后果、未再受较重行政处罚的，可以提交申请书、守信承诺书和证明材料申请提前移出，"
+            "法律、行政法规规定的限制期限未满的除外；不收费。"
+        )
 
 
 def _how_to_repair(case: Case, day: date) -> Iterator[str]:

@@ -16,14 +16,16 @@ from zhixin_web.accounts.models import User
 from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.cases.models import Case
 from zhixin_web.cases.services.case_papers import withdraw_paper
+from zhixin_web.cases.services.listing import removed_on
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit
 from zhixin_web.evaluations.services.reevaluate_after_batch import reevaluate
 from zhixin_web.measures.services.imposing import follow_subject, impose
+from zhixin_web.papers.services.issue import AUTHORITY
 from zhixin_web.records.models import CreditRecord
 from zhixin_web.records.services.repair_and_revocation import change_record, is_current, last_version
 
-GRADED = ("record.repair", "record.revoke", "record.publish")
+GRADED = ("record.repair", "record.revoke", "record.publish", "record.list")
 """Effects that a grade follows."""
 
 
@@ -53,22 +55,33 @@ def take_effect(case: Case, step: Transition, by: User | None, number: str) -> N
         )  # fmt: skip
     if step.effect == "record.publish":
         assert by is not None
-        _deliver_record(case, number, by)
+        row = {
+            "认定决定书文号": number, "失信行为": case.details["conduct"], "认定日期": timezone.localdate().isoformat(),
+            "所依据的法律文书": case.details["document"],
+        }  # fmt: skip
+        _deliver_record(case, determinations().id, row, by)
+    if step.effect == "record.list":
+        assert by is not None
+        row = {
+            "列入决定书文号": number, "列入事由": case.details["title"]["zh"], "列入日期": timezone.localdate().isoformat(),
+            "移出日期": removed_on(timezone.localdate()).isoformat(), "列入机关": AUTHORITY,
+        }  # fmt: skip
+        _deliver_record(case, "serious_list", row, by)
+        follow_subject(case.subject)
 
 
-def _deliver_record(case: Case, number: str, by: User) -> None:
-    """Make the decision a credit record through the pipeline that every delivery takes.
+def _deliver_record(case: Case, source: str, row: dict[str, str], by: User) -> None:
+    """Make the decision a credit record of a source, through the pipeline that every delivery takes.
 
     Raises:
         ValidationError: the pipeline refused the row; the decision is then not carried out either.
     """
     text = io.StringIO()
     rows = csv.writer(text)
-    rows.writerow(["统一社会信用代码", "企业名称", "认定决定书文号", "失信行为", "认定日期", "所依据的法律文书"])
-    conduct, grounds = case.details["conduct"], case.details["document"]
-    rows.writerow([case.subject.code, case.subject.name, number, conduct, timezone.localdate().isoformat(), grounds])
+    rows.writerow(["统一社会信用代码", "企业名称", *row])
+    rows.writerow([case.subject.code, case.subject.name, *row.values()])
     batch, _is_new = deliver(
-        source=determinations().id,
+        source=source,
         file_name=f"case-{case.pk}.csv",
         chunks=[text.getvalue().encode()],
         way=Batch.Way.CASE,

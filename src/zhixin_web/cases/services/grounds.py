@@ -5,6 +5,7 @@ They are set when a case is opened and, for a measure, anew at the notice and at
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -22,6 +23,7 @@ from zhixin.law.proportionality import Allowed, Refused
 from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.cases.models import Case
 from zhixin_web.cases.queries import disputed_keys, steps_taking
+from zhixin_web.cases.services.listing import grounds_of_listing, renew_listing, second_listing
 from zhixin_web.cases.words import FEWEST
 from zhixin_web.measures.judging import judged
 from zhixin_web.measures.queries import running_measures
@@ -39,6 +41,8 @@ def set_grounds(case: Case, procedure: Procedure, details: dict[str, Any]) -> No
     """
     if procedure.taking("record.publish"):
         case.details = _of_determination(details, case.opened_on)
+    if procedure.taking("record.list"):
+        case.details = grounds_of_listing(case.subject, details, case.opened_on)
     if procedure.taking("measure.impose"):
         case.details = _of_measure(case.subject, str(details.get("measure", "")), case.opened_on)
 
@@ -49,14 +53,23 @@ def refuse_second(case: Case) -> None:
         _second_determination(case)
     if "measure" in case.details:
         _second_measure(case)
+    if "listing" in case.details:
+        second_listing(case)
 
 
-def renew_grounds(case: Case, step: Transition) -> None:
-    """Set what a measure rests on as it stands today, before the party is told of it and before it is imposed.
+def renew_grounds(case: Case, step: Transition, answers: Mapping[str, str]) -> None:
+    """Set what a case rests on as it stands today, before the party is told of it and before it is decided against it.
+
+    Args:
+        case: changed, not saved.
+        step: about to be carried out.
+        answers: to what the step asks.
 
     Raises:
-        ValidationError: it is not allowed any more, or differs from what the party was told.
+        ValidationError: it is not allowed any more, differs from what the party was told, or an answer is missing.
     """
+    if "listing" in case.details:
+        renew_listing(case, step, answers, timezone.localdate())
     if "measure" in case.details and (step.is_notice or step.effect == "measure.impose"):
         case.details = _grounds_today(case, is_told=not step.is_notice)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from zhixin_web.cases.parties import acts_as, is_party, workers
 from zhixin_web.cases.services.case_papers import issue_case_paper
 from zhixin_web.cases.services.effects import has_changed, settle_case, take_effect
 from zhixin_web.cases.services.grounds import may_be_imposed, renew_grounds
+from zhixin_web.cases.services.listing import is_superior_required
 from zhixin_web.cases.words import said
 
 _log = logging.getLogger(__name__)
@@ -61,11 +62,15 @@ def _is_open(case: Case, step: Transition) -> bool:
         return False
     if step.only_if == "measure_refused":
         return not may_be_imposed(case)
+    if step.only_if in ("superior_required", "superior_not_required"):
+        return is_superior_required(timezone.localdate()) == (step.only_if == "superior_required")
     return step.only_if != "record_changed" or has_changed(case)
 
 
-def carry_out(case: Case, transition_id: str, *, by: User | None, reason: str = "") -> Case:
-    """Carry out a step of a case; ``by`` is ``None`` for the clock.
+def carry_out(
+    case: Case, transition_id: str, *, by: User | None, reason: str = "", answers: Mapping[str, str] | None = None
+) -> Case:
+    """Carry out a step of a case; ``by`` is ``None`` for the clock, ``answers`` are to what the step asks.
 
     Raises:
         PermissionDenied: the account may not carry out this step, or decides its own proposal.
@@ -86,7 +91,7 @@ def carry_out(case: Case, transition_id: str, *, by: User | None, reason: str = 
             raise ValidationError(_("这一步只能办理一次，或者只在所依据的情况已变更时办理"))
         if step.needs_reason or reason.strip() or (by is not None and step.by == "applicant" and not is_party(by, found)):
             reason = said(reason)
-        renew_grounds(found, step)
+        renew_grounds(found, step, answers or {})
         done = _step(found, step, by, reason)
         _note_persons(found, procedure, step, by)
         found.state = step.to
@@ -129,7 +134,7 @@ def _step(case: Case, step: Transition, by: User | None, reason: str) -> CaseSte
         "to": step.to,
         "by": by.pk if by else None,
         "reason": reason,
-    }
+    } | ({"answers": case.details[step.asks]} if step.asks else {})
     seq = append_one("case.step", f"case:{case.pk}", body)
     return CaseStep.objects.create(
         case=case, position=case.steps.count(), transition=step.id, state_from=case.state, state_to=step.to, by=by, on=today, reason=reason,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,15 +14,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from zhixin.law.procedures import procedures
+from zhixin.law.procedures import Transition, procedures
+from zhixin.reference.listing_rules import WEIGHTS, listing_rules
 from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.clocks import clock_of, procedure_of
-from zhixin_web.cases.models import Attachment, CasePaper
+from zhixin_web.cases.models import Attachment, Case, CasePaper
 from zhixin_web.cases.queries import visible_cases
 from zhixin_web.cases.reading import ShownStep
 from zhixin_web.cases.services.filing import eligibility, open_case
 from zhixin_web.cases.services.grounds import conducts
+from zhixin_web.cases.services.listing import penalties_of
 from zhixin_web.cases.services.transitions import carry_out, settle_or_leave, steps_open_to
 from zhixin_web.measures.queries import ground_records
 from zhixin_web.presentation import asked
@@ -58,17 +61,18 @@ def cases_page(request: StaffRequest) -> HttpResponse:
 def case_page(request: StaffRequest, pk: int) -> HttpResponse:
     """One case: what was said, the steps so far with their papers, the clock day by day, the steps this account may take."""
     case = get_object_or_404(visible_cases(request.user), pk=pk)
-    faults: list[str] = []
+    faults: dict[str, list[str]] = {}
     if request.method == "POST":
         try:
-            done = carry_out(case, request.POST.get("step", ""), by=request.user, reason=request.POST.get("reason", ""))
+            step, reason = request.POST.get("step", ""), request.POST.get("reason", "")
+            done = carry_out(case, step, by=request.user, reason=reason, answers=request.POST)
             settle_or_leave(done)
             messages.success(request, _("已办理"))
             return redirect("case", pk=pk)
         except PermissionDenied:
-            faults = [_("须由另一位有权限的人办理")]
+            faults = {"": [_("须由另一位有权限的人办理")]}
         except ValidationError as error:
-            faults = error.messages
+            faults = {"": [_("有未填好的项目，见下。")]} | faults_by_field(error)
         case.refresh_from_db()
     procedure = procedure_of(case)
     steps = list(case.steps.select_related("by", "paper").order_by("position"))
@@ -77,11 +81,28 @@ def case_page(request: StaffRequest, pk: int) -> HttpResponse:
     content: dict[str, Any] = {
         "case": case, "procedure": procedure, "state": procedure.state(case.state), "clock": clock_of(case, procedure, steps),
         "steps": [ShownStep.of(done, procedure) for done in steps],
-        "files": case.attachments.order_by("pk"), "grounds": ground_records(case.details.get("records", [])), "open_steps": steps_open, "faults": faults, "given": request.POST,
+        "files": case.attachments.order_by("pk"), "grounds": ground_records(case.details.get("records", [])), "open_steps": steps_open, "faults": faults, "given": request.POST, "asked": _asked(case, steps_open, request.POST, faults),
         "registers_for_party": any(step.by == "applicant" for step in steps_open),
         "waits_for_another": procedure.state(case.state).turn == "approver" and case.proposed_by_id == request.user.pk,
     }  # fmt: skip
     return render(request, "case.html", content, status=422 if faults else 200)
+
+
+def _asked(
+    case: Case, steps: Sequence[Transition], given: Mapping[str, str], faults: Mapping[str, list[str]]
+) -> dict[str, Any]:
+    """Return the fields that the open steps ask for, as they were given or as they stand in the case."""
+    asked_for = {step.asks for step in steps}
+    kept = case.details.get("factors", {})
+    factors = [
+        {
+            "item": item, "weight": given.get(f"factor_{item.code}") or kept.get(item.code, {}).get("weight", ""),
+            "note": given.get(f"note_{item.code}") or kept.get(item.code, {}).get("note", ""),
+            "faults": faults.get(f"factor_{item.code}", []),
+        }
+        for item in (listing_rules().factors if "factors" in asked_for else ())
+    ]  # fmt: skip
+    return {"factors": factors, "weights": WEIGHTS, "superior": "superior" in asked_for}
 
 
 @permitted("cases.view")
@@ -158,3 +179,25 @@ def new_determination(request: StaffRequest, code: str) -> HttpResponse:
         "procedure": procedures()["determination"],
     }
     return render(request, "determination_new.html", content, status=422 if faults else 200)
+
+
+@permitted("cases.handle", reauthenticate=True)
+def new_listing(request: StaffRequest, code: str) -> HttpResponse:
+    """File an entry on the serious-dishonesty list: which conduct, on which penalty, why that is heavy."""
+    subject = get_object_or_404(visible_subjects(request.user), code=code)
+    record_event("subjects.view", request=request, ref=code)
+    faults: dict[str, list[str]] = {}
+    if request.method == "POST":
+        details = {name: request.POST.get(name, "") for name in ("listing", "penalty", "heavy")}
+        try:
+            made = open_case("listing", subject=subject, text=request.POST.get("text", ""), details=details, by=request.user)
+            messages.success(request, _("已立案"))
+            return redirect("case", pk=made.pk)
+        except ValidationError as error:
+            faults = faults_by_field(error)
+    penalties = penalties_of(subject)
+    content = {
+        "subject": subject, "rules": listing_rules(), "faults": faults, "given": request.POST, "procedure": procedures()["listing"],
+        "penalties": ground_records(item.key for item in penalties),
+    }  # fmt: skip
+    return render(request, "listing_new.html", content, status=422 if faults else 200)

@@ -99,6 +99,7 @@ urlpatterns = [
     path("progress/meetings/new", work_plan.new_meeting, name="new_meeting"),
     path("progress/meetings/<int:pk>", work_plan.meeting_page, name="meeting"),
     path("progress/meetings/<int:pk>/decide", work_plan.decide_meeting, name="decide_meeting"),
+    path("subjects/<str:code>/listing", cases.new_listing, name="new_listing"),
     path("subjects/<str:code>/determination", cases.new_determination, name="new_determination"),
     path("records/<int:seq>/cases/<slug:procedure>", cases.new_case, name="new_case"),
     path("records/<int:seq>/change", subjects.change, name="change"),

@@ -19,6 +19,7 @@ from zhixin.explanation.wording import Wording
 from zhixin.law.procedures import procedures
 from zhixin.reference.areas import district_by_code
 from zhixin.reference.industries import sections
+from zhixin.reference.listing_rules import WEIGHTS, listing_rules
 from zhixin_web.accounts.permissions import may
 from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.duties.items import MARKS, DutyState
@@ -340,3 +341,16 @@ def unit_name(plan: Any, code: str) -> str:
 def escalation_name(to: str) -> str:
     """Return who learns that an item is overdue."""
     return str(Escalation.To(to).label)
+
+
+@register.filter
+def heavy_penalty(code: str) -> str:
+    """Return what kind of heavy penalty a code names."""
+    return next((said(item.title) for item in listing_rules().penalties if item.code == code), code)
+
+
+@register.filter
+def factors_said(factors: dict[str, dict[str, str]]) -> list[tuple[Any, Any, str]]:
+    """Return the factors of a listing in their order: title, weight, what it rests on."""
+    known = [item for item in listing_rules().factors if item.code in factors]
+    return [(item.title, WEIGHTS[factors[item.code]["weight"]], factors[item.code]["note"]) for item in known]

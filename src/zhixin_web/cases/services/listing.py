@@ -1,0 +1,233 @@
+"""Grounds of an entry on the serious-dishonesty list: conduct and heavy penalty, factors weighed one by one, the higher bureau's word.
+
+总局令第44号 第二条、第九条至第十三条、第二十二条, as :mod:`zhixin.reference.listing_rules` has them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from zhixin.dataset.hiding_persons import masked
+from zhixin.law.calendar import shift_months
+from zhixin.law.procedures import Transition
+from zhixin.reference.listing_rules import WEIGHTS, listing_rules
+from zhixin_web.audit.queries import entered_at
+from zhixin_web.cases.clocks import procedure_of
+from zhixin_web.cases.models import Case
+from zhixin_web.cases.queries import disputed_keys, steps_taking
+from zhixin_web.received.words import printable
+from zhixin_web.records.models import CreditRecord, Subject
+from zhixin_web.records.queries import last_versions
+from zhixin_web.rulebooks.deadlines import clock
+from zhixin_web.rulebooks.law_in_force import law_in_force
+
+PENALTIES = ("penalty.", "refusal.", "material.")
+"""Beginnings of the kinds of records that a listing may rest on."""
+LONGEST = 128
+Answers = Mapping[str, str]
+
+
+def penalties_of(subject: Subject) -> list[CreditRecord]:
+    """Return the valid records of a subject that a listing may rest on, the newest first."""
+    found = last_versions(CreditRecord.objects.filter(subject=subject, state=CreditRecord.State.ACTIVE, erased_at=None))
+    return [item for item in found.order_by("-decided_on", "-seq") if item.kind.startswith(PENALTIES)]
+
+
+def grounds_of_listing(subject: Subject, details: Answers, day: date) -> dict[str, Any]:
+    """Check what a listing would rest on, and return it as the case keeps it.
+
+    Args:
+        subject: who would be listed.
+        details: ``listing`` (code of the conduct), ``penalty`` (key of the record), ``heavy`` (why the penalty is heavy).
+        day: of filing.
+
+    Raises:
+        ValidationError: by field; no such conduct, no valid penalty, one that is being verified, none that is heavy.
+    """
+    conduct, faults = listing_rules().conduct(details.get("listing", "")), {}
+    if conduct is None:
+        faults["listing"] = _("请选择列入情形")
+    record = next((item for item in penalties_of(subject) if item.key == details.get("penalty", "")), None)
+    if record is None:
+        faults["penalty"] = _("请选择该企业一条有效的行政处罚或者不履行记录；没有生效处罚不得列入")
+    elif disputed_keys([record.key]):
+        faults["penalty"] = _("该记录正在异议核实，核实结束后再办理")
+    heavy = details.get("heavy", "")
+    if (
+        conduct is not None
+        and conduct.needs_heavy_penalty
+        and heavy not in {item.code for item in listing_rules().penalties}
+    ):
+        faults["heavy"] = _("该情形须同时受到较重行政处罚；不属于较重行政处罚的不得列入")
+    if faults:
+        raise ValidationError(faults)
+    assert conduct is not None
+    assert record is not None
+    return {
+        "listing": conduct.code, "title": {"zh": conduct.title.zh, "en": conduct.title.en}, "records": [record.key],
+        "penalty": _document(record), "penalty_on": record.decided_on.isoformat(), "heavy": heavy if conduct.needs_heavy_penalty else "",
+        "rules": listing_rules().version, "filed_on": day.isoformat(),
+    }  # fmt: skip
+
+
+def _document(record: CreditRecord) -> str:
+    return str(json.loads(record.body).get("document") or "") if record.body else ""
+
+
+def second_listing(case: Case) -> None:
+    """Refuse to list twice for one penalty.
+
+    Raises:
+        ValidationError: a case on this penalty is open, or has listed.
+    """
+    listed = set(steps_taking("record.list").values_list("case_id", flat=True))
+    for held in Case.objects.filter(procedure=case.procedure, subject=case.subject):
+        if held.details["records"] == case.details["records"] and (held.is_open or held.pk in listed):
+            raise ValidationError(_("同一处罚已在第 %(case)s 号办件列入或者办理") % {"case": held.pk})
+
+
+def renew_listing(case: Case, step: Transition, answers: Answers, today: date) -> None:
+    """Take what a step is answered with, and refuse what may not go on: nothing is listed that the rules keep off the list.
+
+    Raises:
+        ValidationError: by field, what is missing; the penalty is no longer valid; a factor keeps the party off the list.
+    """
+    if step.asks == "factors":
+        case.details = case.details | {"factors": weighed(answers)}
+    if step.asks == "superior":
+        case.details = case.details | {"superior": _superior(answers, today)}
+    if step.id in _towards_listing(case):
+        _refuse_without_penalty(case)
+        if not step.is_notice:  # the factors are weighed when the party was heard
+            _refuse_unless_grave(case, today)
+
+
+def _towards_listing(case: Case) -> set[str]:
+    """Return the steps that lead on to the list, the decision itself among them."""
+    procedure = procedure_of(case)
+    found = set(procedure.notices)
+    for name in procedure.taking("record.list"):
+        found |= {name, *procedure.transition(name).other_than}
+    return found
+
+
+def _refuse_without_penalty(case: Case) -> None:
+    key = case.details["records"][0]
+    record = last_versions(CreditRecord.objects.filter(key=key)).first()
+    if record is None or record.state != CreditRecord.State.ACTIVE or record.subject_id != case.subject_id:
+        raise ValidationError(_("所依据的处罚已变更、修复或者撤销：请撤销立案或者不予列入"))
+    if disputed_keys([key]):
+        raise ValidationError(_("该记录正在异议核实，核实结束后再办理"))
+
+
+def _refuse_unless_grave(case: Case, today: date) -> None:
+    rules = listing_rules()
+    if not rules.requires("factor_checklist", today):
+        return
+    factors = case.details.get("factors", {})
+    if set(factors) != {item.code for item in rules.factors}:
+        raise ValidationError(_("先逐项裁量：每一项因素都须有结论"))
+    absent = [
+        item.title.zh for item in rules.factors if item.excludes_when_absent and factors[item.code]["weight"] == "absent"
+    ]
+    if absent:
+        raise ValidationError(_("有证据证明没有%(factor)s的，不得列入；请不予列入") % {"factor": "、".join(absent)})
+    if not any(item["weight"] == "grave" for item in factors.values()):
+        raise ValidationError(_("没有一项因素属于情节严重，不符合列入条件；请不予列入"))
+
+
+def weighed(answers: Answers) -> dict[str, dict[str, str]]:
+    """Return how every factor was weighed and why.
+
+    Raises:
+        ValidationError: by field (``factor_…``), a factor without weight or without what it rests on.
+    """
+    found, faults = {}, {}
+    for item in listing_rules().factors:
+        weight, note = answers.get(f"factor_{item.code}", ""), _said(answers.get(f"note_{item.code}", ""))
+        if weight not in WEIGHTS:
+            faults[f"factor_{item.code}"] = _("请选择")
+        elif not note:
+            faults[f"factor_{item.code}"] = _("请写明依据的事实和证据")
+        found[item.code] = {"weight": weight, "note": note}
+    if faults:
+        raise ValidationError(faults)
+    return found
+
+
+def _superior(answers: Answers, today: date) -> dict[str, str]:
+    document, said_on = _said(answers.get("superior_document", "")), answers.get("superior_on", "")
+    faults = {}
+    if not any(char.isdecimal() for char in document):
+        faults["superior_document"] = _("请填写上一级批复的文号")
+    try:
+        day = date.fromisoformat(said_on)
+    except ValueError:
+        day = None
+    if day is None or day > today:
+        faults["superior_on"] = _("请填写批复日期，不晚于今天")
+    if faults:
+        raise ValidationError(faults)
+    assert day is not None
+    return {"document": document, "on": day.isoformat()}
+
+
+def _said(text: str) -> str:
+    return masked(printable(text)).strip()[:LONGEST]
+
+
+def is_superior_required(day: date) -> bool:
+    """Whether the higher bureau must agree to a listing on a day."""
+    return listing_rules().requires("superior_approval", day)
+
+
+def listings_without_penalty(day: date) -> list[Case]:
+    """Return the listing cases whose listing is valid on a day although the penalty it rests on is not (第十九条: to be lifted)."""
+    listed = Case.objects.filter(steps__in=steps_taking("record.list")).select_related("subject")
+    found = {item.details["records"][0]: item for item in listed}
+    penalties = last_versions(CreditRecord.objects.filter(key__in=list(found)))
+    gone: Iterable[str] = penalties.exclude(state__in=[CreditRecord.State.ACTIVE, CreditRecord.State.REPAIRED]).values_list(
+        "key", flat=True
+    )
+    return [found[key] for key in gone if (record := listing_record(found[key])) is not None and is_listed(record, day)]
+
+
+def listing_record(case: Case) -> CreditRecord | None:
+    """Return the record that a case has put on the list, in its last version."""
+    numbers = case.steps.filter(paper__isnull=False, transition__in=procedure_of(case).taking("record.list"))
+    number = numbers.values_list("paper__number", flat=True).first()
+    rows = last_versions(CreditRecord.objects.filter(subject=case.subject, source="serious_list"))
+    return next((item for item in rows if number and _document(item) == number), None)
+
+
+def is_listed(record: CreditRecord, day: date) -> bool:
+    """Whether a record keeps its subject on the list on a day."""
+    return record.state == CreditRecord.State.ACTIVE and (record.valid_until is None or record.valid_until > day)
+
+
+def removed_on(day: date) -> date:
+    """Return the first day on which a subject that is listed on a day is no longer on the list, by the term in force.
+
+    Raises:
+        ValidationError: no rulebook in force sets the term in years.
+    """
+    deadline, years, _source = law_in_force(day).deadline("listing.term")
+    if deadline.unit != "year":
+        raise ValidationError(_("没有生效的规则规定「%(name)s」的期限；请先发布规则") % {"name": "listing.term"})
+    return shift_months(day, 12 * years)
+
+
+def lift_by(case: Case) -> date | None:
+    """Return the last day to lift a listing whose penalty fell, counted from its entry in the ledger; ``None``: no rulebook sets the term."""
+    penalty = last_versions(CreditRecord.objects.filter(key=case.details["records"][0])).get()
+    try:
+        return clock("listing.lift", timezone.localdate(entered_at(penalty.seq))).due_on
+    except ValidationError:
+        return None
