@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from zhixin.cli.app import app
 from zhixin.errors import RulebookError
 from zhixin.law.work_plan import check_work_plan, loads_work_plan
+from zhixin.law.yaml_text import YamlText
 
 SHOWN = (Path(__file__).parents[2] / "src" / "zhixin_web" / "demonstration" / "work_plan.yaml").read_text(encoding="utf-8")
 PLAN = """\
@@ -37,7 +38,7 @@ tasks:
     proof: {zh: 文件, en: the document}
     milestones: [{id: draft, title: {zh: 草案, en: Draft}, due_on: 2026-03-31}]
   - {id: data, title: {zh: 数据, en: Data}, phase: second, lead: courts, starts_on: 2026-07-01, due_on: 2026-12-31, proof: {zh: 回执, en: receipt}}
-reporting: {news_every_days: 30, soon_days: 10, quarter_within_days: 15}
+reporting: {news_every_days: 30, soon_days: 10, quarter_within_days: 15, answer_within_days: 15}
 escalation: [{days_overdue: 1, to: unit}, {days_overdue: 8, to: office}]
 axes: [{id: base, title: {zh: 基础, en: Base}}]
 acceptance:
@@ -48,7 +49,7 @@ COUNTED = frozenset({"rules.in_force"})
 
 
 def test_a_good_plan_has_no_faults() -> None:
-    plan, faults = check_work_plan(PLAN, "plan.yaml", COUNTED)
+    plan, faults = check_work_plan(YamlText("plan.yaml", PLAN), COUNTED)
     assert plan is not None
     assert faults == []
     assert plan.task("rules").milestones[0].title.en == "Draft"
@@ -80,6 +81,15 @@ FAULTS = [
     ("W008", "at_least: 1}", "at_least: 1, task: data}"),
     ("W009", "counted: rules.in_force", "counted: rules.wished_for"),
     ("W010", "helped_by: [courts]", "helped_by: [bureau]"),
+    ("W011", "title: {zh: 规则, en: Rules}\n    phase", "title: {zh: ' ', en: Rules}\n    phase"),
+    ("W011", "title: {zh: 数据, en: Data}, phase", 'title: {zh: "数\\u202e据", en: Data}, phase'),
+    ("W011", "proof: {zh: 回执, en: receipt}", "proof: {zh: 回执, en: ''}"),
+    ("W011", "zh: 草案", 'zh: "\\u200b"'),
+    ("W011", "zh: 法院", 'zh: "法\\n院"'),
+    ("W012", "zh: 草案", "zh: " + "案" * 121),
+    ("W013", "ends_on: 2026-12-31", "ends_on: 9999-12-31"),
+    ("W014", "{id: draft,", "{id: " + "d" * 61 + ","),
+    ("W023", "title: {zh: 数据, en: Data}, phase", "title: {zh: 规则, en: Data}, phase"),
     ("W020", "lead: courts", "lead: bureau"),
     ("W021", "phase: second, lead: courts, starts_on: 2026-07-01, due_on: 2026-12-31", "phase: first, lead: courts, starts_on: 2026-01-01, due_on: 2026-06-30"),
     ("W022", "axes: [{id: base,", "axes: [{id: other, title: {zh: 其他, en: Other}}, {id: base,"),
@@ -88,8 +98,10 @@ FAULTS = [
     ("R003", "due_on: 2026-12-31, proof", "due_on: 2026-02-30, proof"),
     ("R012", "news_every_days: 30", "news_every_days: 0"),
     ("R012", "at_least: 1}", "at_least: 0}"),
+    ("R012", "at_least: 1}", "at_least: true}"),
+    ("R012", 'version: "1"', 'version: " "'),
 ]  # fmt: skip
-HINTS = {"W020", "W021", "W022"}
+HINTS = {"W020", "W021", "W022", "W023"}
 FOLLOWING = {"W002", "W004", "W021"}
 """What a name that is gone, or a day that moved, breaks elsewhere."""
 
@@ -100,7 +112,7 @@ def test_each_fault_is_named_with_its_line(code: str, old: str, new: str) -> Non
     text = PLAN.replace(old, new, 1)
     if (code, old) == ("W020", "lead: courts"):
         text = text.replace("helped_by: [courts]", "helped_by: []")
-    _, faults = check_work_plan(text, "plan.yaml", COUNTED)
+    _, faults = check_work_plan(YamlText("plan.yaml", text), COUNTED)
     found = [fault for fault in faults if fault.code == code]
     assert found, [fault.sentence("en") for fault in faults]
     assert {fault.code for fault in faults} <= {code, *FOLLOWING}
@@ -112,7 +124,30 @@ def test_each_fault_is_named_with_its_line(code: str, old: str, new: str) -> Non
 
 
 def test_numbers_that_only_the_site_knows_are_not_compared_without_it() -> None:
-    assert check_work_plan(PLAN.replace("rules.in_force", "rules.unknown"), "plan.yaml")[1] == []
+    assert check_work_plan(YamlText("plan.yaml", PLAN.replace("rules.in_force", "rules.unknown")))[1] == []
+
+
+def test_a_wrong_shape_is_told_in_chinese_and_says_where_the_right_one_stands() -> None:
+    _, faults = check_work_plan(YamlText("plan.yaml", PLAN.replace("news_every_days: 30", "news_every_days: 0")), COUNTED)
+    assert [fault.sentence("zh").split("] ")[1] for fault in faults] == [
+        "news_every_days 的值不合要求：不得小于 1 → 按 docs/howto/keep-the-work-plan.md 改写"
+    ]
+
+
+def test_more_tasks_than_a_board_can_show_are_refused() -> None:
+    line = next(line for line in PLAN.splitlines() if "{id: data," in line)
+    more = [line.replace("id: data,", f"id: data{n},").replace("数据", f"数据{n}") for n in range(300)]
+    _, faults = check_work_plan(YamlText("plan.yaml", PLAN.replace(line, "\n".join([line, *more]))), COUNTED)
+    assert [fault.code for fault in faults] == ["R012"]
+
+
+@pytest.mark.parametrize("content", ["规则".encode("gb18030"), "规则".encode("utf-16"), b"", b"\x00"])
+@pytest.mark.parametrize("head", ["format: work_plan/1\n", "format: procedure/1\n", "format: rulebook/1\n"])
+def test_a_file_that_is_no_text_is_a_fault_and_no_traceback(tmp_path: Path, head: str, content: bytes) -> None:
+    file = tmp_path / "file.yaml"
+    file.write_bytes(head.encode() + b"# " + content)
+    done = CliRunner().invoke(app, ["check", str(file)])
+    assert done.exit_code == RulebookError.exit_status
 
 
 def test_the_command_line_checks_a_plan(tmp_path: Path) -> None:
@@ -128,4 +163,4 @@ def test_the_command_line_checks_a_plan(tmp_path: Path) -> None:
 def test_the_plan_of_the_demonstration_is_good() -> None:
     from zhixin_web.duties.counted import COUNTED
 
-    assert check_work_plan(SHOWN, "work_plan.yaml", frozenset(COUNTED))[1] == []
+    assert check_work_plan(YamlText("work_plan.yaml", SHOWN), frozenset(COUNTED))[1] == []

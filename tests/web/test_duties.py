@@ -17,6 +17,7 @@ from PIL import Image
 from zhixin_web.accounts.models import Role, User
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.duties.acceptance import judged
+from zhixin_web.duties.comparing import changes, confirmed_but_changed
 from zhixin_web.duties.items import Duty, DutyState
 from zhixin_web.duties.models import Escalation, Meeting, PlanVersion, ProgressEntry, ProgressPaper, QuarterReport
 from zhixin_web.duties.queries import (
@@ -24,9 +25,10 @@ from zhixin_web.duties.queries import (
     dropped,
     duties,
     duty,
-    latest_reports,
+    plan_in,
     quarter_on,
     quarters,
+    reports_of,
     version_in_force,
 )
 from zhixin_web.duties.services import meetings, papers, plans, progress
@@ -62,7 +64,7 @@ tasks:
     proof: {zh: 文件, en: document}
     milestones: [{id: draft, title: {zh: 草案, en: Draft}, due_on: 2026-03-31}]
   - {id: court, title: {zh: 裁判共享, en: Judgments}, phase: first, lead: courts, starts_on: 2026-02-01, due_on: 2026-12-31, proof: {zh: 回执, en: receipt}}
-reporting: {news_every_days: 30, soon_days: 10, quarter_within_days: 15}
+reporting: {news_every_days: 30, soon_days: 10, quarter_within_days: 15, answer_within_days: 15}
 escalation: [{days_overdue: 1, to: unit}, {days_overdue: 8, to: office}, {days_overdue: 31, to: conference}]
 axes: [{id: base, title: {zh: 基础, en: Base}}]
 acceptance:
@@ -276,7 +278,7 @@ def test_the_database_holds_what_the_service_holds(plan: Any, people: Any) -> No
 # --- what is taken --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("link", ["javascript:alert(1)", "//evil.example", "ftp://a.example/x", "c/sources", "/" + "a" * 300, "https://" + "a" * 300 + ".cn"])  # fmt: skip
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "//evil.example", "ftp://a.example/x", "c/sources", "/" + "a" * 300, "https://" + "a" * 300 + ".gov.cn", "http://evil.com", "https://gov.cn.evil.com/", "https://www.gov.cn@evil.com/", "/c/nothing/here", "/c/../admin", "https://xgov.cn", "http://user@www.gov.cn/"])  # fmt: skip
 def test_a_proof_stands_on_this_site_or_on_the_web(plan: Any, people: Any, link: str) -> None:
     with pytest.raises(ValidationError) as caught:
         claim("pilot/data", people["department"], date(2026, 3, 1), link=link)
@@ -354,11 +356,12 @@ def test_a_version_is_put_into_force_by_another_person(people: Any) -> None:
 def test_a_moved_end_stays_to_be_seen(plan: Any, people: Any) -> None:
     moved = PLAN.replace("due_on: 2026-06-30", "due_on: 2026-08-31").replace('version: "1"', 'version: "2"')
     waiting = plans.propose_plan(moved, reason="（虚构）数据来源推迟", by=people["city"])
-    assert [(key, str(before), str(after)) for key, _title, before, after in plans.difference(waiting).moved] == [
-        ("pilot/data", "2026-06-30", "2026-08-31")
+    assert [(row.part, row.fact, row.before, row.after, row.is_later) for row in changes(waiting)] == [
+        ("任务「数据共享」", "期限", "2026-06-30", "2026-08-31", True)
     ]
     assert item("pilot/data", days(DUE, 1)).state == DutyState.OVERDUE, "what waits for approval moves nothing"
-    plans.decide_plan(waiting, approve=True, reason="", by=people["approver"])
+    with on(days(DUE, 1)):
+        plans.decide_plan(waiting, approve=True, reason="", by=people["approver"])
     found = item("pilot/data", days(DUE, 1))
     assert (found.due_on, found.first_due_on, found.state) == (date(2026, 8, 31), DUE, DutyState.RUNNING)
     assert found.moves[0].reason == "（虚构）数据来源推迟"
@@ -369,9 +372,12 @@ def test_a_moved_end_stays_to_be_seen(plan: Any, people: Any) -> None:
 def test_a_task_that_is_dropped_is_named(plan: Any, people: Any) -> None:
     lines = [line for line in PLAN.splitlines() if "{id: court," not in line and "code: courts" not in line]
     in_force("\n".join(lines).replace('version: "1"', 'version: "2"'), people)
-    current = version_in_force("pilot")
+    current = version_in_force()
     assert current is not None
-    assert [key for key, _title, _last in dropped(current)] == ["pilot/court"]
+    assert [(found.key, found.dropped_from) for found in dropped(current)] == [("pilot/court", "1")]
+    assert item("pilot/court", date(2027, 1, 1)).dropped_from == "1"
+    with pytest.raises(ValidationError, match="没有这项任务"):
+        progress.report("pilot/court", by=people["city"], text="（虚构）")
 
 
 def test_a_plan_with_faults_or_strange_units_is_not_taken(people: Any) -> None:
@@ -460,7 +466,7 @@ def test_a_unit_reports_once_the_quarter_is_over_and_corrects_beside(plan: Any, 
     with on(date(2026, 5, 1)):
         again = quarterly.file_report(plan, first, by=people["department"], words=WORDS | {"problems": "（虚构）有"})
     assert (again.revision, QuarterReport.objects.count()) == (2, 2)
-    assert latest_reports("pilot", first)["market_supervision"].pk == again.pk
+    assert [row.pk for row in reports_of("pilot", first)["market_supervision"]] == [made.pk, again.pk]
     assert made.due_on == date(2026, 4, 15)
 
 
@@ -544,12 +550,12 @@ MONDAY = date(2026, 7, 6)
 
 def test_the_clock_issues_the_paper_of_the_last_whole_week_once(plan: Any, people: Any) -> None:
     with on(days(MONDAY, 6)):
-        assert [line for line in papers.make_weekly_papers() if "2026-07-06" in line] == []
-    ProgressPaper.objects.all().delete()
+        list(papers.make_weekly_papers())
+    assert not ProgressPaper.objects.filter(from_on=MONDAY).exists()
     with on(days(MONDAY, 7)):
-        assert len(list(papers.make_weekly_papers())) == 1
+        list(papers.make_weekly_papers())
         assert list(papers.make_weekly_papers()) == []
-    made = ProgressPaper.objects.get()
+    made = ProgressPaper.objects.get(from_on=MONDAY)
     assert (made.from_on, made.until, made.made_by) == (MONDAY, days(MONDAY, 6), None)
     file = kept_file(made.paper.code, made.paper.file_sha256)
     assert file is not None
@@ -678,3 +684,213 @@ def test_what_was_removed_is_named(plan: Any, people: Any) -> None:
     seq = Escalation.objects.earliest("pk").ledger_seq
     Escalation.objects.filter(ledger_seq=seq).delete()
     assert any(f"entry {seq} " in words for words in broken())
+
+
+# --- what an attack found -------------------------------------------------------------------------------------------------
+
+
+def changed(text: str, *pairs: tuple[str, str]) -> str:
+    """The plan with other words, as its second version."""
+    for old, new in (*pairs, ('version: "1"', 'version: "2"')):
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return text
+
+
+EVERYTHING = [
+    ("title: {zh: （虚构）试点方案", "title: {zh: （虚构）别的方案"), ("office: city_bureau", "office: courts"),
+    ("title: {zh: 法院, en: Courts}", "title: {zh: 中级人民法院, en: Courts}"), ("title: {zh: 建设,", "title: {zh: 收尾,"),
+    ("ends_on: 2026-12-31", "ends_on: 2027-12-31"), ("title: {zh: 数据共享,", "title: {zh: 数据初稿,"), ("helped_by: [city_bureau], ", ""),
+    ("lead: market_supervision, helped_by", "lead: courts, helped_by"), ("starts_on: 2026-02-01, due_on: 2026-06-30", "starts_on: 2026-06-01, due_on: 2026-06-30"),
+    ("proof: {zh: 回执,", "proof: {zh: 无,"), ("title: {zh: 草案,", "title: {zh: 提纲,"), ("due_on: 2026-03-31}", "due_on: 2026-11-30}"),
+    ("news_every_days: 30", "news_every_days: 366"), ("soon_days: 10", "soon_days: 1"), ("quarter_within_days: 15", "quarter_within_days: 300"),
+    ("answer_within_days: 15", "answer_within_days: 90"), ("days_overdue: 31", "days_overdue: 366"), (", {days_overdue: 31, to: conference}", ""),
+    ("title: {zh: 基础,", "title: {zh: 别的,"), ("at_least: 1}", "at_least: 2}"), ("counted: rules.in_force, at_least: 1}", "task: lists}"),
+    ("task: data}", "task: lists}"), ("  - {id: has_data, axis: base, title: {zh: 数据, en: Data}, task: data}\n", ""),
+    ("basis: [{document: （虚构）试点通知", "basis: [{document: （虚构）别的通知"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new"), EVERYTHING, ids=range(len(EVERYTHING)))
+def test_whoever_approves_sees_whatever_a_version_changes(plan: Any, people: Any, old: str, new: str) -> None:
+    waiting = plans.propose_plan(changed(PLAN, (old, new)), reason="（虚构）调整", by=people["city"])
+    found = changes(waiting)
+    assert found, "nothing is said of it"
+    assert all(row.part and (row.fact or row.kind != "changed") for row in found)
+    plans.decide_plan(waiting, approve=True, reason="", by=people["approver"])
+    waiting.refresh_from_db()
+    assert changes(waiting) == found, "it stays to be read"
+
+
+def test_a_version_that_changes_nothing_but_its_number_says_so(plan: Any, people: Any) -> None:
+    assert changes(plans.propose_plan(changed(PLAN), reason="（虚构）", by=people["city"])) == []
+
+
+def test_what_was_done_late_stays_late_whatever_a_later_version_says(plan: Any, people: Any) -> None:
+    late = claim("pilot/data", people["department"], days(DUE, 5))
+    answer(late, "confirm", people["city"], days(DUE, 6))
+    early = claim("pilot/lists", people["city"], date(2026, 5, 30))
+    answer(early, "confirm", people["approver"], date(2026, 5, 31))
+    with on(days(DUE, 7)):
+        in_force(
+            changed(PLAN, ("due_on: 2026-06-30", "due_on: 2026-12-30"), ("due_on: 2026-05-31", "due_on: 2026-03-31")), people
+        )
+    assert item("pilot/data", days(DUE, 8)).state == DutyState.DONE_LATE
+    assert item("pilot/lists", days(DUE, 8)).state == DutyState.DONE
+
+
+def test_a_task_is_done_only_while_its_milestones_are(plan: Any, people: Any) -> None:
+    step = claim("pilot/rules/draft", people["department"], date(2026, 3, 1))
+    answer(step, "confirm", people["city"], date(2026, 3, 1))
+    whole = claim("pilot/rules", people["department"], date(2026, 3, 2))
+    answer(whole, "confirm", people["city"], date(2026, 3, 2))
+    assert item("pilot/rules", date(2026, 4, 1)).is_finished
+    answer(step, "reopen", people["approver"], date(2026, 4, 1), "（虚构）不实")
+    found = item("pilot/rules", date(2026, 4, 2))
+    assert (found.is_finished, found.shown_state) == (False, DutyState.OVERDUE)
+    again = claim("pilot/rules/draft", people["department"], date(2026, 4, 3))
+    answer(again, "confirm", people["city"], date(2026, 4, 3))
+    assert item("pilot/rules", date(2026, 4, 4)).is_finished
+
+
+def test_a_milestone_that_a_version_adds_opens_its_task_again(plan: Any, people: Any) -> None:
+    done = claim("pilot/data", people["department"], date(2026, 3, 1))
+    answer(done, "confirm", people["city"], date(2026, 3, 1))
+    more = (
+        "proof: {zh: 回执, en: receipt}}",
+        "proof: {zh: 回执, en: receipt}, milestones: [{id: more, title: {zh: 补充, en: More}, due_on: 2026-03-31}]}",
+    )
+    with on(date(2026, 4, 1)):
+        in_force(changed(PLAN, more), people)
+    assert item("pilot/data", date(2026, 4, 1)).shown_state == DutyState.OVERDUE
+
+
+def test_a_confirmation_holds_for_what_was_confirmed(plan: Any, people: Any) -> None:
+    done = claim("pilot/data", people["department"], date(2026, 3, 1))
+    answer(done, "confirm", people["city"], date(2026, 3, 1))
+    other = changed(PLAN, ("title: {zh: 数据共享,", "title: {zh: 全市修复办结,"))
+    with on(date(2026, 4, 1)):
+        waiting = plans.propose_plan(other, reason="（虚构）", by=people["city"])
+        assert [found.key for found in confirmed_but_changed(waiting)] == ["pilot/data"]
+        plans.decide_plan(waiting, approve=True, reason="", by=people["approver"])
+    found = item("pilot/data", date(2026, 4, 1))
+    assert (found.is_finished, found.changed_since) == (False, done)
+    assert item("pilot/data", date(2026, 3, 2)).progress.done == done
+    met = {row.criterion.id: row.is_met for _axis, rows in judged(waiting) for row in rows}
+    assert not met["has_data"]
+
+
+def test_a_claim_made_of_another_task_is_returned_not_confirmed(plan: Any, people: Any) -> None:
+    sent = claim("pilot/data", people["department"], date(2026, 3, 1))
+    with on(date(2026, 3, 2)):
+        in_force(changed(PLAN, ("proof: {zh: 回执,", "proof: {zh: 回执和清单,")), people)
+    with pytest.raises(ValidationError, match="退回"):
+        answer(sent, "confirm", people["city"], date(2026, 3, 3))
+    answer(sent, "return", people["city"], date(2026, 3, 3))
+
+
+def test_the_past_is_told_by_the_plan_of_its_day(plan: Any, people: Any) -> None:
+    with on(days(MONDAY, 8)):
+        first = papers.issue_weekly(plan, MONDAY, people["city"])
+        second = in_force(
+            changed(PLAN, ("due_on: 2026-06-30", "due_on: 2026-12-30"), ("quarter_within_days: 15", "quarter_within_days: 300"), ("title: {zh: 草案", "title: {zh: 提纲")),
+            people,
+        )  # fmt: skip
+        assert papers.issue_weekly(second, MONDAY, people["city"]).pk == first.pk, "nothing of that week has changed"
+        assert plan_in(second, Quarter(2026, 1)).reporting.quarter_within_days == 15
+        assert plan_in(second, Quarter(2026, 3)).reporting.quarter_within_days == 300
+    assert item("pilot/data", days(MONDAY, 8)).state == DutyState.RUNNING
+
+
+def test_a_unit_that_left_the_plan_keeps_its_reports_and_its_arrears(plan: Any, people: Any) -> None:
+    with on(date(2026, 4, 10)):
+        quarterly.file_report(plan, Quarter(2026, 1), by=people["department"], words=WORDS)
+    lines = [line.replace("market_supervision", "city_bureau") for line in PLAN.splitlines() if "code: market" not in line]
+    without = (
+        "\n".join(lines)
+        .replace("lead: city_bureau, helped_by: [city_bureau]", "lead: city_bureau")
+        .replace('version: "1"', 'version: "2"')
+    )
+    with on(date(2026, 5, 1)):
+        second = in_force(without, people)
+        made = papers.issue_quarterly(second, Quarter(2026, 1), people["city"])
+    assert [row["unit"] for row in made.content["reports"]] == ["市场监督管理业务条线（演示）"]
+    assert made.content["missing"] == ["市局", "法院"]
+
+
+def test_a_correction_does_not_make_a_report_late(plan: Any, people: Any) -> None:
+    with on(date(2026, 4, 10)):
+        quarterly.file_report(plan, Quarter(2026, 1), by=people["department"], words=WORDS)
+    with on(date(2026, 5, 1)):
+        quarterly.file_report(plan, Quarter(2026, 1), by=people["department"], words=WORDS | {"done": "（虚构）更正"})
+        made = papers.issue_quarterly(plan, Quarter(2026, 1), people["city"])
+    assert made.content["reports"][0]["on"] == "2026-04-10，2026-05-01 更正"
+
+
+def test_no_second_plan_hides_what_is_owed_under_the_first(plan: Any, people: Any) -> None:
+    other = PLAN.replace("id: pilot", "id: other")
+    with on(date(2026, 12, 31)), pytest.raises(ValidationError, match="不能另立"):
+        plans.propose_plan(other, reason="（虚构）", by=people["city"])
+    with on(date(2027, 1, 1)):
+        second = plans.propose_plan(other, reason="（虚构）", by=people["city"])
+        assert any(row.kind == "dropped" and row.state == DutyState.OVERDUE for row in changes(second))
+        plans.decide_plan(second, approve=True, reason="", by=people["approver"])
+    assert item("pilot/data", date(2027, 1, 2)).dropped_from == "1"
+
+
+def test_the_unit_that_leads_now_does_not_confirm_for_itself(plan: Any, people: Any) -> None:
+    sent = claim("pilot/data", people["department"], date(2026, 3, 1))
+    handed = changed(
+        PLAN, ("lead: market_supervision, helped_by: [city_bureau]", "lead: city_bureau, helped_by: [market_supervision]")
+    )
+    with on(date(2026, 3, 2)):
+        in_force(handed, people)
+    with pytest.raises(PermissionDenied):
+        answer(sent, "confirm", people["city"], date(2026, 3, 3))
+    answer(sent, "confirm", people["approver"], date(2026, 3, 3))
+
+
+def test_who_confirms_without_a_word_is_given_none(plan: Any, people: Any) -> None:
+    sent = claim("pilot/data", people["department"], date(2026, 3, 1))
+    assert answer(sent, "confirm", people["city"], date(2026, 3, 2), "").text == ""
+
+
+def test_minutes_sent_twice_are_one_meeting(plan: Any, people: Any) -> None:
+    assert meeting(plan, people).pk == meeting(plan, people).pk
+    assert Meeting.objects.count() == 1
+
+
+@pytest.mark.parametrize(("after", "waits"), [(15, 0), (16, 16)])
+def test_a_claim_that_nobody_answers_comes_into_sight(plan: Any, people: Any, after: int, waits: int) -> None:
+    claim("pilot/data", people["department"], date(2026, 3, 1))
+    assert item("pilot/data", days(date(2026, 3, 1), after)).waits_since == waits
+
+
+def test_weeks_without_the_clock_are_issued_when_it_is_back(plan: Any, people: Any) -> None:
+    with on(days(MONDAY, 7)):
+        list(papers.make_weekly_papers())
+    before = ProgressPaper.objects.count()
+    with on(days(MONDAY, 7 + 35)):
+        list(papers.make_weekly_papers())
+    assert ProgressPaper.objects.count() == before + 5
+
+
+@pytest.mark.parametrize("monday", [date(1, 1, 1), date(1990, 1, 1), date(2026, 1, 5)])
+def test_no_paper_of_a_week_in_which_there_was_no_plan(plan: Any, people: Any, monday: date) -> None:
+    with on(date(2026, 7, 14)), pytest.raises(ValidationError):
+        papers.issue_weekly(plan, monday, people["city"])
+
+
+def test_a_reason_is_refused_rather_than_cut(people: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        plans.propose_plan(PLAN, reason="理" * 301, by=people["city"])
+    assert set(caught.value.message_dict) == {"reason"}
+    version = plans.propose_plan(PLAN, reason="理" * 300, by=people["city"])
+    with pytest.raises(ValidationError):
+        plans.decide_plan(version, approve=True, reason="理" * 301, by=people["approver"])
+
+
+def test_what_a_meeting_resolves_is_due_within_three_years(plan: Any, people: Any) -> None:
+    meeting(plan, people, resolved=[resolved(due_on=date(2029, 7, 1))])
+    with pytest.raises(ValidationError):
+        meeting(plan, people, title="（虚构）第二次", resolved=[resolved(due_on=date(2029, 7, 2))])

@@ -106,7 +106,7 @@ def load_cases(path: Path) -> tuple[RulebookCase, ...]:
     Raises:
         UsageError: the file is not valid; names file, line and reason.
     """
-    document = YamlText(str(path), path.read_text(encoding="utf-8-sig"))
+    document = YamlText.of_file(path, str(path))
     if document.faults:
         raise UsageError(document.faults[0].sentence("zh"), document.faults[0].sentence("en"))
     given = document.value.get("cases") if isinstance(document.value, Mapping) else None

@@ -39,11 +39,12 @@ def _faults(file: Path, rulebook: str) -> Sequence[Fault]:
     from zhixin.law.loading import check_file
     from zhixin.law.procedures import check_procedure, is_procedure
     from zhixin.law.work_plan import check_work_plan, is_work_plan
+    from zhixin.law.yaml_text import YamlText
 
     if is_procedure(file):
         return check_procedure(file)[1]
     if is_work_plan(file):
-        return check_work_plan(file.read_text(encoding="utf-8-sig"), file.name)[1]
+        return check_work_plan(YamlText.of_file(file, file.name))[1]
     return check_file(rulebook)[1]
 
 

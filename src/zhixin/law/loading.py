@@ -7,6 +7,7 @@ with an id are replaced by id, other parts as a whole; ``remove`` lists ids to d
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _read(file: Path, seen: tuple[Path, ...]) -> tuple[dict[str, Any] | None, dict[Path_, Position], list[Fault]]:
-    document = YamlText(_shown(file), file.read_text(encoding="utf-8-sig"))
+    document = YamlText.of_file(file, _shown(file))
     if document.faults or not isinstance(document.value, dict):
         faults = document.faults or [_plain_fault(document, "R004", "规则文件应是键值结构", "a rulebook is a mapping")]
         return None, document.positions, faults
@@ -164,7 +165,30 @@ _SHAPE = {
 }
 
 
-def schema_faults(error: ValidationError, positions: Mapping[Path_, Position]) -> list[Fault]:
+_REASONS = {
+    "greater_than": "应大于 {gt}", "greater_than_equal": "不得小于 {ge}", "less_than": "应小于 {lt}", "less_than_equal": "不得大于 {le}",
+    "string_pattern_mismatch": "不合格式 {pattern}", "string_type": "应为文字", "int_type": "应为整数", "int_parsing": "应为整数",
+    "int_from_float": "应为整数", "bool_type": "应为 true 或 false", "bool_parsing": "应为 true 或 false", "date_type": "应为日期，如 2026-01-31",
+    "date_parsing": "应为日期，如 2026-01-31", "date_from_datetime_parsing": "应为日期，如 2026-01-31", "literal_error": "应为 {expected} 之一",
+    "enum": "应为 {expected} 之一", "tuple_type": "应为列表", "list_type": "应为列表", "dict_type": "应为键值结构", "model_type": "应为键值结构",
+    "model_attributes_type": "应为键值结构", "too_short": "至少 {min_length} 项", "too_long": "至多 {max_length} 项",
+    "string_too_short": "至少 {min_length} 字", "string_too_long": "至多 {max_length} 字", "union_tag_invalid": "没有 {tag}，可用：{expected_tags}",
+    "union_tag_not_found": "缺少 type", "none_required": "应为空",
+}  # fmt: skip
+"""What a value of the wrong shape should be, in Chinese, by pydantic's name of the fault."""
+
+
+def _reason(detail: Any) -> Message:
+    """Return why a value is not taken, in both languages; a reason of our own stands as it was written."""
+    english = str(detail["msg"]).removeprefix("Value error, ")
+    words = _REASONS.get(detail["type"])
+    return Message(words.format_map(defaultdict(str, detail.get("ctx", {}))) if words else english, english)
+
+
+def schema_faults(
+    error: ValidationError, positions: Mapping[Path_, Position], reference: str = "docs/reference/rulebook.md"
+) -> list[Fault]:
+    """Return the faults of a shape, each with its position; ``reference``: where the right shape is told."""
     faults = []
     for detail in error.errors(include_url=False):
         path = tuple(part for part in detail["loc"])
@@ -174,8 +198,8 @@ def schema_faults(error: ValidationError, positions: Mapping[Path_, Position]) -
             code, zh, en, fix_zh, fix_en = _SHAPE[detail["type"]]
             what, remedy = Message(zh.format(key=key), en.format(key=key)), Message(fix_zh, fix_en)
         else:
-            reason = detail["msg"].removeprefix("Value error, ")
-            code, what = "R012", Message(f"{key} 的值不合要求：{reason}", f"{key}: {reason}")
-            remedy = Message("按 docs/reference/rulebook.md 改写", "write it as docs/reference/rulebook.md says")
+            reason = _reason(detail)
+            code, what = "R012", Message(f"{key} 的值不合要求：{reason.zh}", f"{key}: {reason.en}")
+            remedy = Message(f"按 {reference} 改写", f"write it as {reference} says")
         faults.append(Fault(file, line, code, dotted(path), what, remedy))
     return faults

@@ -132,7 +132,7 @@ def check_procedure(file: Path, deadlines: frozenset[str] | None = None) -> tupl
     """
     from zhixin.law.checks.procedures import faults_of
 
-    document = YamlText(file.name, file.read_text(encoding="utf-8"))
+    document = YamlText.of_file(file, file.name)
     if document.faults:
         return None, document.faults
     try:

@@ -21,6 +21,8 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]{0,39}$")]
 """Code of an organisation of the site."""
 Addressee = Literal["unit", "office", "conference"]
 """Who learns that a task is overdue: the unit itself, the office that coordinates, the joint conference."""
+MOST_TASKS = 300
+REFERENCE = "docs/howto/keep-the-work-plan.md"
 Days = Annotated[int, Field(ge=1, le=366)]
 
 
@@ -77,6 +79,8 @@ class Reporting(Node):
     soon_days: Days
     """So many days before its end a task is marked as due soon."""
     quarter_within_days: Days
+    answer_within_days: Days
+    """So many days after a claim its proof should have been checked."""
 
 
 class Axis(Node):
@@ -93,7 +97,7 @@ class Criterion(Node):
     axis: Identifier
     title: Text
     counted: Identifier | None = None
-    at_least: int | None = Field(default=None, ge=1)
+    at_least: Annotated[int, Field(strict=True, ge=1)] | None = None
     task: Identifier | None = None
 
 
@@ -103,13 +107,13 @@ class WorkPlan(Node):
     format: Literal["work_plan/1"]
     id: Identifier
     title: Text
-    version: str
+    version: Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True)]
     basis: tuple[Basis, ...] = Field(min_length=1)
     office: Code
     conference: Code
-    units: tuple[Unit, ...] = Field(min_length=1)
+    units: tuple[Unit, ...] = Field(min_length=1, max_length=200)
     phases: tuple[Phase, ...] = Field(min_length=1)
-    tasks: tuple[PlannedTask, ...] = Field(min_length=1)
+    tasks: tuple[PlannedTask, ...] = Field(min_length=1, max_length=MOST_TASKS)
     reporting: Reporting
     escalation: tuple[EscalationStep, ...] = Field(min_length=1)
     axes: tuple[Axis, ...] = ()
@@ -123,22 +127,17 @@ class WorkPlan(Node):
         """
         return {item.id: item for item in self.tasks}[name]
 
-    def unit(self, code: str) -> Text:
-        """Return the name of a unit, or its code where the plan does not name it."""
-        return next((item.title for item in self.units if item.code == code), Text(zh=code, en=code))
-
 
 def is_work_plan(file: Path) -> bool:
     """Whether a file says that it is a work plan; whether it is a good one is another question."""
     return file.is_file() and "format: work_plan/" in file.read_text(encoding="utf-8", errors="replace")[:4_000]
 
 
-def check_work_plan(text: str, name: str, counted: frozenset[str] | None = None) -> tuple[WorkPlan | None, list[Fault]]:
-    """Read and check a work plan.
+def check_work_plan(document: YamlText, counted: frozenset[str] | None = None) -> tuple[WorkPlan | None, list[Fault]]:
+    """Check a work plan that was read.
 
     Args:
-        text: its YAML.
-        name: of the file, for the faults.
+        document: its YAML.
         counted: ids of the numbers that the site counts; names are not compared where it is ``None``.
 
     Returns:
@@ -146,13 +145,12 @@ def check_work_plan(text: str, name: str, counted: frozenset[str] | None = None)
     """
     from zhixin.law.checks.work_plan import faults_of
 
-    document = YamlText(name, text)
     if document.faults:
         return None, document.faults
     try:
         plan = WorkPlan.model_validate(document.value)
     except ValidationError as error:
-        return None, sorted(schema_faults(error, document.positions))
+        return None, sorted(schema_faults(error, document.positions, REFERENCE))
     return plan, sorted(faults_of(plan, document, counted))
 
 
@@ -162,7 +160,7 @@ def loads_work_plan(text: str, name: str = "<text>", counted: frozenset[str] | N
     Raises:
         RulebookError: with every fault, each with file and line; hints alone do not raise.
     """
-    plan, faults = check_work_plan(text, name, counted)
+    plan, faults = check_work_plan(YamlText(name, text), counted)
     errors = [fault for fault in faults if not fault.is_warning]
     if plan is None or errors:
         raise RulebookError(errors)

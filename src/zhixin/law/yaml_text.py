@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -49,6 +50,27 @@ class YamlText:
             return
         if not self.faults:
             self.value = self._build(node, ()) if node is not None else {}
+
+    @classmethod
+    def of_file(cls, file: Path, shown: str) -> YamlText:
+        """Read a file; one that is no text in UTF-8 has that as its fault.
+
+        Args:
+            file: with or without a byte-order mark.
+            shown: what faults call it.
+        """
+        try:
+            return cls(shown, file.read_text(encoding="utf-8-sig"))
+        except UnicodeDecodeError:
+            found = cls(shown, "")
+            found.value = None
+            found.faults = [
+                Fault(
+                    shown, 1, "R001", "rulebook", Message("文件不是 UTF-8 编码的文本", "the file is no text in UTF-8"),
+                    Message("另存为 UTF-8 后重试", "save it as UTF-8 and check again"),
+                )
+            ]  # fmt: skip
+            return found
 
     def _composed(self, text: str) -> yaml.Node | None:
         """The nodes of a text whose size, depth and aliases keep within bounds; a fault otherwise."""

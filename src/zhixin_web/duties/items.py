@@ -118,6 +118,25 @@ class Duty:
     basis: tuple[Basis, ...] = ()
     moves: tuple[Move, ...] = ()
     meeting: int | None = None
+    dropped_from: str = ""
+    """Version of the plan that was the last to have it; empty: the plan in force has it."""
+
+    @property
+    def task(self) -> dict[str, str]:
+        """What it is, as entries keep it."""
+        return {"title": self.title.zh, "proof": self.proof.zh}
+
+    @property
+    def done(self) -> ProgressEntry | None:
+        """The confirmed claim, if it was made of what the item is now."""
+        found = self.progress.done
+        return found if found is not None and found.task == self.task else None
+
+    @property
+    def changed_since(self) -> ProgressEntry | None:
+        """The confirmed claim that holds no more because a later version made another task of the item."""
+        found = self.progress.done
+        return found if found is not None and found.task != self.task else None
 
     @property
     def address(self) -> str:
@@ -126,15 +145,17 @@ class Duty:
 
     @property
     def state(self) -> DutyState:
-        """How it stands for itself."""
-        if self.progress.done is not None:
-            return DutyState.DONE if self.progress.done.on <= self.due_on else DutyState.DONE_LATE
-        if self.progress.claim is not None and self.progress.claim.on <= self.due_on:
+        """How it stands: done is what was confirmed, and in time what was claimed before its end as it was then.
+
+        A task is done only while all its milestones are.
+        """
+        if self.done is not None and not self.waiting_milestones:
+            return DutyState.DONE if self.done.on <= self.done.due_on else DutyState.DONE_LATE
+        claim = self.progress.claim
+        if claim is not None and claim.on <= max(claim.due_on, self.due_on):
             return DutyState.CLAIMED
         if self.today > self.due_on:
             return DutyState.OVERDUE
-        if self.progress.claim is not None:
-            return DutyState.CLAIMED
         if self.today < self.starts_on:
             return DutyState.NOT_STARTED
         return DutyState.SOON if self.today >= shift_days(self.due_on, -self.reporting.soon_days) else DutyState.RUNNING
@@ -163,6 +184,12 @@ class Duty:
         heard = [item.progress.last_on for item in (self, *self.milestones)]
         since = max((self.starts_on, *(day for day in heard if day is not None)))
         return (self.today - since).days > self.reporting.news_every_days
+
+    @property
+    def waits_since(self) -> int:
+        """Days since a claim that nobody has answered, where that is longer than the plan lets it wait; else nought."""
+        days = (self.today - self.progress.claim.on).days if self.progress.claim is not None else 0
+        return days if days > self.reporting.answer_within_days else 0
 
     @property
     def first_due_on(self) -> date:

@@ -29,6 +29,8 @@ class PlanVersion(BoundModel):
     sha256 = models.CharField(max_length=64)
     reason = models.CharField(max_length=300)
     """Why this version: of a later one, why it moves what it moves."""
+    before = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    """What it is compared with: the version in force when it was put forward, or when it came into force."""
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED, db_index=True)
     proposed_by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField(auto_now_add=True)
@@ -47,8 +49,8 @@ class PlanVersion(BoundModel):
                 condition=Q(status="proposed", decided_by=None) | (~Q(status="proposed") & Q(decided_by__isnull=False)),
                 name="decided_plan_version_says_by_whom",
             ),
-            models.UniqueConstraint(fields=["plan"], condition=Q(status="in_force"), name="one_version_of_a_plan_in_force"),
-            models.UniqueConstraint(fields=["plan"], condition=Q(status="proposed"), name="one_version_of_a_plan_proposed"),
+            models.UniqueConstraint(fields=["status"], condition=Q(status="in_force"), name="one_plan_in_force"),
+            models.UniqueConstraint(fields=["status"], condition=Q(status="proposed"), name="one_plan_proposed"),
             models.UniqueConstraint(
                 fields=["plan", "version"], condition=~Q(status="refused"), name="one_plan_version_of_a_name"
             ),
@@ -65,7 +67,7 @@ class ProgressEntry(BoundModel):
         NEWS = "news", _("进展")
         CLAIM = "claim", _("申报完成")
         CONFIRM = "confirm", _("确认完成")
-        RETURN = "return", _("退回")
+        RETURN = "return", _("退回补充")
         REOPEN = "reopen", _("撤销确认")
 
     item = models.CharField(max_length=200, db_index=True)
@@ -73,7 +75,9 @@ class ProgressEntry(BoundModel):
     about = models.ForeignKey("self", models.PROTECT, null=True, related_name="answers")
     """The claim that is confirmed or returned; the confirmation that is taken back."""
     unit = models.ForeignKey("accounts.Organisation", models.PROTECT, related_name="+")
-    text = models.CharField(max_length=2000)
+    task = models.JSONField()
+    """What the item was when this was written: ``{title, proof}``. A confirmation holds for what was confirmed and nothing else."""
+    text = models.CharField(max_length=2000, blank=True)
     link = models.CharField(max_length=300, blank=True)
     """Where the proof stands: an address of this site, or one of the web."""
     file_name = models.CharField(max_length=120, blank=True)
@@ -130,7 +134,7 @@ class Meeting(BoundModel):
     class Status(models.TextChoices):
         RECORDED = "recorded", _("待确认")
         CONFIRMED = "confirmed", _("已确认")
-        REFUSED = "refused", _("退回")
+        REFUSED = "refused", _("已退回")
 
     plan = models.CharField(max_length=40)
     held_on = models.DateField()
@@ -193,7 +197,7 @@ class ProgressPaper(BoundModel):
 
     class Kind(models.TextChoices):
         WEEKLY = "weekly", _("周报")
-        QUARTERLY = "quarterly", _("季度报告")
+        QUARTERLY = "quarterly", _("季报")
 
     plan = models.CharField(max_length=40)
     kind = models.CharField(max_length=10, choices=Kind.choices)

@@ -1,4 +1,7 @@
-"""Reads of the work plan: what is in force, how every item stands, who has reported of which quarter."""
+"""Reads of the work plan: what was in force when, how every item stands, who has reported of which quarter.
+
+There is one plan in force at a time. What lies in the past is read by the version that was in force then.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from django.utils import timezone
 from zhixin.law.calendar import shift_days
 from zhixin.law.nodes import Text
 from zhixin.law.work_plan import PlannedTask, Reporting, WorkPlan, loads_work_plan
+from zhixin_web.accounts.models import Organisation
 from zhixin_web.duties.items import Duty, Move, Progress, folded
 from zhixin_web.duties.models import Meeting, PlanVersion, ProgressEntry, QuarterReport, Resolution
 
@@ -30,35 +34,76 @@ def plan_of(version: PlanVersion) -> WorkPlan:
     return _loaded(version.sha256, version.text)
 
 
-def versions_in_force() -> list[PlanVersion]:
-    """Return the version in force of every plan, the newest plan first."""
-    return list(PlanVersion.objects.filter(status=Status.IN_FORCE).order_by("-pk"))
+def version_in_force() -> PlanVersion | None:
+    """Return the version in force."""
+    return PlanVersion.objects.filter(status=Status.IN_FORCE).first()
 
 
-def version_in_force(plan: str = "") -> PlanVersion | None:
-    """Return the version in force of a plan; of the newest where none is named."""
-    return next((item for item in versions_in_force() if plan in ("", item.plan)), None)
+def effective_versions(plan: str) -> list[PlanVersion]:
+    """Return the versions of a plan that are or were in force, the first of them first."""
+    return list(
+        PlanVersion.objects.filter(plan=plan, status__in=[Status.IN_FORCE, Status.REPLACED]).order_by("decided_at", "pk")
+    )
+
+
+def version_on(plan: str, day: date) -> PlanVersion | None:
+    """Return the version of a plan that was in force at the end of a day; ``None``: none was yet."""
+    found = [item for item in effective_versions(plan) if item.in_force_from is not None and item.in_force_from <= day]
+    return found[-1] if found else None
+
+
+def began_on(version: PlanVersion) -> date:
+    """Return from which day the plan has been in force, in whatever version."""
+    days = [item.in_force_from for item in effective_versions(version.plan) if item.in_force_from is not None]
+    return min(days, default=timezone.localdate())
+
+
+def unit_names(plan: str) -> dict[str, Text]:
+    """Return what units are called: as the last version that names them says, or as the organisation is."""
+    found = {item.code: Text(zh=item.name, en=item.name) for item in Organisation.objects.all()}
+    for version in effective_versions(plan):
+        found |= {item.code: item.title for item in plan_of(version).units}
+    return found
 
 
 def duties(version: PlanVersion, today: date | None = None) -> list[Duty]:
-    """Return the tasks of a plan in their order, then what meetings have resolved, each with what was said of it."""
+    """Return the tasks of a version in their order, then what meetings have resolved, each with what was said of it until a day."""
     today = today or timezone.localdate()
     plan = plan_of(version)
     said = _progress(ProgressEntry.objects.filter(item__startswith=f"{plan.id}/"), today)
-    moves = _moves(plan.id)
+    moves = _moves(plan.id, today)
     tasks = [_task(plan, task, said, moves, today) for task in plan.tasks]
     return tasks + list(_resolved(plan, today))
 
 
+def with_milestones(found: list[Duty]) -> list[Duty]:
+    """Return tasks each followed by its milestones."""
+    return [step for item in found for step in (item, *item.milestones)]
+
+
 def duty(key: str, today: date | None = None) -> Duty | None:
-    """Return the item of a key as the plan in force has it; ``None``: there is none."""
+    """Return the item of a key as the plan in force has it, or as the last version had it that did; ``None``: none ever did."""
+    plan = _plan_named(key)
+    current = version_in_force()
+    for version in reversed(effective_versions(plan) if plan else []):
+        found = next((item for item in with_milestones(duties(version, today)) if item.key == key), None)
+        if found is not None:
+            is_current = current is not None and version.pk == current.pk
+            return found if is_current else replace(found, dropped_from=version.version)
+    return None
+
+
+def _plan_named(key: str) -> str:
     named = key.split("/")[0]
-    if named.startswith("meeting:"):
-        meeting = Meeting.objects.filter(pk=named[8:] if named[8:].isdigit() else -1).first()
-        named = meeting.plan if meeting is not None else ""
-    version = version_in_force(named) if named else None
-    found = duties(version, today) if version is not None else []
-    return next((item for task in found for item in (task, *task.milestones) if item.key == key), None)
+    if not named.startswith("meeting:"):
+        return named
+    number = named.removeprefix("meeting:")
+    meeting = (
+        Meeting.objects.filter(pk=int(number)).first()
+        if number.isascii() and number.isdigit() and len(number) < 19
+        else None
+    )
+    return meeting.plan if meeting is not None else ""
 
 
 def _progress(entries: QuerySet[ProgressEntry], today: date) -> dict[str, Progress]:
@@ -115,23 +160,12 @@ def ends_of(plan: WorkPlan) -> dict[str, date]:
     return found | {f"{plan.id}/{task.id}/{step.id}": step.due_on for task in plan.tasks for step in task.milestones}
 
 
-def effective_versions(plan: str) -> list[PlanVersion]:
-    """Return the versions of a plan that are or were in force, the first of them first."""
-    return list(
-        PlanVersion.objects.filter(plan=plan, status__in=[Status.IN_FORCE, Status.REPLACED]).order_by("decided_at", "pk")
-    )
-
-
-def began_on(version: PlanVersion) -> date:
-    """Return from which day the plan has been in force, in whatever version."""
-    days = [item.in_force_from for item in effective_versions(version.plan) if item.in_force_from is not None]
-    return min(days, default=timezone.localdate())
-
-
-def _moves(plan: str) -> dict[str, tuple[Move, ...]]:
+def _moves(plan: str, today: date) -> dict[str, tuple[Move, ...]]:
     found: dict[str, list[Move]] = defaultdict(list)
     held: dict[str, date] = {}
     for version in effective_versions(plan):
+        if version.in_force_from is None or version.in_force_from > today:
+            continue
         ends = ends_of(plan_of(version))
         for key, day in ends.items():
             if held.get(key, day) != day:
@@ -140,14 +174,16 @@ def _moves(plan: str) -> dict[str, tuple[Move, ...]]:
     return {key: tuple(moves) for key, moves in found.items()}
 
 
-def dropped(version: PlanVersion) -> list[tuple[str, Text, PlanVersion]]:
-    """Return tasks that an earlier version had and this one has not: key, title, the last version that had it."""
-    now = {task.id for task in plan_of(version).tasks}
-    found: dict[str, tuple[str, Text, PlanVersion]] = {}
+def dropped(version: PlanVersion) -> list[Duty]:
+    """Return tasks and milestones that an earlier version had and this one has not, as that version left them."""
+    now = ends_of(plan_of(version)).keys()
+    found: dict[str, Duty] = {}
     for earlier in effective_versions(version.plan):
-        for task in plan_of(earlier).tasks:
-            if task.id not in now:
-                found[task.id] = (f"{version.plan}/{task.id}", task.title, earlier)
+        if earlier.pk == version.pk:
+            continue
+        for item in with_milestones(duties(earlier)):
+            if item.key not in now and item.meeting is None:
+                found[item.key] = replace(item, dropped_from=earlier.version)
     return list(found.values())
 
 
@@ -191,7 +227,15 @@ def quarters(version: PlanVersion, today: date | None = None) -> list[Quarter]:
     return found[::-1]
 
 
-def latest_reports(plan: str, quarter: Quarter) -> dict[str, QuarterReport]:
-    """Return the last revision of every unit's report of a quarter, by the unit's code."""
+def plan_in(version: PlanVersion, quarter: Quarter) -> WorkPlan:
+    """Return the plan by which a quarter is reported: as it was in force at its end, or as it first came into force."""
+    return plan_of(version_on(version.plan, quarter.last) or effective_versions(version.plan)[0])
+
+
+def reports_of(plan: str, quarter: Quarter) -> dict[str, list[QuarterReport]]:
+    """Return every unit's reports of a quarter, the first revision first, by the unit's code."""
+    found: dict[str, list[QuarterReport]] = defaultdict(list)
     rows = QuarterReport.objects.filter(plan=plan, year=quarter.year, quarter=quarter.number)
-    return {row.unit.code: row for row in rows.select_related("unit", "by").order_by("revision")}
+    for row in rows.select_related("unit", "by").order_by("revision"):
+        found[row.unit.code].append(row)
+    return dict(found)

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from zhixin.law.calendar import shift_days
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.duties.items import Duty, DutyState
 from zhixin_web.duties.models import Escalation, Meeting, PlanVersion
-from zhixin_web.duties.queries import duties, latest_reports, plan_of, quarters, versions_in_force
+from zhixin_web.duties.queries import duties, plan_in, quarters, reports_of, version_in_force, with_milestones
 from zhixin_web.duties.services.progress import may_answer
 
 URGENT = (DutyState.OVERDUE, DutyState.SOON)
@@ -33,8 +35,9 @@ def waiting_for(user: User) -> Iterator[Waiting]:
     """Yield what waits for an account."""
     if not may(user, "duties.view"):
         return
-    for version in versions_in_force():
-        found = [step for item in duties(version) for step in (item, *item.milestones)]
+    version = version_in_force()
+    if version is not None:
+        found = with_milestones(duties(version))
         told = set(Escalation.objects.filter(item__in=[item.key for item in found]).values_list("item", "due_on", "to"))
         for item in found:
             yield from _of_item(user, item, told)
@@ -51,8 +54,9 @@ def waiting_for(user: User) -> Iterator[Waiting]:
 def _of_item(user: User, item: Duty, told: set[tuple[str, date, str]]) -> Iterator[Waiting]:
     title = item.title.in_language(get_language() or "zh")
     is_own = may(user, "duties.report") and user.organisation is not None and user.organisation.code == item.lead
-    if item.progress.claim is not None and may_answer(user, item.progress.claim):
-        yield Waiting(_("申报完成，待核对"), title, item.address, None)
+    if item.progress.claim is not None and may_answer(user, item):
+        until = shift_days(item.progress.claim.on, item.reporting.answer_within_days)
+        yield Waiting(_("申报完成，待核对"), title, item.address, until)
     if is_own and item.progress.sent_back is not None and not item.is_finished:
         yield Waiting(_("申报被退回"), title, item.address, item.due_on)
     elif is_own and item.state in URGENT:
@@ -65,12 +69,13 @@ def _of_item(user: User, item: Duty, told: set[tuple[str, date, str]]) -> Iterat
 
 
 def _reports(user: User, version: PlanVersion) -> Iterator[Waiting]:
-    """Yield the quarters of which the account's unit has not reported; the last four, so that an old gap does not fill a desk."""
-    plan = plan_of(version)
-    unit = user.organisation.code if user.organisation is not None else ""
-    if not may(user, "duties.report") or unit not in {item.code for item in plan.units}:
-        return
+    """Yield the quarters of which the account's unit, or for the office others, have not reported; the last four, lest they fill a desk."""
+    own = user.organisation.code if user.organisation is not None else ""
     for quarter in quarters(version)[:4]:
-        if unit not in latest_reports(plan.id, quarter):
-            name = f"{quarter.year}-{quarter.number}"
-            yield Waiting(_("季度报告待填报"), name, f"/c/progress/quarters?quarter={name}", quarter.due_on(plan.reporting))
+        plan, name = plan_in(version, quarter), f"{quarter.year}-{quarter.number}"
+        due_on, address = quarter.due_on(plan.reporting), f"/c/progress/quarters?quarter={name}"
+        missing = {item.code for item in plan.units} - reports_of(plan.id, quarter).keys()
+        if may(user, "duties.report") and own in missing:
+            yield Waiting(_("季度报告待填报"), name, address, due_on)
+        if may(user, "duties.plan") and missing - {own} and timezone.localdate() > due_on:
+            yield Waiting(_("季度报告逾期未报的单位"), f"{name}：{len(missing - {own})}", address, due_on)

@@ -64,7 +64,7 @@ def _progress() -> Iterator[Checked]:
             wrong.append(f"a {item.kind} answers a {about.kind}")
         expected = {
             "item": item.item, "unit": item.unit.code, "by": item.by_id, "on": item.on.isoformat(), "text": item.text, "link": item.link,
-            "sha256": item.sha256, "due_on": item.due_on.isoformat(),
+            "sha256": item.sha256, "due_on": item.due_on.isoformat(), "task": item.task,
         }  # fmt: skip
         yield f"duties_progressentry {item.pk}", item.ledger_seq, expected, wrong
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from zhixin.errors import Fault, Message
 from zhixin.law.loading import position_of
+from zhixin.law.nodes import Text
 from zhixin.law.work_plan import WorkPlan
 from zhixin.law.yaml_text import YamlText, dotted
 
@@ -24,19 +26,29 @@ WORDS = {
     "W008": ("验收项目 {0} 没有写明如何查证", "{0} says not how it is shown", "写 counted 和 at_least，或者只写 task", "write counted and at_least, or task alone"),
     "W009": ("系统不统计 {0}", "the site does not count {0}", "从统计项目中选择，或者改为 task", "choose one that is counted, or name a task"),
     "W010": ("任务 {0} 的配合单位就是牵头单位", "the task {0} is helped by its own lead", "从 helped_by 中删去", "remove it from helped_by"),
+    "W011": ("{0} 没有写文字，或者含有不可见字符", "{0} has no words, or characters that cannot be seen", "用中文和英文各写一行", "write one line in each language"),
+    "W012": ("{0} 的文字超过 {most} 字", "{0} is longer than {most} characters", "缩短", "shorten it"),
+    "W013": ("日期 {0} 不可信", "the day {0} cannot be meant", "年份应在 2000 至 2100 之间", "write a year between 2000 and 2100"),
+    "W014": ("编号 {0} 超过 {most_id} 字", "the id {0} is longer than {most_id} characters", "缩短", "shorten it"),
     "W020": ("单位 {0} 没有任务", "the unit {0} has no task", "核对是否遗漏", "see whether one is missing"),
     "W021": ("阶段 {0} 没有任务", "the phase {0} has no task", "核对是否遗漏", "see whether one is missing"),
+    "W023": ("任务名称 {0} 重复", "two tasks are called {0}", "改名，以免混淆", "give them names of their own"),
     "W022": ("验收维度 {0} 没有项目", "the axis {0} has no criterion", "核对是否遗漏", "see whether one is missing"),
 }  # fmt: skip
-HINTS = frozenset({"W020", "W021", "W022"})
+HINTS = frozenset({"W020", "W021", "W022", "W023"})
+MOST_CHARACTERS, MOST_OF_AN_ID = 120, 60
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Kinds of characters that no page shows."""
 
 
 def faults_of(plan: WorkPlan, document: YamlText, counted: frozenset[str] | None) -> Iterator[Fault]:
     """Yield every fault and hint."""
-    for code, path, name in (*_doubles(plan), *_names(plan, counted), *_days(plan), *_left_out(plan)):
+    for code, path, name in (*_doubles(plan), *_names(plan, counted), *_days(plan), *_words(plan), *_left_out(plan)):
         file, line = position_of(document.positions, path)
         zh, en, fix_zh, fix_en = WORDS[code]
-        what, remedy = Message(zh.format(name), en.format(name)), Message(fix_zh, fix_en)
+        most = {"most": MOST_CHARACTERS, "most_id": MOST_OF_AN_ID}
+        what, remedy = Message(zh.format(name, **most), en.format(name, **most)), Message(fix_zh, fix_en)
         yield Fault(file, line, code, dotted(path), what, remedy, is_warning=code in HINTS)
 
 
@@ -103,6 +115,37 @@ def _days(plan: WorkPlan) -> Iterator[Found]:
     for place, (before, after) in enumerate(zip(plan.escalation, plan.escalation[1:], strict=False), 1):
         if after.days_overdue <= before.days_overdue:
             yield "W007", ("escalation", place, "days_overdue"), str(after.days_overdue)
+
+
+def _words(plan: WorkPlan) -> Iterator[Found]:
+    """Report titles and proofs without words, ids that are too long and days that cannot be meant."""
+    yield from _worded(("title",), plan.title)
+    for part in ("units", "phases", "tasks", "axes", "acceptance"):
+        for place, item in enumerate(getattr(plan, part)):
+            at: Path_ = (part, place)
+            yield from _worded((*at, "title"), item.title)
+            if part == "tasks":
+                yield from _worded((*at, "proof"), item.proof)
+            for number, step in enumerate(item.milestones if part == "tasks" else ()):
+                yield from _worded((*at, "milestones", number, "title"), step.title)
+            ids = [getattr(item, "id", ""), *(step.id for step in getattr(item, "milestones", ()))]
+            yield from (("W014", at, name[:20]) for name in ids if len(name) > MOST_OF_AN_ID)
+            days = [getattr(item, name, None) for name in ("starts_on", "ends_on", "due_on")]
+            yield from (("W013", at, str(day)) for day in days if day and not FIRST_YEAR <= day.year <= LAST_YEAR)
+    for title, count in Counter(item.title.zh for item in plan.tasks).items():
+        if count > 1:
+            place = max(number for number, item in enumerate(plan.tasks) if item.title.zh == title)
+            yield "W023", ("tasks", place, "title"), title
+
+
+def _worded(path: Path_, text: Text) -> Iterator[Found]:
+    for words in (text.zh, text.en):
+        if not words.strip() or any(unicodedata.category(char) in _UNSEEN for char in words):
+            yield "W011", path, ".".join(map(str, path))
+            return
+        if len(words) > MOST_CHARACTERS:
+            yield "W012", path, ".".join(map(str, path))
+            return
 
 
 def _left_out(plan: WorkPlan) -> Iterator[Found]:

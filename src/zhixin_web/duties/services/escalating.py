@@ -12,25 +12,22 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.duties.items import Duty
 from zhixin_web.duties.models import Escalation, PlanVersion
-from zhixin_web.duties.queries import duties, plan_of, versions_in_force
+from zhixin_web.duties.queries import duties, plan_of, version_in_force, with_milestones
 
 _log = logging.getLogger(__name__)
 
 
 def escalate_overdue() -> Iterator[str]:
     """Tell on every overdue item whom the plan says it is to be told to by now, once each: a step of ``tick``."""
-    for version in versions_in_force():
-        for item in overdue_items(version):
-            try:
-                yield from _escalate(version, item)
-            except Exception as error:  # what stops one does not stop the others, and the next minute tries again
-                _log.exception("%s could not be escalated", item.key)
-                yield f"duty {item.key}: failed ({type(error).__name__})"
-
-
-def overdue_items(version: PlanVersion) -> list[Duty]:
-    """Return the tasks, milestones and resolutions that are overdue today."""
-    return [item for task in duties(version) for item in (task, *task.milestones) if item.days_overdue]
+    version = version_in_force()
+    for item in with_milestones(duties(version)) if version is not None else ():
+        if version is None or not item.days_overdue:
+            continue
+        try:
+            yield from _escalate(version, item)
+        except Exception as error:  # what stops one does not stop the others, and the next minute tries again
+            _log.exception("%s could not be escalated", item.key)
+            yield f"duty {item.key}: failed ({type(error).__name__})"
 
 
 def _escalate(version: PlanVersion, item: Duty) -> Iterator[str]:

@@ -12,15 +12,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from zhixin.dataset.hiding_persons import masked
+from zhixin.law.calendar import shift_months
 from zhixin_web.accounts.models import Organisation, User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.duties.models import Meeting, PlanVersion, Resolution
 from zhixin_web.duties.queries import plan_of
+from zhixin_web.duties.services.plans import reason_of
 from zhixin_web.received.words import printable
 
 MOST_RESOLUTIONS = 20
+MOST_MONTHS = 36
 MOST_CHARACTERS = 10_000
 Status = Meeting.Status
 
@@ -67,6 +70,11 @@ def record_meeting(
         raise ValidationError(faults)
     leads = {item.code: item for item in Organisation.objects.filter(code__in=units)}
     with transaction.atomic():
+        lock_ledger()
+        same = Meeting.objects.filter(plan=plan.id, held_on=held_on, title=name, recorded_by=by, status=Status.RECORDED)
+        held = next((item for item in same if item.minutes == words), None)
+        if held is not None:
+            return held  # a form sent twice
         meeting = Meeting.objects.create(
             plan=plan.id, held_on=held_on, title=name, present=sorted(set(present)), minutes=words, recorded_by=by
         )
@@ -86,12 +94,18 @@ def _line_faults(place: int, item: Resolved, units: set[str], held_on: date | No
         for label, is_wrong in (
             (_("事项（不超过 200 字）"), not 0 < len(item.title.strip()) <= 200),
             (_("责任单位"), item.lead not in units),
-            (_("完成期限（不早于会议日期）"), item.due_on is None or (held_on is not None and item.due_on < held_on)),
+            (_("完成期限（会议之日起三年以内）"), not _is_near(item.due_on, held_on)),
             (_("完成标志（不超过 200 字）"), not 0 < len(item.proof.strip()) <= 200),
         )
         if is_wrong
     ]
     return [_("第 %(place)s 项：请填写%(what)s") % {"place": place, "what": label} for label in wrong]
+
+
+def _is_near(due_on: date | None, held_on: date | None) -> bool:
+    if due_on is None:
+        return False
+    return held_on is None or held_on <= due_on <= shift_months(held_on, MOST_MONTHS)
 
 
 def decide_minutes(meeting: Meeting, *, approve: bool, reason: str, by: User) -> None:
@@ -103,9 +117,7 @@ def decide_minutes(meeting: Meeting, *, approve: bool, reason: str, by: User) ->
     """
     if not may(by, "duties.decide") or by.pk == meeting.recorded_by_id:
         raise PermissionDenied
-    why = printable(reason).strip()[:300]
-    if not approve and not why:
-        raise ValidationError({"reason": _("退回须写明理由")})
+    why = reason_of(reason, "" if approve else _("退回须写明理由"))
     with transaction.atomic():
         lock_ledger()
         found = Meeting.objects.select_for_update().get(pk=meeting.pk)

@@ -20,21 +20,27 @@ from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.duties.items import FINISHED, Duty, DutyState
-from zhixin_web.duties.models import Escalation, PlanVersion, ProgressEntry, ProgressPaper
+from zhixin_web.duties.models import Escalation, PlanVersion, ProgressEntry, ProgressPaper, QuarterReport
 from zhixin_web.duties.queries import (
     Quarter,
-    began_on,
     duties,
-    latest_reports,
+    effective_versions,
+    plan_in,
     plan_of,
     quarters,
-    versions_in_force,
+    reports_of,
+    unit_names,
+    version_in_force,
+    version_on,
+    with_milestones,
 )
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services.issue import day_in_words, issue_paper, withdraw_issued
 
 NUMBER = "郑市监信督"
 DAYS_AHEAD = 14
+WEEKS_BACK = 12
+FIRST_YEAR = 2000
 Kind = ProgressPaper.Kind
 
 
@@ -44,17 +50,23 @@ def monday_of(day: date) -> date:
 
 
 def make_weekly_papers() -> Iterator[str]:
-    """Issue the weekly paper of the last whole week for every plan, once: a step of ``tick``."""
-    monday = shift_days(monday_of(timezone.localdate()), -7)
-    for version in versions_in_force():
-        same = ProgressPaper.objects.filter(plan=version.plan, kind=Kind.WEEKLY, from_on=monday)
-        if began_on(version) > shift_days(monday, 6) or same.exists():
+    """Issue the weekly papers that are missing, of the last weeks that are over, each once: a step of ``tick``."""
+    version = version_in_force()
+    for monday in reversed(weeks(version)) if version is not None else ():
+        if version is None or ProgressPaper.objects.filter(plan=version.plan, kind=Kind.WEEKLY, from_on=monday).exists():
             continue
         try:
-            made = issue_weekly(version, monday)
-            yield f"weekly paper {made.paper.number} of {version.plan}"
+            yield f"weekly paper {issue_weekly(version, monday).paper.number} of {version.plan}"
         except ZhixinError as error:
             yield f"weekly paper of {version.plan}: {error.message.en}"
+            return
+
+
+def weeks(version: PlanVersion, most: int = WEEKS_BACK) -> list[date]:
+    """Return the Mondays of the last weeks that are over and in which the plan was in force, the newest first."""
+    monday = monday_of(timezone.localdate())
+    found = [shift_days(monday, -7 * back) for back in range(1, most + 1)]
+    return [item for item in found if version_on(version.plan, shift_days(item, 6)) is not None]
 
 
 def issue_weekly(version: PlanVersion, monday: date, by: User | None = None) -> ProgressPaper:
@@ -65,9 +77,9 @@ def issue_weekly(version: PlanVersion, monday: date, by: User | None = None) -> 
         ValidationError: no Monday, or the week is not over.
         FontMissing: no Chinese font is installed.
     """
-    until = shift_days(monday, 6)
-    if monday.weekday() or until >= timezone.localdate():
-        raise ValidationError(_("只能出具已经结束的一周（周一至周日）"))
+    until = shift_days(monday, 6) if monday.year > FIRST_YEAR else monday
+    if monday.weekday() or until >= timezone.localdate() or version_on(version.plan, until) is None:
+        raise ValidationError(_("只能出具方案执行以来已经结束的一周（周一至周日）"))
     return _issue(version, Kind.WEEKLY, monday, until, by, {})
 
 
@@ -81,19 +93,21 @@ def issue_quarterly(version: PlanVersion, quarter: Quarter, by: User) -> Progres
     """
     if quarter not in quarters(version):
         raise ValidationError(_("该季度尚未结束，或者不在方案的报告范围内"))
-    plan = plan_of(version)
-    reports = latest_reports(plan.id, quarter)
-    found = [
-        {"unit": reports[unit.code].unit.name, "on": reports[unit.code].on.isoformat(), **_parts(reports[unit.code])}
-        for unit in plan.units
-        if unit.code in reports
-    ]
+    plan = plan_in(version, quarter)
+    reports = reports_of(plan.id, quarter)
+    found = [_told_of(rows) for rows in reports.values()]
     missing = [unit.title.zh for unit in plan.units if unit.code not in reports]
     return _issue(version, Kind.QUARTERLY, quarter.first, quarter.last, by, {"reports": found, "missing": missing})
 
 
-def _parts(report: Any) -> dict[str, str]:
-    return {"done": report.done, "problems": report.problems, "next_steps": report.next_steps}
+def _told_of(rows: Sequence[QuarterReport]) -> dict[str, str]:
+    """Return what a unit reports: its last words, when it first reported and when it corrected that."""
+    first, last = rows[0], rows[-1]
+    on = first.on.isoformat() + ("，逾期" if first.on > first.due_on else "")
+    corrected = f"，{last.on.isoformat()} 更正" if last is not first else ""
+    return {
+        "unit": last.unit.name, "on": on + corrected, "done": last.done, "problems": last.problems, "next_steps": last.next_steps,
+    }  # fmt: skip
 
 
 def _issue(
@@ -133,18 +147,19 @@ def _issue(
 
 def progress_content(version: PlanVersion, first: date, last: date) -> dict[str, Any]:
     """Return what a paper says of a period: how all items stood on its last day, and what happened in it, in Chinese."""
-    plan = plan_of(version)
+    then = version_on(version.plan, last) or effective_versions(version.plan)[0]
+    plan, names = plan_of(then), {code: text.zh for code, text in unit_names(version.plan).items()}
     with translation.override("zh-hans"):
-        found = duties(version, last)
-        whole = [step for item in found for step in (item, *item.milestones)]
+        found = duties(then, last)
+        whole = with_milestones(found)
         titles = {item.key: item.title.zh for item in whole}
         overdue = sorted((item for item in whole if item.days_overdue), key=lambda item: -item.days_overdue)
         soon = [item for item in whole if not item.is_finished and last < item.due_on <= shift_days(last, DAYS_AHEAD)]
         return {
             "period": f"{day_in_words(first)}至{day_in_words(last)}", "standing": _sentence(found),
-            "units": [[plan.unit(row["code"]).zh, *list(row.values())[1:]] for row in by_unit(plan, found)],
+            "units": [[names[row["code"]], *list(row.values())[1:]] for row in by_unit(plan, found)],
             "overdue": [
-                [_named(item, titles), plan.unit(item.lead).zh, item.due_on.isoformat(), str(item.days_overdue), _told(item, last)]
+                [_named(item, titles), names[item.lead], item.due_on.isoformat(), str(item.days_overdue), _told(item, last)]
                 for item in overdue
             ],
             "events": [
@@ -152,10 +167,10 @@ def progress_content(version: PlanVersion, first: date, last: date) -> dict[str,
                 for entry in _entries(titles, first, last)
             ],
             "ahead": [
-                [item.due_on.isoformat(), _named(item, titles), plan.unit(item.lead).zh, str(item.state.label)]
+                [item.due_on.isoformat(), _named(item, titles), names[item.lead], str(item.state.label)]
                 for item in sorted(soon, key=lambda item: item.due_on)
             ],
-            "silent": [[item.title.zh, plan.unit(item.lead).zh] for item in found if item.is_silent],
+            "silent": [[item.title.zh, names[item.lead]] for item in found if item.is_silent],
         }  # fmt: skip
 
 

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from datetime import date
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from zhixin.dataset.hiding_persons import masked
 from zhixin.errors import Fault
-from zhixin.law.nodes import Text
 from zhixin.law.work_plan import WorkPlan, check_work_plan
+from zhixin.law.yaml_text import YamlText
 from zhixin_web.accounts.models import Organisation, User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.duties.counted import COUNTED
 from zhixin_web.duties.models import PlanVersion
-from zhixin_web.duties.queries import ends_of, plan_of, version_in_force
+from zhixin_web.duties.queries import plan_of, version_in_force
 from zhixin_web.received.words import printable
 
 Status = PlanVersion.Status
@@ -33,19 +32,6 @@ class PlanRefused(Exception):
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
         super().__init__("; ".join(fault.sentence("en") for fault in faults))
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What a version changes against the one in force: ends that move, tasks that come and go, units that answer."""
-
-    moved: tuple[tuple[str, Text, date, date], ...]
-    added: tuple[tuple[str, Text], ...]
-    dropped: tuple[tuple[str, Text], ...]
-    handed_over: tuple[tuple[str, Text, str, str], ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.moved or self.added or self.dropped or self.handed_over)
 
 
 def propose_plan(text: str, *, reason: str, by: User) -> PlanVersion:
@@ -68,62 +54,54 @@ def propose_plan(text: str, *, reason: str, by: User) -> PlanVersion:
                 % {"codes": "、".join(strange)}
             }
         )
-    why = printable(reason).strip()[:300]
-    if not why:
-        raise ValidationError({"reason": _("请写明制定或者调整的理由")})
+    why = reason_of(reason, _("请写明制定或者调整的理由"))
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     with transaction.atomic():
         lock_ledger()
-        held = PlanVersion.objects.filter(plan=plan.id)
-        if held.filter(status=Status.PROPOSED).exists():
+        if PlanVersion.objects.filter(status=Status.PROPOSED).exists():
             raise ValidationError(_("已有一个版本等待审批；请先办理"))
+        current = version_in_force()
+        _refuse_second_plan(plan, current)
+        held = PlanVersion.objects.filter(plan=plan.id)
         if held.exclude(status=Status.REFUSED).filter(version=plan.version).exists():
             raise ValidationError({"text": _("版本号 %(version)s 已经用过；请改用新的版本号") % {"version": plan.version}})
         made = PlanVersion.objects.create(
-            plan=plan.id,
-            version=plan.version,
-            title=plan.title.zh[:200],
-            text=text,
-            sha256=sha256,
-            reason=why,
-            proposed_by=by,
-        )
+            plan=plan.id, version=plan.version, title=plan.title.zh[:200], text=text, sha256=sha256, reason=why, proposed_by=by, before=current,
+        )  # fmt: skip
         record_event("duties.propose", by=by, ref=f"plan:{plan.id}", version=plan.version, sha256=sha256[:12])
     return made
+
+
+def _refuse_second_plan(plan: WorkPlan, current: PlanVersion | None) -> None:
+    """Refuse another plan while one runs: what is owed under it would be out of sight."""
+    if current is not None and plan.id != current.plan and timezone.localdate() <= plan_of(current).phases[-1].ends_on:
+        raise ValidationError(
+            {"text": _("现行方案 %(plan)s 执行至 %(day)s；期间只能调整该方案（id 不变），不能另立方案") % {"plan": current.plan, "day": plan_of(current).phases[-1].ends_on}}
+        )  # fmt: skip
+
+
+def reason_of(text: str, missing: str, *, most: int = 300) -> str:
+    """Return a reason as it is kept; nothing of it is cut.
+
+    Raises:
+        ValidationError: under ``reason``: none where one is ``missing``, or too long.
+    """
+    why = masked(printable(text)).strip()
+    if missing and not why:
+        raise ValidationError({"reason": missing})
+    if len(why) > most:
+        raise ValidationError({"reason": _("不超过 %(most)s 字，现有 %(have)s 字") % {"most": most, "have": len(why)}})
+    return why
 
 
 def _read(text: str) -> WorkPlan:
     if len(text.encode()) > MOST_BYTES:
         raise ValidationError({"text": _("方案文件不得超过 %(most)s KB") % {"most": MOST_BYTES // 1000}})
-    plan, faults = check_work_plan(text, "plan.yaml", frozenset(COUNTED))
+    plan, faults = check_work_plan(YamlText("plan.yaml", text), frozenset(COUNTED))
     errors = [fault for fault in faults if not fault.is_warning]
     if plan is None or errors:
         raise PlanRefused(errors)
     return plan
-
-
-def difference(version: PlanVersion) -> Difference:
-    """Compare a version with the one in force."""
-    current = version_in_force(version.plan)
-    new, old = plan_of(version), plan_of(current) if current is not None else None
-    if old is None or current is None or current.pk == version.pk:
-        return Difference((), (), (), ())
-    titles = {f"{plan.id}/{task.id}": task.title for plan in (old, new) for task in plan.tasks}
-    titles |= {
-        f"{plan.id}/{task.id}/{step.id}": step.title
-        for plan in (old, new)
-        for task in plan.tasks
-        for step in task.milestones
-    }
-    before, after = ends_of(old), ends_of(new)
-    leads = [{f"{plan.id}/{task.id}": task.lead for task in plan.tasks} for plan in (old, new)]
-    both = leads[0].keys() & leads[1].keys()
-    return Difference(
-        tuple((key, titles[key], before[key], day) for key, day in after.items() if key in before and before[key] != day),
-        tuple((key, titles[key]) for key in after if key not in before),
-        tuple((key, titles[key]) for key in before if key not in after),
-        tuple((key, titles[key], leads[0][key], leads[1][key]) for key in sorted(both) if leads[0][key] != leads[1][key]),
-    )
 
 
 def decide_plan(version: PlanVersion, *, approve: bool, reason: str, by: User) -> None:
@@ -135,17 +113,17 @@ def decide_plan(version: PlanVersion, *, approve: bool, reason: str, by: User) -
     """
     if not may(by, "duties.decide") or by.pk == version.proposed_by_id:
         raise PermissionDenied
-    why = printable(reason).strip()[:300]
-    if not approve and not why:
-        raise ValidationError({"reason": _("不予批准须写明理由")})
+    why = reason_of(reason, "" if approve else _("不予批准须写明理由"))
     with transaction.atomic():
         lock_ledger()
         found = PlanVersion.objects.select_for_update().get(pk=version.pk)
         if found.status != Status.PROPOSED:
             raise ValidationError(_("该版本已经办理"))
         if approve:
-            PlanVersion.objects.filter(plan=found.plan, status=Status.IN_FORCE).update(status=Status.REPLACED)
-            found.in_force_from = timezone.localdate()
+            current = version_in_force()
+            _refuse_second_plan(plan_of(found), current)
+            PlanVersion.objects.filter(status=Status.IN_FORCE).update(status=Status.REPLACED)
+            found.in_force_from, found.before = timezone.localdate(), current
         found.status = Status.IN_FORCE if approve else Status.REFUSED
         found.decided_by, found.decided_at, found.decision_reason = by, timezone.now(), why
         body = {

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import URLValidator
 from django.db import transaction
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -26,6 +28,7 @@ from zhixin_web.received.words import printable
 FOLDER = "proofs"
 MOST_BYTES = 10 * 1024 * 1024
 MOST_CHARACTERS = 2000
+MOST_OF_A_LINK = 300
 Kind = ProgressEntry.Kind
 Upload = tuple[str, Iterable[bytes]]
 """Name and content of a file."""
@@ -41,11 +44,16 @@ def may_claim(user: User, item: Duty) -> bool:
     return may(user, "duties.report") and _unit(user) == item.lead
 
 
-def may_answer(user: User, claim: ProgressEntry) -> bool:
-    """Whether an account may confirm or return a claim: never one's own, and of one's own unit only as an approver."""
-    if not may(user, "duties.confirm") or user.pk == claim.by_id:
+def may_answer(user: User, item: Duty) -> bool:
+    """Whether an account may confirm or return the claim of an item: never one's own, and of one's own unit only as an approver.
+
+    One's own is what one's unit claims, and what it leads now.
+    """
+    claim = item.progress.claim
+    if claim is None or not may(user, "duties.confirm") or user.pk == claim.by_id:
         return False
-    return user.organisation_id != claim.unit_id or user.role == Role.APPROVER
+    is_own = user.organisation_id == claim.unit_id or _unit(user) == item.lead
+    return not is_own or user.role == Role.APPROVER
 
 
 def _unit(user: User) -> str:
@@ -100,20 +108,24 @@ def answer(claim: ProgressEntry, *, kind: str, by: User, text: str) -> ProgressE
     """
     if kind not in (Kind.CONFIRM, Kind.RETURN, Kind.REOPEN):
         raise ValidationError({"kind": _("请选择确认或退回")})
-    words = _words(text, needed=kind != Kind.CONFIRM) or _("材料已核对，予以确认")
+    if not may(by, "duties.decide" if kind == Kind.REOPEN else "duties.confirm"):
+        raise PermissionDenied
+    words = _words(text, needed=kind != Kind.CONFIRM)
     with transaction.atomic():
         lock_ledger()
         item = _item(claim.item)
         if kind == Kind.REOPEN:
             open_, about = item.progress.done, item.progress.confirmed
-            allowed = may(by, "duties.decide") and by.pk not in (claim.by_id, about.by_id if about is not None else None)
+            allowed = by.pk not in (claim.by_id, about.by_id if about is not None else None)
         else:
             open_ = about = item.progress.claim
-            allowed = may_answer(by, claim)
-        if not allowed:
-            raise PermissionDenied
+            allowed = may_answer(by, item)
         if open_ is None or open_.pk != claim.pk:
             raise ValidationError(_("该申报已由他人办理或已有变化；请刷新页面"))
+        if not allowed:
+            raise PermissionDenied
+        if kind == Kind.CONFIRM and claim.task != item.task:
+            raise ValidationError(_("申报之后方案改变了任务的名称或者完成标志；请退回，按新的要求申报"))
         if kind == Kind.CONFIRM and item.waiting_milestones:
             raise ValidationError(_("还有节点没有确认完成"))
         values = {
@@ -124,7 +136,7 @@ def answer(claim: ProgressEntry, *, kind: str, by: User, text: str) -> ProgressE
 
 def _item(key: str) -> Duty:
     found = duty(key)
-    if found is None:
+    if found is None or found.dropped_from:
         raise ValidationError(_("现行方案中没有这项任务；请回到责任与进度页面查看"))
     return found
 
@@ -143,10 +155,10 @@ def _refuse(item: Duty, *, is_claim: bool, has_proof: bool) -> None:
 
 def _added(item: Duty, values: dict[str, Any]) -> ProgressEntry:
     """Write an entry with its line in the ledger."""
-    made = ProgressEntry(due_on=item.due_on, **values)
+    made = ProgressEntry(due_on=item.due_on, task=item.task, **values)
     body = {
         "item": made.item, "kind": str(made.kind), "unit": made.unit.code, "by": made.by_id, "on": made.on.isoformat(),
-        "due_on": made.due_on.isoformat(), "text": made.text, "link": made.link, "sha256": made.sha256,
+        "due_on": made.due_on.isoformat(), "text": made.text, "link": made.link, "sha256": made.sha256, "task": made.task,
     }  # fmt: skip
     made.ledger_seq = append_one(f"duty.{made.kind}", f"duty:{made.item}", body)
     made.save()
@@ -169,18 +181,36 @@ def _address(link: str) -> str:
     """Return the address of a proof.
 
     Raises:
-        ValidationError: it is none of this site (``/…``) and none of the web.
+        ValidationError: it is no page of this site and none of the public administration.
     """
     wanted = printable(link).strip()
-    is_path = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and len(wanted) <= 300
-    if wanted and not is_path:
-        try:
-            URLValidator(schemes=["http", "https"])(wanted)
-            if len(wanted) > 300:
-                raise ValidationError("")
-        except ValidationError:
-            raise ValidationError({"link": _("请填写本站地址（以 / 开头）或者 http、https 网址，不超过 300 字")}) from None
+    if wanted and not (len(wanted) <= MOST_OF_A_LINK and (_is_page(wanted) or _is_official(wanted))):
+        raise ValidationError(
+            {"link": _("请填写本站页面的地址（以 / 开头）或者政府网站（.gov.cn）的网址，不超过 300 字；其他材料请上传文件")}
+        )
     return wanted
+
+
+def _is_page(wanted: str) -> bool:
+    """Whether an address leads to a page that this site has."""
+    if not wanted.startswith("/") or wanted.startswith(("//", "/\\")) or ".." in wanted:
+        return False
+    try:
+        resolve(urlsplit(wanted).path)
+    except (Resolver404, ValueError):
+        return False
+    return True
+
+
+def _is_official(wanted: str) -> bool:
+    """Whether an address is one of a public administration, and of nobody who only writes it that way."""
+    try:
+        URLValidator(schemes=["http", "https"])(wanted)
+        found = urlsplit(wanted)
+    except (ValidationError, ValueError):
+        return False
+    host = (found.hostname or "").rstrip(".")
+    return found.username is None and (host == "gov.cn" or host.endswith(".gov.cn"))
 
 
 def _file_name(name: str) -> str:

@@ -13,7 +13,7 @@ from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.duties.models import PlanVersion, QuarterReport
-from zhixin_web.duties.queries import Quarter, duties, latest_reports, plan_of
+from zhixin_web.duties.queries import Quarter, duties, plan_in, quarters, reports_of
 from zhixin_web.received.words import printable
 
 MOST_CHARACTERS = 4000
@@ -27,12 +27,14 @@ def file_report(version: PlanVersion, quarter: Quarter, *, by: User, words: dict
         PermissionDenied: the account may not, or its unit is none of the plan.
         ValidationError: by field; the quarter is not over.
     """
-    plan, today = plan_of(version), timezone.localdate()
+    plan, today = plan_in(version, quarter), timezone.localdate()
     unit = by.organisation
     if not may(by, "duties.report") or unit is None or unit.code not in {item.code for item in plan.units}:
         raise PermissionDenied
     if today <= quarter.last:
         raise ValidationError(_("该季度尚未结束，%(day)s 起可以填报") % {"day": quarter.following.first})
+    if quarter not in quarters(version):
+        raise ValidationError(_("该季度尚未结束，或者不在方案的报告范围内"))
     texts = {name: masked(printable(words.get(name, ""))).strip() for name in PARTS}
     faults = {name: _("请填写；没有的写「无」") for name, text in texts.items() if not text}
     faults |= {
@@ -44,7 +46,7 @@ def file_report(version: PlanVersion, quarter: Quarter, *, by: User, words: dict
         raise ValidationError(faults)
     with transaction.atomic():
         lock_ledger()
-        before = latest_reports(plan.id, quarter).get(unit.code)
+        before = reports_of(plan.id, quarter).get(unit.code, [None])[-1]
         if before is not None and all(getattr(before, name) == text for name, text in texts.items()):
             return before
         own = [item for item in duties(version) if item.lead == unit.code]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -17,13 +16,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from zhixin.errors import ZhixinError
+from zhixin.law.nodes import Text
 from zhixin.law.work_plan import WorkPlan
 from zhixin_web.accounts.permissions import StaffRequest, may, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.duties.acceptance import judged
 from zhixin_web.duties.items import FINISHED, Duty, DutyState
 from zhixin_web.duties.models import Escalation, PlanVersion, ProgressEntry, ProgressPaper
-from zhixin_web.duties.queries import Quarter, began_on, duties, duty, plan_of, quarters, version_in_force, versions_in_force
+from zhixin_web.duties.queries import Quarter, dropped, duties, duty, plan_of, quarters, unit_names, version_in_force
 from zhixin_web.duties.services import papers, progress
 from zhixin_web.papers.models import Paper
 from zhixin_web.presentation import asked
@@ -38,16 +38,11 @@ REPORTS = ("news", "claim")
 """Acts of a unit; the others are of those who check."""
 
 
-def chosen_version(request: StaffRequest) -> PlanVersion | None:
-    """Return the plan in force that the address names, or the newest."""
-    return version_in_force(asked.name(request.GET.get("plan") or request.POST.get("plan")))
-
-
 def frame(version: PlanVersion | None, tab: str) -> dict[str, Any]:
-    """Return what every page of the plan shows: the plan, the others in force, the tab."""
+    """Return what every page of the plan shows: the plan in force, what units are called, the tab."""
     return {
-        "version": version, "plan": plan_of(version) if version is not None else None, "versions": versions_in_force(), "tab": tab,
-        "today": timezone.localdate(),
+        "version": version, "plan": plan_of(version) if version is not None else None,
+        "names": unit_names(version.plan) if version is not None else {}, "tab": tab, "today": timezone.localdate(),
     }  # fmt: skip
 
 
@@ -55,7 +50,7 @@ def frame(version: PlanVersion | None, tab: str) -> dict[str, Any]:
 @require_GET
 def progress_page(request: StaffRequest) -> HttpResponse:
     """The board: how the tasks stand in sum, by unit, over time, and one by one."""
-    version = chosen_version(request)
+    version = version_in_force()
     content = frame(version, "board")
     if version is None:
         return render(request, "progress.html", content)
@@ -72,8 +67,9 @@ def progress_page(request: StaffRequest) -> HttpResponse:
     content |= {
         "unit": unit, "state": state, "phase": phase, "states": [*DutyState.choices, ("silent", _("长期无进展"))],
         "counts": [(item, counts[item]) for item in DutyState if counts[item]], "finished": sum(counts[item] for item in FINISHED),
-        "all": len(found), "silent": sum(item.is_silent for item in found), "by_unit": _by_unit(plan, found),
-        "groups": _groups(plan, shown), "chart": _chart(plan, shown), "own_unit": _own_unit(request),
+        "all": len(found), "silent": sum(item.is_silent for item in found), "by_unit": [row for row in papers.by_unit(plan, found) if row["all"] != "0"],
+        "groups": _groups(plan, shown), "chart": _chart(shown, content["names"]), "own_unit": _own_unit(request),
+        "dropped": dropped(version),
     }  # fmt: skip
     return render(request, "progress.html", content)
 
@@ -86,11 +82,6 @@ def _own_unit(request: StaffRequest) -> str:
     return request.user.organisation.code if request.user.organisation is not None else ""
 
 
-def _by_unit(plan: WorkPlan, found: Sequence[Duty]) -> list[dict[str, Any]]:
-    rows = papers.by_unit(plan, found)
-    return [row | {"name": plan.unit(row["code"])} for row in rows if row["all"] != "0"]
-
-
 def _groups(plan: WorkPlan, shown: Sequence[Duty]) -> list[tuple[Any, list[Duty]]]:
     """Return the tasks by phase, then what meetings have resolved."""
     groups: list[tuple[Any, list[Duty]]] = [
@@ -99,7 +90,7 @@ def _groups(plan: WorkPlan, shown: Sequence[Duty]) -> list[tuple[Any, list[Duty]
     return [(phase, items) for phase, items in [*groups, (None, [item for item in shown if not item.phase])] if items]
 
 
-def _chart(plan: WorkPlan, shown: Sequence[Duty]) -> Timeline | None:
+def _chart(shown: Sequence[Duty], names: dict[str, Text]) -> Timeline | None:
     """Draw a bar for every task, from its first to its last day, and a mark for each milestone."""
     if not shown:
         return None
@@ -126,7 +117,7 @@ def _chart(plan: WorkPlan, shown: Sequence[Duty]) -> Timeline | None:
             )
             for step in item.milestones
         ]
-        rows.append((f"{title} · {plan.unit(item.lead).in_language(language)}", spans))
+        rows.append((f"{title} · {names[item.lead].in_language(language)}", spans))
     days = [timezone.localdate(), *(day for item in shown for day in (item.starts_on, item.due_on))]
     return gantt(rows, min(days), max(days), timezone.localdate())
 
@@ -145,7 +136,7 @@ def item_page(request: StaffRequest, key: str) -> HttpResponse:
         except ValidationError as error:
             faults = faults_by_field(error)
             item = duty(key) or item
-    version, claim, text = version_in_force(item.plan), item.progress.claim, request.POST.get("text", "")
+    version, text = version_in_force(), request.POST.get("text", "")
     is_report = request.POST.get("act") in REPORTS
     content = frame(version, "board") | {
         "item": item, "faults": faults, "given": request.POST, "said": text if is_report else "", "opinion": "" if is_report else text,
@@ -153,10 +144,17 @@ def item_page(request: StaffRequest, key: str) -> HttpResponse:
         "parent": duty(item.parent) if item.parent else None,
         "told": Escalation.objects.filter(item=key).order_by("-pk"),
         "may_report": progress.may_report(request.user, item), "may_claim": progress.may_claim(request.user, item),
-        "may_answer": claim is not None and progress.may_answer(request.user, claim),
-        "may_reopen": item.progress.confirmed is not None and may(request.user, "duties.decide"),
+        "may_answer": not item.dropped_from and progress.may_answer(request.user, item),
+        "may_reopen": not item.dropped_from and _may_reopen(request, item),
     }  # fmt: skip
     return render(request, "progress_item.html", content, status=422 if faults else 200)
+
+
+def _may_reopen(request: StaffRequest, item: Duty) -> bool:
+    done, confirmed = item.progress.done, item.progress.confirmed
+    if done is None or confirmed is None:
+        return False
+    return may(request.user, "duties.decide") and request.user.pk not in (done.by_id, confirmed.by_id)
 
 
 def _say(request: StaffRequest, item: Duty) -> None:
@@ -190,7 +188,8 @@ def entry_file(request: StaffRequest, pk: int) -> HttpResponse:
     if content is None:
         raise Http404
     record_event("duties.file", request=request, ref=f"duty:{entry.item}", sha256=entry.sha256)
-    headers = {"Content-Disposition": f'attachment; filename="{entry.sha256[:16]}"'}
+    ending = {"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}.get(entry.file_kind, "")
+    headers = {"Content-Disposition": f'attachment; filename="{entry.sha256[:16]}{ending}"'}
     return HttpResponse(content, content_type=entry.file_kind, headers=headers)
 
 
@@ -198,7 +197,7 @@ def entry_file(request: StaffRequest, pk: int) -> HttpResponse:
 @require_GET
 def acceptance_page(request: StaffRequest) -> HttpResponse:
     """The criteria of acceptance, each with what the site counts now."""
-    version = chosen_version(request)
+    version = version_in_force()
     axes = judged(version) if version is not None else []
     every = [item for _axis, items in axes for item in items]
     content = frame(version, "acceptance") | {"axes": axes, "met": sum(item.is_met for item in every), "all": len(every)}
@@ -209,26 +208,19 @@ def acceptance_page(request: StaffRequest) -> HttpResponse:
 @require_GET
 def papers_page(request: StaffRequest) -> HttpResponse:
     """The papers on progress that were issued, and which may be issued now."""
-    version = chosen_version(request)
+    version = version_in_force()
     content = frame(version, "papers")
     if version is not None:
         rows = ProgressPaper.objects.filter(plan=version.plan).select_related("paper", "made_by").order_by("-from_on", "-pk")
-        weeks = [item for item in _weeks() if item >= papers.monday_of(began_on(version))]
-        content |= {"page": page_of(request, rows), "quarters": quarters(version), "weeks": weeks}
+        content |= {"page": page_of(request, rows), "quarters": quarters(version), "weeks": papers.weeks(version)}
     return render(request, "progress_papers.html", content)
-
-
-def _weeks() -> list[date]:
-    """Return the Mondays of the last eight weeks that are over, the newest first."""
-    monday = papers.monday_of(timezone.localdate())
-    return [date.fromordinal(monday.toordinal() - 7 * back) for back in range(1, 9)]
 
 
 @permitted("duties.plan")
 @require_POST
 def issue_paper(request: StaffRequest) -> HttpResponse:
     """Issue the paper of a week or of a quarter."""
-    version = chosen_version(request)
+    version = version_in_force()
     if version is None:
         raise Http404
     with refusals_shown(request):

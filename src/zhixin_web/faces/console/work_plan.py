@@ -14,11 +14,22 @@ from django.views.decorators.http import require_GET, require_POST
 from zhixin.errors import Fault
 from zhixin_web.accounts.permissions import StaffRequest, may, permitted
 from zhixin_web.audit.services.events import record_event
+from zhixin_web.duties.comparing import changes, confirmed_but_changed
 from zhixin_web.duties.models import Meeting, PlanVersion
-from zhixin_web.duties.queries import dropped, duties, key_of, latest_reports, plan_of, quarters
+from zhixin_web.duties.queries import (
+    dropped,
+    duties,
+    key_of,
+    plan_in,
+    plan_of,
+    quarters,
+    reports_of,
+    unit_names,
+    version_in_force,
+)
 from zhixin_web.duties.services import meetings, plans
 from zhixin_web.duties.services import quarters as quarterly
-from zhixin_web.faces.console.progress import chosen_version, frame, named_quarter
+from zhixin_web.faces.console.progress import frame, named_quarter
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.paging import page_of
 from zhixin_web.presentation.refusals import faults_by_field, refusals_shown
@@ -31,10 +42,10 @@ LINES = 5
 @require_GET
 def plans_page(request: StaffRequest) -> HttpResponse:
     """The versions of the plan, what waits for approval, and how to put the next one forward."""
-    version = chosen_version(request)
+    version = version_in_force()
     content = frame(version, "plan") | {
         "page": page_of(request, PlanVersion.objects.select_related("proposed_by", "decided_by").order_by("-pk")),
-        "dropped": dropped(version) if version is not None else [], "given": {}, "faults": {},
+        "dropped": dropped(version) if version is not None else [],
     }  # fmt: skip
     return render(request, "work_plans.html", content)
 
@@ -44,7 +55,7 @@ def new_plan(request: StaffRequest) -> HttpResponse:
     """Put a version forward, as a file or as text; faults are shown with line and remedy, and nothing typed is lost."""
     faults: dict[str, list[str]] = {}
     in_text: list[Fault] = []
-    version = chosen_version(request)
+    version = version_in_force()
     text = request.POST.get("text", "") if request.method == "POST" else version.text if version is not None else ""
     if request.method == "POST":
         try:
@@ -82,8 +93,9 @@ def work_plan(request: StaffRequest, pk: int) -> HttpResponse:
     """A version: what it says, what it changes, who put it forward and who decided."""
     version = get_object_or_404(PlanVersion.objects.select_related("proposed_by", "decided_by"), pk=pk)
     waits = version.status == PlanVersion.Status.PROPOSED
-    content = frame(chosen_version(request), "plan") | {
-        "shown": version, "shown_plan": plan_of(version), "difference": plans.difference(version) if waits else None,
+    content = frame(version_in_force(), "plan") | {
+        "shown": version, "shown_plan": plan_of(version), "changes": changes(version), "void": confirmed_but_changed(version),
+        "names": unit_names(version.plan),
         "may_decide": waits and may(request.user, "duties.decide") and request.user.pk != version.proposed_by_id,
     }  # fmt: skip
     return render(request, "work_plan.html", content)
@@ -120,13 +132,16 @@ def _decision(request: StaffRequest) -> bool:
 @permitted("duties.view")
 def quarters_page(request: StaffRequest) -> HttpResponse:
     """Quarterly reports: which unit has reported of which quarter; one's own unit reports here."""
-    version = chosen_version(request)
+    version = version_in_force()
     content = frame(version, "quarters")
     if version is None:
         return render(request, "progress_quarters.html", content)
-    plan, known = plan_of(version), quarters(version)
+    known = quarters(version)
     asked_for = named_quarter((request.POST or request.GET).get("quarter"))
     quarter = asked_for if asked_for in known else known[0] if known else None
+    if request.method == "GET" and "quarter" in request.GET and asked_for != quarter:
+        messages.warning(request, _("该季度尚未结束，或者不在方案的报告范围内"))
+    plan = plan_in(version, quarter) if quarter is not None else plan_of(version)
     unit = request.user.organisation.code if request.user.organisation is not None else ""
     faults: dict[str, list[str]] = {}
     if request.method == "POST":
@@ -139,12 +154,12 @@ def quarters_page(request: StaffRequest) -> HttpResponse:
             return redirect(f"{request.path}?quarter={quarter.year}-{quarter.number}")
         except ValidationError as error:
             faults = faults_by_field(error)
-    reports = latest_reports(plan.id, quarter) if quarter is not None else {}
-    own = reports.get(unit)
+    reports = reports_of(plan.id, quarter) if quarter is not None else {}
+    own = reports.get(unit, [None])[-1]
     given = request.POST or ({name: getattr(own, name) for name in quarterly.PARTS} if own is not None else {})
     content |= {
         "known": known, "quarter": quarter, "due_on": quarter.due_on(plan.reporting) if quarter is not None else None,
-        "rows": [(item, reports.get(item.code)) for item in plan.units], "faults": faults, "given": given, "own": own,
+        "rows": [(item.code, reports.pop(item.code, [])) for item in plan.units] + list(reports.items()), "faults": faults, "given": given, "own": own,
         "may_write": quarter is not None and may(request.user, "duties.report") and unit in {item.code for item in plan.units},
         "own_items": [item for item in duties(version) if item.lead == unit],
     }  # fmt: skip
@@ -155,7 +170,7 @@ def quarters_page(request: StaffRequest) -> HttpResponse:
 @require_GET
 def meetings_page(request: StaffRequest) -> HttpResponse:
     """The meetings of the joint conference, the last first."""
-    version = chosen_version(request)
+    version = version_in_force()
     content = frame(version, "meetings")
     if version is not None:
         rows = Meeting.objects.filter(plan=version.plan).select_related("recorded_by", "decided_by")
@@ -166,7 +181,7 @@ def meetings_page(request: StaffRequest) -> HttpResponse:
 @permitted("duties.plan")
 def new_meeting(request: StaffRequest) -> HttpResponse:
     """Record a meeting, its minutes and what was resolved."""
-    version = chosen_version(request)
+    version = version_in_force()
     if version is None:
         raise Http404
     plan = plan_of(version)
@@ -208,7 +223,7 @@ def meeting_page(request: StaffRequest, pk: int) -> HttpResponse:
     """A meeting: who was there, the minutes, what was resolved and how it stands."""
     meeting = get_object_or_404(Meeting.objects.select_related("recorded_by", "decided_by"), pk=pk)
     record_event("duties.read_minutes", request=request, ref=f"meeting:{pk}")
-    version = chosen_version(request)
+    version = version_in_force()
     standing: dict[str, Any] = {item.key: item for item in duties(version)} if version is not None else {}
     resolved = [
         (item, standing.get(key_of(item))) for item in meeting.resolutions.select_related("lead").order_by("position")
@@ -216,7 +231,7 @@ def meeting_page(request: StaffRequest, pk: int) -> HttpResponse:
     waits = meeting.status == Meeting.Status.RECORDED
     content = frame(version, "meetings") | {
         "meeting": meeting, "resolved": resolved,
-        "present": [plan_of(version).unit(code) for code in meeting.present] if version is not None else meeting.present,
+        "present": [unit_names(meeting.plan).get(code) for code in meeting.present],
         "may_decide": waits and may(request.user, "duties.decide") and request.user.pk != meeting.recorded_by_id,
     }  # fmt: skip
     return render(request, "meeting.html", content)

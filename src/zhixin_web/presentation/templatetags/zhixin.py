@@ -332,9 +332,9 @@ def decided(row: Any) -> SafeString:
 
 
 @register.filter
-def unit_name(plan: Any, code: str) -> str:
-    """Return what a work plan calls a unit."""
-    return said(plan.unit(code)) if plan is not None else code
+def unit_name(names: Any, code: str) -> str:
+    """Return what a unit is called under the work plan."""
+    return said(names[code]) if code in names else code
 
 
 @register.filter
