@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from zhixin.law.nodes import Node, Text
 from zhixin.law.work_plan import WorkPlan
+from zhixin_web.duties.counted import COUNTED
 from zhixin_web.duties.items import Duty, DutyState
-from zhixin_web.duties.models import PlanVersion
+from zhixin_web.duties.models import Escalation, PlanVersion
 from zhixin_web.duties.queries import duties, plan_of, unit_names, with_milestones
 
 Kind = Literal["added", "dropped", "changed"]
@@ -47,10 +48,11 @@ def changes(version: PlanVersion) -> list[Change]:
             continue  # another title is said as a fact of the part
         kind: Kind = "added" if before is None else "dropped" if after is None else "changed"
         label = (new if after is not None else old)[key.parent or key]
+        part = f"{_words()[key.part]}「{label}」" if label else _words()[key.part]
         is_later = all(isinstance(value, date) for value in (before, after)) and after > before  # type: ignore[operator]
         fact = _words().get(key.fact, key.fact) if key.parent is not None else ""
         shown = (_shown(before), _shown(after)) if key.parent is not None else ("", "")
-        found.append(Change(kind, f"{_words()[key.part]}「{label}」", fact, *shown, is_later, standing.get(key.item)))
+        found.append(Change(kind, part, fact, *shown, is_later, standing.get(key.item)))
     return found
 
 
@@ -68,21 +70,26 @@ class _Key:
         return _Key(self.part, self.id, item=self.item) if self.fact else None
 
 
-def _facts(plan: WorkPlan, names: Mapping[str, Text]) -> Iterator[tuple[_Key, Any]]:
+def _facts(plan: WorkPlan, names: dict[str, Text]) -> Iterator[tuple[_Key, Any]]:
     """Yield every fact of a plan, by part, id and name."""
+
+    called = names | {item.id: item.title for part in (plan.phases, plan.axes, plan.tasks) for item in part}
+    called |= {name: Text(zh=str(item.title), en=str(item.title)) for name, item in COUNTED.items()}
 
     def of(part: str, node: Node, name: str, item: str = "", leave: tuple[str, ...] = ()) -> Iterator[tuple[_Key, Any]]:
         title = getattr(node, "title", None)
-        yield _Key(part, name, item=item), title.zh if title is not None else name
+        yield _Key(part, name, item=item), title.zh if title is not None else ""
         for field in type(node).model_fields:
             if field not in ("id", "code", "format", *leave):
-                yield _Key(part, name, field, item), _plain(getattr(node, field), names)
+                yield _Key(part, name, field, item), _plain(getattr(node, field), called)
 
     lists = ("units", "phases", "tasks", "escalation", "axes", "acceptance")
     yield from of("plan", plan, "plan", leave=(*lists, "reporting", "version"))
     yield from of("reporting", plan.reporting, "reporting")
     for step in plan.escalation:
-        yield from of("escalation", step, step.to)
+        told = _Key("escalation", step.to)
+        yield told, str(Escalation.To(step.to).label)
+        yield _Key("escalation", step.to, "days_overdue"), step.days_overdue
     for unit in plan.units:
         yield from of("units", unit, unit.code)
     for part in ("phases", "axes", "acceptance"):
@@ -116,7 +123,7 @@ def _words() -> dict[str, str]:
         "milestones": _("节点"), "axes": _("验收维度"), "acceptance": _("验收项目"), "title": _("名称"), "basis": _("依据"),
         "office": _("牵头办公室"), "conference": _("联席会议"), "starts_on": _("开始日"), "ends_on": _("结束日"), "due_on": _("期限"),
         "lead": _("责任单位"), "helped_by": _("配合单位"), "phase": _("阶段"), "proof": _("完成标志"), "axis": _("验收维度"),
-        "counted": _("统计项目"), "at_least": _("至少"), "task": _("任务"), "days_overdue": _("逾期日数"), "to": _("提示对象"),
+        "counted": _("统计项目"), "at_least": _("至少"), "task": _("任务"), "days_overdue": _("逾期日数"),
         "news_every_days": _("登记进展的间隔（日）"), "soon_days": _("提前提醒（日）"), "quarter_within_days": _("季度报告期限（日）"),
         "answer_within_days": _("核对申报的期限（日）"),
     }  # fmt: skip

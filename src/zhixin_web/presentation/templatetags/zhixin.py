@@ -22,6 +22,7 @@ from zhixin.reference.industries import sections
 from zhixin.reference.listing_rules import WEIGHTS, listing_rules
 from zhixin_web.accounts.permissions import may
 from zhixin_web.cases.clocks import procedure_of
+from zhixin_web.duties.counted import COUNTED
 from zhixin_web.duties.items import MARKS, DutyState
 from zhixin_web.duties.models import Escalation
 from zhixin_web.evaluations.models import HELD
@@ -335,6 +336,18 @@ def decided(row: Any) -> SafeString:
 def unit_name(names: Any, code: str) -> str:
     """Return what a unit is called under the work plan."""
     return said(names[code]) if code in names else code
+
+
+@register.filter
+def task_title(plan: Any, name: str) -> str:
+    """Return the title of a task of a work plan."""
+    return said(plan.task(name).title)
+
+
+@register.filter
+def counted_title(name: str) -> str:
+    """Return what a number counts on which a pilot is judged."""
+    return str(COUNTED[name].title) if name in COUNTED else name
 
 
 @register.filter
