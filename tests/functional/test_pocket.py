@@ -63,17 +63,29 @@ def signed_in(page: Page, site: str) -> None:
     page.wait_for_url("**/m/")
 
 
-@pytest.fixture
-def phone(browser: Browser, site: str, tmp_path: Path) -> Iterator[tuple[BrowserContext, Page, Path]]:
-    """A phone that has signed in, holds the tasks and can begin without a signal."""
-    context = opened(browser, tmp_path / "phone")
+def ready(context: BrowserContext, site: str) -> Page:
+    """Sign in on a phone and wait until it holds the tasks and can begin without a signal."""
     page = context.new_page()
     signed_in(page, site)
     page.wait_for_selector("ul.records li")
     page.wait_for_function("navigator.serviceWorker.ready.then((found) => !!found.active)")
     page.reload()
     page.wait_for_selector("ul.records li")
-    yield context, page, tmp_path / "phone"
+    return page
+
+
+@pytest.fixture
+def phone(browser: Browser, site: str) -> tuple[BrowserContext, Page]:
+    """A phone that is ready."""
+    context = browser.new_context(viewport=PHONE, locale="zh-CN", service_workers="allow")  # type: ignore[arg-type]
+    return context, ready(context, site)
+
+
+@pytest.fixture
+def lasting_phone(browser: Browser, site: str, tmp_path: Path) -> Iterator[tuple[BrowserContext, Page, Path]]:
+    """A phone that is ready and can be killed: what it keeps lies in a folder."""
+    context = opened(browser, tmp_path / "phone")
+    yield context, ready(context, site), tmp_path / "phone"
     with suppress(Error):
         context.close()
 
@@ -135,9 +147,9 @@ def write(site_folder: Path, statement: str, values: tuple[Any, ...]) -> None:
 
 
 def test_a_task_filled_without_a_signal_arrives_exactly_once(
-    phone: tuple[BrowserContext, Page, Path], browser: Browser, site: str, site_folder: Path
+    lasting_phone: tuple[BrowserContext, Page, Path], browser: Browser, site: str, site_folder: Path
 ) -> None:
-    context, page, folder = phone
+    context, page, folder = lasting_phone
     before = len(reports(site_folder))
     task = first_task(page)
     number = int(task.rsplit("/", 1)[1])
@@ -184,9 +196,9 @@ def test_a_task_filled_without_a_signal_arrives_exactly_once(
 
 
 def test_an_answer_that_is_lost_after_the_commit_changes_nothing(
-    phone: tuple[BrowserContext, Page, Path], site_folder: Path
+    phone: tuple[BrowserContext, Page], site_folder: Path
 ) -> None:
-    context, page, _folder = phone
+    context, page = phone
     before = len(reports(site_folder))
     lost: list[int] = []
 
@@ -215,8 +227,8 @@ def test_an_answer_that_is_lost_after_the_commit_changes_nothing(
     assert [status for status, _number, _task in reports(site_folder)[before:]] == ["taken"]
 
 
-def test_what_is_missing_is_named_and_nothing_is_sent(phone: tuple[BrowserContext, Page, Path]) -> None:
-    _context, page, _folder = phone
+def test_what_is_missing_is_named_and_nothing_is_sent(phone: tuple[BrowserContext, Page]) -> None:
+    _context, page = phone
     task = first_task(page)
     page.goto(page.url.split("#")[0] + task + "/check")
     page.wait_for_selector("main .warning")
@@ -226,8 +238,8 @@ def test_what_is_missing_is_named_and_nothing_is_sent(phone: tuple[BrowserContex
     assert page.is_disabled("main .actions button.first")
 
 
-def test_a_file_that_is_no_photo_is_not_taken(phone: tuple[BrowserContext, Page, Path]) -> None:
-    _context, page, _folder = phone
+def test_a_file_that_is_no_photo_is_not_taken(phone: tuple[BrowserContext, Page]) -> None:
+    _context, page = phone
     page.goto(page.url.split("#")[0] + first_task(page) + "/photos")
     page.set_input_files("#photo", [{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"}])
     page.wait_for_selector("text=这不是照片")
@@ -235,9 +247,9 @@ def test_a_file_that_is_no_photo_is_not_taken(phone: tuple[BrowserContext, Page,
 
 
 def test_an_expired_session_loses_nothing_and_says_where_to_sign_in(
-    phone: tuple[BrowserContext, Page, Path],
+    phone: tuple[BrowserContext, Page],
 ) -> None:
-    context, page, _folder = phone
+    context, page = phone
     answer_all(page, first_task(page))
     go_on(page)
     finish(page)
@@ -258,8 +270,8 @@ def kept_draft(page: Page) -> dict[str, Any]:
     return found
 
 
-def test_words_are_there_after_a_reload_and_grow_by_the_next_key(phone: tuple[BrowserContext, Page, Path]) -> None:
-    _context, page, _folder = phone
+def test_words_are_there_after_a_reload_and_grow_by_the_next_key(phone: tuple[BrowserContext, Page]) -> None:
+    _context, page = phone
     task = first_task(page)
     page.goto(page.url.split("#")[0] + f"{task}/q/0")
     page.fill("#remark", "（虚构）门头标注")
@@ -279,8 +291,8 @@ def test_words_are_there_after_a_reload_and_grow_by_the_next_key(phone: tuple[Br
     assert [one["remark"] for one in draft["answers"].values()] == ["（虚构）门头标注"]
 
 
-def test_a_place_that_comes_late_changes_the_photo_and_nothing_else(phone: tuple[BrowserContext, Page, Path]) -> None:
-    _context, page, _folder = phone
+def test_a_place_that_comes_late_changes_the_photo_and_nothing_else(phone: tuple[BrowserContext, Page]) -> None:
+    _context, page = phone
     page.evaluate(
         """() => { navigator.geolocation.getCurrentPosition = (found) => setTimeout(() => found({ coords: { latitude: 34.7, longitude: 113.6, accuracy: 9 } }), 2500); }"""
     )
@@ -299,8 +311,8 @@ def test_a_place_that_comes_late_changes_the_photo_and_nothing_else(phone: tuple
     assert draft["photos"][0]["place"] == {"latitude": 34.7, "longitude": 113.6, "accuracy": 9}
 
 
-def test_a_tap_is_no_signature(phone: tuple[BrowserContext, Page, Path]) -> None:
-    _context, page, _folder = phone
+def test_a_tap_is_no_signature(phone: tuple[BrowserContext, Page]) -> None:
+    _context, page = phone
     page.goto(page.url.split("#")[0] + first_task(page) + "/sign")
     page.wait_for_selector("canvas")
     page.locator("canvas >> nth=0").click()
@@ -308,8 +320,8 @@ def test_a_tap_is_no_signature(phone: tuple[BrowserContext, Page, Path]) -> None
     assert kept_draft(page)["inspectors"] == {}
 
 
-def test_a_full_phone_lets_nobody_leave_what_is_not_kept(phone: tuple[BrowserContext, Page, Path]) -> None:
-    _context, page, _folder = phone
+def test_a_full_phone_lets_nobody_leave_what_is_not_kept(phone: tuple[BrowserContext, Page]) -> None:
+    _context, page = phone
     page.goto(page.url.split("#")[0] + first_task(page) + "/q/0")
     page.wait_for_selector("#remark")
     page.evaluate(
@@ -340,8 +352,8 @@ def submitted_without_a_signal(page: Page, context: BrowserContext, task: str) -
     page.wait_for_selector("text=待发送")
 
 
-def test_a_queued_report_is_taken_back_and_not_begun_again(phone: tuple[BrowserContext, Page, Path]) -> None:
-    context, page, _folder = phone
+def test_a_queued_report_is_taken_back_and_not_begun_again(phone: tuple[BrowserContext, Page]) -> None:
+    context, page = phone
     task = first_task(page)
     submitted_without_a_signal(page, context, task)
     page.goto(page.url.split("#")[0] + f"{task}/q/0")
@@ -358,9 +370,9 @@ def test_a_queued_report_is_taken_back_and_not_begun_again(phone: tuple[BrowserC
 
 
 def test_what_one_has_filled_in_is_not_sent_by_who_signs_in_next(
-    phone: tuple[BrowserContext, Page, Path], site_folder: Path
+    phone: tuple[BrowserContext, Page], site_folder: Path
 ) -> None:
-    context, page, _folder = phone
+    context, page = phone
     before = len(reports(site_folder))
     submitted_without_a_signal(page, context, first_task(page))
 
@@ -385,9 +397,9 @@ def test_what_one_has_filled_in_is_not_sent_by_who_signs_in_next(
 
 
 def test_a_report_taken_back_while_others_are_sent_is_not_sent(
-    phone: tuple[BrowserContext, Page, Path], site_folder: Path
+    phone: tuple[BrowserContext, Page], site_folder: Path
 ) -> None:
-    context, page, _folder = phone
+    context, page = phone
     write(site_folder, "UPDATE inspections_task SET status = 'open' WHERE status = ?", ("submitted",))  # of other tests
     page.reload()
     page.wait_for_selector("ul.records li >> nth=1")
@@ -420,8 +432,8 @@ def test_a_report_taken_back_while_others_are_sent_is_not_sent(
     assert len(kept_draft(page)["photos"]) == 1
 
 
-def test_what_another_window_has_changed_is_not_submitted_unseen(phone: tuple[BrowserContext, Page, Path]) -> None:
-    context, page, _folder = phone
+def test_what_another_window_has_changed_is_not_submitted_unseen(phone: tuple[BrowserContext, Page]) -> None:
+    context, page = phone
     task = first_task(page)
     answer_all(page, task)
     page.goto(page.url.split("#")[0] + f"{task}/result")
@@ -440,8 +452,8 @@ def test_what_another_window_has_changed_is_not_submitted_unseen(phone: tuple[Br
     page.wait_for_url("**/outbox")
 
 
-def test_signing_out_closes_the_pocket_and_keeps_what_is_unsent(phone: tuple[BrowserContext, Page, Path], site: str) -> None:
-    context, page, _folder = phone
+def test_signing_out_closes_the_pocket_and_keeps_what_is_unsent(phone: tuple[BrowserContext, Page], site: str) -> None:
+    context, page = phone
     task = first_task(page)
     answer_all(page, task)
     page.goto(f"{site}/c/password")
@@ -536,10 +548,8 @@ def test_a_new_version_comes_whole_when_nothing_is_unsent(
         context.close()
 
 
-def test_who_comes_second_sees_both_results_side_by_side(
-    phone: tuple[BrowserContext, Page, Path], site_folder: Path
-) -> None:
-    context, page, _folder = phone
+def test_who_comes_second_sees_both_results_side_by_side(phone: tuple[BrowserContext, Page], site_folder: Path) -> None:
+    context, page = phone
     task = first_task(page)
     submitted_without_a_signal(page, context, task)
     number = int(task.rsplit("/", 1)[1])
@@ -558,8 +568,8 @@ def test_who_comes_second_sees_both_results_side_by_side(
     )  # for the next test
 
 
-def test_trouble_at_the_server_is_called_so_and_loses_nothing(phone: tuple[BrowserContext, Page, Path]) -> None:
-    context, page, _folder = phone
+def test_trouble_at_the_server_is_called_so_and_loses_nothing(phone: tuple[BrowserContext, Page]) -> None:
+    context, page = phone
     submitted_without_a_signal(page, context, first_task(page))
     context.route("**/report", lambda route: route.fulfill(status=500, body="<html>broken</html>"))
     context.set_offline(False)
@@ -574,8 +584,8 @@ def test_trouble_at_the_server_is_called_so_and_loses_nothing(phone: tuple[Brows
     assert page.locator("button:has-text('修改')").count() == 1
 
 
-def test_every_screen_is_accessible_and_fits_a_small_phone(phone: tuple[BrowserContext, Page, Path], site: str) -> None:
-    _context, page, _folder = phone
+def test_every_screen_is_accessible_and_fits_a_small_phone(phone: tuple[BrowserContext, Page], site: str) -> None:
+    _context, page = phone
     task = first_task(page)
     for screen in (
         "#/",
@@ -594,8 +604,8 @@ def test_every_screen_is_accessible_and_fits_a_small_phone(phone: tuple[BrowserC
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], screen
 
 
-def test_a_code_is_looked_up_with_and_without_a_signal(phone: tuple[BrowserContext, Page, Path], site: str) -> None:
-    context, page, _folder = phone
+def test_a_code_is_looked_up_with_and_without_a_signal(phone: tuple[BrowserContext, Page], site: str) -> None:
+    context, page = phone
     task = first_task(page)
     page.goto(f"{site}/m/{task}")
     code = page.inner_text("dl.facts dd >> nth=0")
