@@ -9,6 +9,7 @@ import pytest
 
 from machine import least_seconds
 from shipped import shipped
+from zhixin.dataset.hiding_persons import hide_persons, masked
 from zhixin.errors import RulebookError
 from zhixin.law.checks.structure import check
 from zhixin.law.loading import check_file, loads_rulebook
@@ -70,3 +71,20 @@ def test_five_thousand_indicators_are_checked_in_five_seconds() -> None:
     many = [one | {"id": f"indicator_{number}"} for number in range(5_000)]
     dumped = rulebook.dump() | {"indicators": many}
     assert least_seconds(lambda: list(check(type(rulebook).model_validate(dumped))), 5) < 5
+
+
+@pytest.mark.parametrize("piece", ["A", "1", "中", "a1", "1 ", "a.", "a@", "@", "a@a.", "0371-", "-", "13 ", "\u00e9"])
+def test_a_long_text_is_masked_in_time_that_grows_with_its_length(piece: str) -> None:
+    text = piece * (200_000 // len(piece))
+    assert least_seconds(lambda: masked(text), 1) < 1
+    assert least_seconds(lambda: hide_persons(text), 1) < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("写信到 a.b+c@example.com.cn 即可", "a.b+c@example.com.cn"), ("电话0371-6666777", "0371-6666777"), (f"{'x' * 300}@example.com", "@example.com"),
+    ],
+)  # fmt: skip
+def test_mail_and_landline_are_still_hidden(text: str, hidden: str) -> None:
+    assert hidden not in masked(text)

@@ -42,20 +42,26 @@ from django_tasks import TaskResultStatus
 from django_tasks.signals import task_finished
 from PIL import Image
 
+from web.test_duties import PLAN, answer, claim, in_force, meeting
 from zhixin.law.loading import loads_rulebook
 from zhixin.law.procedures import procedures
 from zhixin_web.accounts.demonstration_people import PASSWORD
 from zhixin_web.accounts.models import Mandate, Organisation, User
 from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, may
 from zhixin_web.audit.services.checkpoints import make_checkpoint
+from zhixin_web.cases.queries import disputed_keys
 from zhixin_web.cases.services.attachments import attach
 from zhixin_web.cases.services.drafts import begin, keep_words
 from zhixin_web.cases.services.filing import open_case
 from zhixin_web.cases.services.grounds import conducts
+from zhixin_web.cases.services.listing import penalties_of
 from zhixin_web.cases.services.reports import file_report
 from zhixin_web.cases.services.transitions import carry_out
 from zhixin_web.collection.services import batches as batch_services
 from zhixin_web.collection.services.ways import open_client, schedule_pull
+from zhixin_web.duties.models import PlanVersion
+from zhixin_web.duties.services import plans as work_plans
+from zhixin_web.duties.services.papers import issue_weekly, weeks
 from zhixin_web.evaluations.models import CurrentGrade, Run
 from zhixin_web.evaluations.services.orders import decide_order, propose_order
 from zhixin_web.evaluations.services.runs import execute, start_run
@@ -909,7 +915,7 @@ def furnish(
     """Make one of everything that pages show and forms decide on."""
     city, today = people["city"], timezone.localdate()
     rows = [(item.code, item.name, f"（虚构）罚{number}") for number, item in enumerate(subjects)]
-    taken = take("penalties", penalty(*rows[:3]))
+    taken = take("penalties", penalty(*rows[:3], rows[10]))
     take("penalties", penalty(("", "无代码", "罚20"), (rows[0][0], "名称不符公司", "罚21"), ("123", "代码不对", "罚22")))
     take("penalties", penalty(rows[4]), commit=False)
     take("penalties", penalty(rows[5]).replace("（万元）", "").replace("处罚机关", "何机关"), commit=False)
@@ -952,9 +958,10 @@ def furnish(
     inspections = furnish_inspections(people, release)
     cases = furnish_cases(people)
     measure = furnish_measures(subjects[8], take, people)
+    duties = furnish_duties(people)
     client, key = open_client(name="推送程序", account=people["department"], by=city)
     addresses = [
-        *cases, measure, *furnish_door(people),
+        *cases, measure, *duties, *furnish_door(people),
         f"/c/batches/{taken.pk}", f"/api/v1/deliveries/{taken.pk}", f"/c/batches/{taken.pk}/undo", f"/c/runs/{queued.pk}", f"/c/runs/{done.pk}/propose", f"/c/runs/{queued.pk}/retry", f"/c/runs/{done.pk}/release", f"/c/records/{repaired}/erase",
         f"/c/runs/{released.pk}/roll-back", f"/rules/{release.pk}/diff/{release.pk}", f"/c/rulebooks/{proposed.pk}/approve", f"/c/rulebooks/compare?old={release.pk}&new={proposed.pk}", f"/c/ways/client/{client.pk}/switch",
         *inspections, *(f"/v/{code}" for code in Paper.objects.values_list("code", flat=True)), *(f"/t/{report.code}" for report in reports), *(f"/c/grades/{order.pk - number}/decide" for number in (0, 1)),
@@ -970,6 +977,14 @@ def furnish_cases(people: People) -> list[str]:
         made.append(open_case("objection", record=record, subject=record.subject, text=SENTENCE, by=city))
     details = {"conduct": conducts()[0], "document": "（虚构）文〔2026〕1号", "document_on": "2026-01-05", "is_final": "1"}
     made.append(open_case("determination", subject=made[0].subject, text=SENTENCE, details=details, by=city))
+    known = (item for subject in Subject.objects.order_by("-code") for item in penalties_of(subject))
+    penalty = next(item for item in known if not disputed_keys([item.key]))
+    grounds = {"listing": "infringement", "penalty": penalty.key, "heavy": "licence"}
+    made.append(open_case("listing", subject=penalty.subject, text=SENTENCE, details=grounds, by=city))
+    carry_out(made[-1], "notify", by=city, reason=SENTENCE)
+    type(made[-1]).objects.filter(pk=made[-1].pk).update(
+        due_on=timezone.localdate() - timedelta(9), opened_on=timezone.localdate() - timedelta(30)
+    )
     for step, name in (("verify", "city"), ("propose_reject", "city"), ("reject", "approver")):
         carry_out(made[0], step, by=people[name], reason=SENTENCE)
     return [*(f"/c/cases/{case.pk}" for case in made), f"/c/cases/{made[0].pk}/paper/2"]
@@ -986,6 +1001,26 @@ def furnish_measures(subject: Subject, take: Any, people: People) -> str:
     )  # fmt: skip
     open_case("measure", subject=subject, text=SENTENCE, details={"measure": "fee_scrutiny"}, by=people["city"])
     return f"/c/measures/{made.pk}"
+
+
+def furnish_duties(people: People) -> list[str]:
+    """Make a plan with a claim that waits and one that is confirmed, minutes, a paper and a version to decide; return the addresses."""
+    day = timezone.localdate()
+    version = in_force(PLAN, people)
+    PlanVersion.objects.update(in_force_from=day - timedelta(30))
+    out = io.BytesIO()
+    Image.new("RGB", (20, 20)).save(out, "PNG")
+    shown = claim("pilot/data", people["department"], day, upload=("a.png", [out.getvalue()]))
+    answer(claim("pilot/lists", people["city"], day), "confirm", people["approver"], day)
+    meeting(version, people)
+    paper = issue_weekly(version, weeks(version)[0], people["city"])
+    waiting = work_plans.propose_plan(PLAN.replace('version: "1"', 'version: "2"'), reason=SENTENCE, by=people["city"])
+    return [
+        "/c/progress/items/pilot/data", "/c/progress/items/pilot/rules/draft", f"/c/progress/files/{shown.pk}",
+        f"/c/progress/papers/{paper.paper_id}", "/c/progress/meetings/1", "/c/progress/meetings/1/decide",
+        f"/c/progress/plan/{waiting.pk}", f"/c/progress/plan/{waiting.pk}/text", f"/c/progress/plan/{waiting.pk}/decide",
+        "/c/progress/quarters?quarter=2026-1",
+    ]  # fmt: skip
 
 
 def furnish_door(people: People) -> list[str]:

@@ -16,7 +16,8 @@ _IDENTITY_NUMBER = re.compile(
 )
 """Six digits of a region, a day of birth, three digits and a check character (GB 11643), with or without blanks."""
 _MOBILE_NUMBER = re.compile(r"(?<!\d)1[3-9]\d(?:[ \-]?\d){8}(?!\d)")
-_MAIL_OR_LANDLINE = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<!\d)0\d{2,3}[ \-]\d{7,8}(?!\d)")
+_MAIL_OR_LANDLINE = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<!\d)0\d{2,3}[ \-]\d{7,8}(?!\d)")
+"""A mail address is looked for where a word begins only: from every character on, a long word would take the square of its length."""
 
 
 _LONG_NUMBER = re.compile(r"(?<![\dA-Za-z])(?:\d[ \-]?){15,19}(?![\dA-Za-z])")

@@ -41,6 +41,7 @@ from zhixin_web.inspections.models import VisitPhoto
 from zhixin_web.inspections.services import visit_reports
 from zhixin_web.measures.services.imposing import follow_measures
 from zhixin_web.received import store
+from zhixin_web.records.services.ends import note_ends
 from zhixin_web.records.services.reapply_law import apply_law_in_force
 from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.models import RulebookRelease
@@ -64,6 +65,7 @@ def tick() -> list[str]:
         start_due_runs,
         end_expired_orders,
         run_case_clocks,
+        note_ends,
         follow_measures,
         escalate_overdue,
         make_weekly_papers,

@@ -99,3 +99,9 @@ class AppliedLaw(BoundModel):
 
     releases = models.CharField(max_length=500)
     at = models.DateTimeField(auto_now=True)
+
+
+class NotedEnds(BoundModel):
+    """Until which day the ends that come by themselves stand in the ledger: one row."""
+
+    day = models.DateField()

@@ -37,6 +37,7 @@ from zhixin_web.records import queries
 from zhixin_web.records.masking_for_officers import masked
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.scope import visible_records, visible_subjects
+from zhixin_web.records.services.ends import ENDS
 from zhixin_web.records.services.repair_and_revocation import change_record, erase_record, is_current
 from zhixin_web.rulebooks.law_in_force import law_in_force
 from zhixin_web.rulebooks.models import RulebookRelease
@@ -202,6 +203,7 @@ def record_page(request: StaffRequest, seq: int) -> HttpResponse:
         "doors": [item for item in procedures().values() if item.about == "record" and "officer" in item.opens],
         "cases": visible_cases(request.user).filter(record_key=record.key).order_by("-pk"),
         "repair_from": law.repair_from(record.kind, record.stated_severity, record.decided_on),
+        "ends": LedgerEntry.objects.filter(ref=f"R{record.seq}", kind__in=ENDS).order_by("seq"),
     }  # fmt: skip
     return render(request, "record.html", content)
 
