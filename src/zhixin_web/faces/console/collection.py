@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.delivery.units import unit_name
-from zhixin.dataset.sources import SourceManifest
+from zhixin.dataset.sources import SourceField, SourceManifest
 from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.matching import MATCHABLE, candidates
@@ -307,11 +307,19 @@ def quarantined_row(request: StaffRequest, pk: int) -> HttpResponse:
             messages.success(request, _("已更正并入库"))
             return redirect("batch", pk=row.batch_id)
     by_field = {fault["field"]: fault for fault in faults}
-    fields = [(item, cells.get(item.id) or "", manifest.choices(item), by_field.get(item.id)) for item in manifest.fields]
+    fields = [_field(item, cells.get(item.id) or "", manifest, by_field.get(item.id)) for item in manifest.fields]
     fields.sort(key=lambda field: field[3] is None)  # fields to correct stand first
     general = [fault for fault in faults if fault["field"] not in {item.id for item in manifest.fields}]
     content = {"row": row, "manifest": manifest, "fields": fields, "faults": faults, "general": general}
     return render(request, "row.html", content, status=422 if request.method == "POST" else 200)
+
+
+def _field(
+    item: SourceField, value: str, manifest: SourceManifest, fault: dict[str, Any] | None
+) -> tuple[SourceField, str, tuple[str, ...], dict[str, Any] | None, bool]:
+    """Return a field of the form: what was reported stays to be read, a day that is none is not turned into an empty one."""
+    is_day = item.type == "date" and (not value or asked.day(value) is not None)
+    return item, value, manifest.choices(item), fault, is_day
 
 
 @permitted("matching.decide")
