@@ -15,6 +15,7 @@ from django.utils import timezone
 from zhixin.law.calendar import shift_months
 from zhixin.reference import listing_rules as reference
 from zhixin.reference.listing_rules import ListingRules, listing_rules
+from zhixin_web.accounts.models import Organisation, User
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.cases.models import Case
 from zhixin_web.cases.services.filing import open_case
@@ -333,3 +334,59 @@ def test_the_rules_are_read_once_and_name_their_source() -> None:
     assert rules is reference.listing_rules()
     assert all(item.basis for item in (*rules.conducts, *rules.switches))
     assert rules.requires("factor_checklist", date(1999, 1, 1)), "before the first entry nothing is skipped"
+
+
+# --- the party ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_party_is_told_states_its_case_and_reads_the_decision(penalised: CreditRecord, people: Any) -> None:
+    unit = people["enterprise"].organisation
+    assert unit is not None
+    Organisation.objects.filter(pk=unit.pk).update(code=penalised.subject.code)
+    browser = Browser()
+    browser.force_login(people["enterprise"])
+    case = filed(penalised, people)
+    assert browser.get(f"/my/cases/{case.pk}").status_code == 404, "nobody is told before the notice"
+    case = carry_out(case, "notify", by=people["city"], reason=WHY)
+    told = browser.get(f"/my/cases/{case.pk}").content.decode()
+    assert "列入严重违法失信名单告知书" in told
+    people["enterprise"].refresh_from_db()
+    case = carry_out(case, "defend", by=User.objects.get(pk=people["enterprise"].pk), reason="（虚构）没有主观故意，请核查")
+    assert case.state == "defence"
+    assert case.due_on is not None
+    with mock.patch.object(timezone, "localdate", return_value=case.due_on + timedelta(days=1)):
+        list(run_case_clocks())
+    case.refresh_from_db()
+    case = weighed(case, people)
+    case = carry_out(case, "report_up", by=people["city"], reason=WHY)
+    case = carry_out(case, "superior_agrees", by=people["city"], reason=WHY, answers=SUPERIOR)
+    case = carry_out(case, "list", by=people["approver"], reason=WHY)
+    said = "".join(case.steps.get(transition="list").paper.content["body"])
+    assert "没有主观故意，请核查" in said
+    assert "列入严重违法失信名单决定书" in browser.get(f"/my/cases/{case.pk}").content.decode()
+
+
+@pytest.mark.parametrize(("after", "state"), [(-1, "defence"), (0, "defence"), (1, "review")])
+def test_the_time_for_defence_ends_the_day_after_its_last(
+    penalised: CreditRecord, people: Any, after: int, state: str
+) -> None:
+    case = carry_out(filed(penalised, people), "notify", by=people["city"], reason=WHY)
+    assert case.due_on is not None
+    with mock.patch.object(timezone, "localdate", return_value=case.due_on + timedelta(days=after)):
+        list(run_case_clocks())
+    case.refresh_from_db()
+    assert case.state == state
+
+
+def test_days_at_the_higher_bureau_do_not_count_for_the_decision(penalised: CreditRecord, people: Any) -> None:
+    case = weighed(heard(filed(penalised, people), people), people)
+    before = case.due_on
+    assert before is not None
+    day = today()
+    with mock.patch.object(timezone, "localdate", return_value=day):
+        case = carry_out(case, "report_up", by=people["city"], reason=WHY)
+    later = day + timedelta(days=10)
+    with mock.patch.object(timezone, "localdate", return_value=later):
+        case = carry_out(case, "superior_agrees", by=people["city"], reason=WHY, answers=SUPERIOR)
+    assert case.due_on is not None
+    assert case.due_on > before
