@@ -81,16 +81,17 @@ def test_an_application_has_a_deadline_an_entry_and_a_place_on_the_desk(repair: 
 def test_repair_is_applied_for_from_the_first_day_of_its_rule(
     subjects: list[Subject], take: Any, penalty: Any, people: Any, days: int, is_eligible: bool
 ) -> None:
-    decided = shift_months(timezone.localdate(), -3) - timedelta(days=days)
+    decided, first = date(2026, 8, 18), date(2026, 11, 18)
     take("penalties", penalty((subjects[0].code, subjects[0].name, "（虚构）罚1号"), 处罚决定日期=decided.isoformat()))
     record = CreditRecord.objects.get()
-    if is_eligible:
-        case = open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])
-        assert case.eligibility["is_eligible"]
-        assert case.eligibility["rulebook"]
-        return
-    with pytest.raises(ValidationError, match=(timezone.localdate() - timedelta(days=days)).isoformat()):
-        open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])
+    with mock.patch.object(timezone, "localdate", return_value=first + timedelta(days=days)):
+        if is_eligible:
+            case = open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])
+            assert case.eligibility["is_eligible"]
+            assert case.eligibility["rulebook"]
+            return
+        with pytest.raises(ValidationError, match=first.isoformat()):
+            open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])
     assert not Case.objects.exists()
 
 
