@@ -39,7 +39,7 @@ DECISIONS = ("grant", "refuse", "uphold", "reject", "publish", "recognise", "wai
 ANSWERS = {
     **{f"factor_{item.code}": "grave" for item in listing_rules().factors},
     **{f"note_{item.code}": "（虚构）案卷第一页" for item in listing_rules().factors},
-    "superior_document": "（虚构）批复1号", "superior_on": "2026-01-05",
+    "superior_document": "（虚构）批复1号", "superior_on": timezone.localdate().isoformat(),
 }  # fmt: skip
 STEPS = 150
 """Acts tried in a history; about a third is refused, as it should be."""

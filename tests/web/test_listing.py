@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client as Browser
 from django.utils import timezone
 
+from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.law.calendar import shift_months
 from zhixin.reference import listing_rules as reference
 from zhixin.reference.listing_rules import ListingRules, listing_rules
@@ -23,8 +24,10 @@ from zhixin_web.cases.services.listing import is_listed, listing_record, listing
 from zhixin_web.cases.services.reports import file_report
 from zhixin_web.cases.services.transitions import carry_out, run_case_clocks, settle_or_leave, steps_open_to
 from zhixin_web.evaluations.models import Run
+from zhixin_web.evaluations.services.reevaluate_after_batch import undo_batch
 from zhixin_web.jobs.case_invariants import case_deviations
 from zhixin_web.records.models import CreditRecord, Subject
+from zhixin_web.records.queries import published_records
 from zhixin_web.records.services.repair_and_revocation import change_record
 from zhixin_web.workspace.desk import tasks_of
 
@@ -33,7 +36,7 @@ WHY = "（虚构）事实清楚，证据充分"
 FACTORS = {f"factor_{item.code}": "grave" for item in listing_rules().factors} | {
     f"note_{item.code}": "（虚构）案卷第一页" for item in listing_rules().factors
 }
-SUPERIOR = {"superior_document": "（虚构）豫市监批〔2026〕1号", "superior_on": "2026-01-05"}
+SUPERIOR = {"superior_document": "（虚构）豫市监批〔2026〕1号", "superior_on": timezone.localdate().isoformat()}
 
 
 def today() -> date:
@@ -167,6 +170,13 @@ def test_weighed_anew_the_last_word_counts(penalised: CreditRecord, people: Any)
     assert case.details["factors"]["malice"] == {"weight": "grave", "note": "（虚构）后查明故意"}
     assert carry_out(case, "report_up", by=people["city"], reason=WHY).state == "at_superior"
     assert case_deviations()[1] == []
+
+
+def test_factors_rewritten_behind_the_site_are_named(penalised: CreditRecord, people: Any) -> None:
+    case = weighed(heard(filed(penalised, people), people), people)
+    factors = case.details["factors"] | {"malice": {"weight": "slight", "note": "（虚构）"}}
+    Case.objects.filter(pk=case.pk).update(details=case.details | {"factors": factors})
+    assert any("factors" in words for words in case_deviations()[1])
 
 
 # --- the higher bureau ----------------------------------------------------------------------------------------------------
@@ -308,7 +318,7 @@ def test_it_is_walked_in_the_pages_and_nothing_typed_is_lost(penalised: CreditRe
     assert refused.status_code == 422
     assert "较重行政处罚" in refused.content.decode()
     assert "（虚构）写好的理由" in refused.content.decode()
-    sent = browser.post(page, {"listing": "infringement", "penalty": penalised.key, "heavy": "licence", "text": WHY})
+    sent = browser.post(page, {"listing": "infringement", "penalty": penalised.key, "heavy": "heavy_fine", "text": WHY})
     case = heard(Case.objects.get(), people)
     assert sent.url == f"/c/cases/{case.pk}"
     wrong = browser.post(sent.url, {"step": "weigh", "reason": WHY, **FACTORS, "note_effect": ""})
@@ -318,7 +328,7 @@ def test_it_is_walked_in_the_pages_and_nothing_typed_is_lost(penalised: CreditRe
     browser.post(sent.url, {"step": "weigh", "reason": WHY, **FACTORS})
     shown = browser.get(sent.url).content.decode()
     assert "主观恶意：情节严重" in shown
-    assert "吊销许可证件" in shown
+    assert "从重处罚原则" in shown
 
 
 def test_a_subject_without_penalty_has_no_form(released: Any, subjects: list[Subject], people: Any) -> None:
@@ -387,6 +397,202 @@ def test_days_at_the_higher_bureau_do_not_count_for_the_decision(penalised: Cred
         case = carry_out(case, "report_up", by=people["city"], reason=WHY)
     later = day + timedelta(days=10)
     with mock.patch.object(timezone, "localdate", return_value=later):
-        case = carry_out(case, "superior_agrees", by=people["city"], reason=WHY, answers=SUPERIOR)
+        said = SUPERIOR | {"superior_on": later.isoformat()}
+        case = carry_out(case, "superior_agrees", by=people["city"], reason=WHY, answers=said)
     assert case.due_on is not None
     assert case.due_on > before
+
+
+# --- what an attack found -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def deliver_penalty(take: Any, penalty: Any) -> Any:
+    """Deliver a penalty on a subject; returns its record."""
+
+    def delivering(subject: Subject, number: str, *, correction: bool = False, **changes: str) -> CreditRecord:
+        take("penalties", penalty((subject.code, subject.name, number), **changes), is_correction=correction)
+        rows = CreditRecord.objects.filter(subject=subject, kind__startswith="penalty.").order_by("-seq")
+        return next(row for row in rows if number in row.body)
+
+    return delivering
+
+
+@pytest.mark.parametrize(
+    ("changes", "heavy", "wrong"),
+    [
+        ({"处罚类别": "警告", "罚款金额（万元）": ""}, "heavy_fine", {"heavy"}), ({}, "licence", {"heavy"}), ({}, "restriction", {"heavy"}),
+        ({"处罚类别": "警告", "罚款金额（万元）": ""}, "other", {"heavy"}), ({"处罚类别": "责令停产停业", "罚款金额（万元）": ""}, "restriction", set()),
+        ({}, "heavy_fine", set()),
+    ],
+)  # fmt: skip
+def test_a_penalty_is_heavy_only_as_its_record_says(
+    penalised: CreditRecord,
+    subjects: list[Subject],
+    deliver_penalty: Any,
+    people: Any,
+    changes: Any,
+    heavy: str,
+    wrong: set[str],
+) -> None:
+    record = deliver_penalty(subjects[1], "（虚构）罚7号", 处罚决定日期=today().isoformat(), **changes)
+    if not wrong:
+        assert filed(record, people, heavy=heavy).pk
+        return
+    with pytest.raises(ValidationError) as caught:
+        filed(record, people, heavy=heavy)
+    assert set(caught.value.message_dict) == wrong
+
+
+def test_a_minor_offence_lists_nobody(penalised: CreditRecord, subjects: list[Subject], people: Any) -> None:
+    CreditRecord.objects.filter(pk=penalised.pk).update(severity="minor")
+    with pytest.raises(ValidationError) as caught:
+        filed(penalised, people)
+    assert set(caught.value.message_dict) == {"heavy"}
+
+
+def test_an_agency_is_listed_for_what_an_agency_did(penalised: CreditRecord, people: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        filed(penalised, people, listing="agency")
+    assert set(caught.value.message_dict) == {"penalty"}
+
+
+def test_a_penalty_that_is_published_no_more_lists_nobody(penalised: CreditRecord, people: Any) -> None:
+    assert penalised.publicity_until is not None
+    with mock.patch.object(timezone, "localdate", return_value=penalised.publicity_until), pytest.raises(ValidationError):
+        filed(penalised, people)
+
+
+def test_a_decision_not_to_list_stands(penalised: CreditRecord, people: Any) -> None:
+    case = heard(filed(penalised, people), people)
+    case = carry_out(case, "propose_waiver", by=people["city"], reason=WHY)
+    case = carry_out(case, "waive", by=people["approver"], reason=WHY)
+    with pytest.raises(ValidationError, match=f"第 {case.pk} 号"):
+        filed(penalised, people)
+
+
+def test_a_penalty_corrected_after_the_notice_lists_nobody(
+    penalised: CreditRecord, deliver_penalty: Any, people: Any
+) -> None:
+    case = proposed(penalised, people)
+    deliver_penalty(
+        penalised.subject, "（虚构）罚1号", correction=True, 处罚决定日期=penalised.decided_on.isoformat(), 处罚类别="警告"
+    )
+    with pytest.raises(ValidationError, match="已更正"):
+        carry_out(case, "list", by=people["approver"], reason=WHY)
+
+
+def test_a_penalty_corrected_before_the_notice_is_judged_anew(
+    penalised: CreditRecord, deliver_penalty: Any, people: Any
+) -> None:
+    case = filed(penalised, people)
+    deliver_penalty(
+        penalised.subject, "（虚构）罚1号", correction=True, 处罚决定日期=penalised.decided_on.isoformat(), 处罚类别="警告"
+    )
+    with pytest.raises(ValidationError):
+        carry_out(case, "notify", by=people["city"], reason=WHY)
+
+
+def test_the_word_of_the_higher_bureau_is_on_this_report(penalised: CreditRecord, people: Any) -> None:
+    case = weighed(heard(filed(penalised, people), people), people)
+    case = carry_out(case, "report_up", by=people["city"], reason=WHY)
+    early = SUPERIOR | {"superior_on": (today() - timedelta(days=1)).isoformat()}
+    with pytest.raises(ValidationError) as caught:
+        carry_out(case, "superior_agrees", by=people["city"], reason=WHY, answers=early)
+    assert set(caught.value.message_dict) == {"superior_on"}
+    case = carry_out(case, "superior_agrees", by=people["city"], reason=WHY, answers=SUPERIOR)
+    case = carry_out(case, "back", by=people["approver"], reason=WHY)
+    case = carry_out(case, "report_up", by=people["city"], reason=WHY)
+    with pytest.raises(ValidationError) as caught:
+        carry_out(case, "superior_agrees", by=people["city"], reason=WHY, answers=SUPERIOR)
+    assert set(caught.value.message_dict) == {"superior_document"}
+
+
+LISTED = "统一社会信用代码,企业名称,列入决定书文号,列入事由,列入日期,移出日期,列入机关\n"
+
+
+def test_no_file_lists_corrects_or_takes_back_what_a_case_decides(penalised: CreditRecord, people: Any, take: Any) -> None:
+    case = listed(penalised, people)
+    record = listing_record(case)
+    assert record is not None
+    number = case.steps.get(transition="list").paper.number
+    for line, correction in (
+        (number, True),
+        (number, False),
+        ("郑市监严列〔2026〕99号", False),
+        ("郑市监严列[2026]099号", False),
+    ):
+        row = f"{case.subject.code},{case.subject.name},{line},（虚构）事由,2026-11-02,2029-11-02,（虚构）机关"
+        batch = take("serious_list", LISTED + row, is_correction=correction)
+        assert (batch.accepted, batch.quarantined) == (0, 1), line
+    with pytest.raises(FileRefused):
+        take("listings", LISTED)
+    with pytest.raises(ValidationError):
+        undo_batch(record.batch, people["city"], "（虚构）录入有误")
+    assert listing_record(case) == record
+
+
+def test_nobody_alone_revokes_a_listing_whose_penalty_stands(penalised: CreditRecord, people: Any) -> None:
+    case = listed(penalised, people)
+    record = listing_record(case)
+    assert record is not None
+    browser = Browser()
+    browser.force_login(people["city"])
+    session = browser.session
+    session["confirmed"] = int(time.time())
+    session.save()
+    form = {"state": "revoked", "on": today().isoformat(), "basis": "（虚构）市监函〔2026〕9号"}
+    browser.post(f"/c/records/{record.seq}/change", form)
+    assert listing_record(case) == record
+    change_record(penalised, state="revoked", on=today(), basis="（虚构）复议决定一号", by=people["city"])
+    assert any(task.address == f"/c/cases/{case.pk}" for task in tasks_of(people["approver"]))
+    browser.post(f"/c/records/{record.seq}/change", form)
+    assert listing_record(case) != record
+    paper = case.steps.get(transition="list").paper.paper
+    assert paper.withdrawn_at is not None
+
+
+def test_who_was_punished_heavily_again_is_not_removed_early(
+    penalised: CreditRecord, deliver_penalty: Any, people: Any
+) -> None:
+    record = listing_record(listed(penalised, people))
+    assert record is not None
+    day = shift_months(today(), 12)
+    with mock.patch.object(timezone, "localdate", return_value=day):
+        deliver_penalty(
+            record.subject, "（虚构）罚8号", 处罚决定日期=(day - timedelta(days=90)).isoformat(), 处罚类别="责令停产停业"
+        )
+        case = open_case("repair", record=record, subject=record.subject, text=WHY, by=people["city"])
+        case = carry_out(case, "accept", by=people["city"], reason=WHY)
+        with pytest.raises(ValidationError, match="罚8号"):
+            carry_out(case, "propose_grant", by=people["city"], reason=WHY)
+
+
+def test_what_the_higher_bureau_refused_stands_in_the_paper(penalised: CreditRecord, people: Any) -> None:
+    case = weighed(heard(filed(penalised, people), people), people)
+    case = carry_out(case, "report_up", by=people["city"], reason=WHY)
+    case = carry_out(case, "superior_refuses", by=people["city"], reason=WHY, answers=SUPERIOR)
+    case = carry_out(case, "waive", by=people["approver"], reason=WHY)
+    said = "".join(case.steps.get(transition="waive").paper.content["body"])
+    assert "上一级市场监督管理部门批复：（虚构）豫市监批〔2026〕1号" in said
+
+
+def test_a_reason_that_is_too_short_is_named_at_its_field(penalised: CreditRecord, people: Any) -> None:
+    case = filed(penalised, people)
+    browser = Browser()
+    browser.force_login(people["city"])
+    session = browser.session
+    session["confirmed"] = int(time.time())
+    session.save()
+    shown = browser.post(f"/c/cases/{case.pk}", {"step": "notify", "reason": "已告知"}).content.decode()
+    assert "请用 5 至 4000 字说明" in shown
+
+
+@pytest.mark.parametrize(("day", "is_public"), [("2026-12-19", True), ("2026-12-20", False)])
+def test_who_is_off_an_imported_list_is_shown_no_more(
+    released: Any, subjects: list[Subject], take: Any, day: str, is_public: bool
+) -> None:
+    row = f"{subjects[0].code},{subjects[0].name},（虚构）列1号,（虚构）事由,2026-11-01,2026-12-20,（虚构）机关"
+    take("serious_list", LISTED + row)
+    shown = published_records(date.fromisoformat(day)).filter(kind="list.serious")
+    assert shown.exists() == is_public

@@ -177,8 +177,8 @@ def sources() -> dict[str, SourceManifest]:
 
 
 def determinations() -> SourceManifest:
-    """Return the source that the decisions of this site make (``made_by_site``)."""
-    return next(item for item in sources().values() if item.made_by_site)
+    """Return the source that determinations of dishonest conduct by this site make."""
+    return sources()["determinations"]
 
 
 @cache

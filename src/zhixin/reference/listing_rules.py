@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -22,15 +23,18 @@ class ListedConduct(Entry):
 
     code: str
     title: Words
+    kinds: tuple[str, ...] = ("",)
+    """Beginnings of the kinds of penalties that this conduct is punished by; any where none is named."""
     needs_heavy_penalty: bool
     basis: tuple[Ground, ...]
 
 
 class HeavyPenalty(Entry):
-    """A kind of penalty that counts as heavy (较重行政处罚)."""
+    """A kind of penalty that counts as heavy (较重行政处罚); ``signs``: one of these words stands in the type of the penalty."""
 
     code: str
     title: Words
+    signs: tuple[str, ...] = ()
 
 
 class Factor(Entry):
@@ -56,6 +60,8 @@ class ListingRules(Entry):
     version: str
     conducts: tuple[ListedConduct, ...]
     penalties: tuple[HeavyPenalty, ...]
+    light: tuple[str, ...]
+    """Types of penalties that are never heavy by themselves."""
     penalties_basis: tuple[Ground, ...]
     factors: tuple[Factor, ...]
     factors_basis: tuple[Ground, ...]
@@ -64,6 +70,17 @@ class ListingRules(Entry):
     def conduct(self, code: str) -> ListedConduct | None:
         """Return a kind of conduct; ``None``: there is none of this code."""
         return next((item for item in self.conducts if item.code == code), None)
+
+    def fits(self, heavy: str, types: Sequence[str]) -> bool:
+        """Return whether a penalty of some types, as its source names them, may be heavy in this way; without types nobody can say."""
+        item = next((item for item in self.penalties if item.code == heavy), None)
+        if item is None:
+            return False
+        if not types:
+            return True
+        if item.signs:
+            return any(sign in name for sign in item.signs for name in types)
+        return any(name not in self.light for name in types)
 
     def requires(self, code: SwitchCode, day: date) -> bool:
         """Whether something is required on a day; before the first entry it is, so that nothing is skipped for want of one."""

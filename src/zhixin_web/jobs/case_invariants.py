@@ -64,6 +64,7 @@ class _Kept(NamedTuple):
 def _walked(case: Case, steps: list[CaseStep], kept: _Kept) -> list[str]:
     procedure = procedure_of(case)
     broken: list[str] = []
+    answers: dict[str, object] = {}
     state = procedure.start
     for place, done in enumerate(steps):
         here = f"cases_casestep {done.pk}"
@@ -74,10 +75,17 @@ def _walked(case: Case, steps: list[CaseStep], kept: _Kept) -> list[str]:
         said = json.loads(kept.bodies.get(done.ledger_seq, "{}"))
         if (said.get("step"), said.get("by"), said.get("reason")) != (done.transition, done.by_id, done.reason):
             broken.append(f"{here}: its ledger entry says another step, person or reason")
+        if step.asks:
+            answers[step.asks] = said.get("answers")
         broken += _paper_deviates(here, done, step, kept)
         if step.by == "approver" and done.by_id in workers(case, procedure, steps[:place]):
             broken.append(f"{here}.by: decided by who worked on it")
         state = step.to
+    broken += [
+        f"cases_case {case.pk}.details: {name} are not as its ledger entry says"
+        for name, said_last in answers.items()
+        if case.details.get(name) != said_last
+    ]
     if case.state != state:
         broken.append(f"cases_case {case.pk}.state: expected {state}, found {case.state}")
     last = procedure.transition(steps[-1].transition) if steps else None

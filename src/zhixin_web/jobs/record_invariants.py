@@ -67,7 +67,13 @@ def record_deviations() -> tuple[int, list[str]]:
             broken += _key_deviates(name, row["key"], body, manifests.get(row["source"]), keys)
         if follows:
             terms = projected_terms(
-                law, row["kind"], row["state"], row["stated_severity"], row["decided_on"], row["published_on"]
+                law,
+                row["kind"],
+                row["state"],
+                row["stated_severity"],
+                row["decided_on"],
+                row["published_on"],
+                row["valid_until"],
             )
             expected |= dict(zip(PROJECTED, terms, strict=True))
         broken += differing(name, expected, row)

@@ -128,8 +128,10 @@ def _listing(case: Case, step: Transition, day: date) -> Iterator[str]:
     ]
     if said:
         yield f"裁量因素：{'；'.join(said)}。"
-    if "superior" in details and step.effect == "record.list":
-        yield f"经上一级市场监督管理部门批准：{details['superior']['document']}（{day_in_words(date.fromisoformat(details['superior']['on']))}）。"
+    if "superior" in details and not case.is_open:
+        word = "批准" if step.effect == "record.list" else "批复"
+        said_on = day_in_words(date.fromisoformat(details["superior"]["on"]))
+        yield f"上一级市场监督管理部门{word}：{details['superior']['document']}（{said_on}）。"
     if not (step.is_notice or step.effect == "record.list"):
         return
     removed = day_in_words(removed_on(day))

@@ -16,7 +16,7 @@ from zhixin_web.accounts.models import User
 from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.cases.models import Case
 from zhixin_web.cases.services.case_papers import withdraw_paper
-from zhixin_web.cases.services.listing import removed_on
+from zhixin_web.cases.services.listing import LISTINGS, removed_on
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit
 from zhixin_web.evaluations.services.reevaluate_after_batch import reevaluate
@@ -66,7 +66,7 @@ def take_effect(case: Case, step: Transition, by: User | None, number: str) -> N
             "列入决定书文号": number, "列入事由": case.details["title"]["zh"], "列入日期": timezone.localdate().isoformat(),
             "移出日期": removed_on(timezone.localdate()).isoformat(), "列入机关": AUTHORITY,
         }  # fmt: skip
-        _deliver_record(case, "serious_list", row, by)
+        _deliver_record(case, LISTINGS, row, by)
         follow_subject(case.subject)
 
 

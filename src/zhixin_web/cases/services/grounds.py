@@ -23,13 +23,13 @@ from zhixin.law.proportionality import Allowed, Refused
 from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.cases.models import Case
 from zhixin_web.cases.queries import disputed_keys, steps_taking
-from zhixin_web.cases.services.listing import grounds_of_listing, renew_listing, second_listing
+from zhixin_web.cases.services.listing import grounds_of_listing, refuse_removal, renew_listing, second_listing
 from zhixin_web.cases.words import FEWEST
 from zhixin_web.measures.judging import judged
 from zhixin_web.measures.queries import running_measures
 from zhixin_web.measures.words import refusal_in_words
 from zhixin_web.received.words import printable
-from zhixin_web.records.models import Subject
+from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
 
@@ -68,10 +68,21 @@ def renew_grounds(case: Case, step: Transition, answers: Mapping[str, str]) -> N
     Raises:
         ValidationError: it is not allowed any more, differs from what the party was told, or an answer is missing.
     """
+    if case.record_seq is not None and step.id in _towards_repair(case):
+        refuse_removal(CreditRecord.objects.select_related("subject").get(pk=case.record_seq))
     if "listing" in case.details:
         renew_listing(case, step, answers, timezone.localdate())
     if "measure" in case.details and (step.is_notice or step.effect == "measure.impose"):
         case.details = _grounds_today(case, is_told=not step.is_notice)
+
+
+def _towards_repair(case: Case) -> set[str]:
+    """Return the steps that propose or grant a repair."""
+    procedure = procedure_of(case)
+    found: set[str] = set()
+    for name in procedure.taking("record.repair"):
+        found |= {name, *procedure.transition(name).other_than}
+    return found
 
 
 def may_be_imposed(case: Case) -> bool:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -30,6 +31,8 @@ from zhixin_web.rulebooks.law_in_force import law_in_force
 
 PENALTIES = ("penalty.", "refusal.", "material.")
 """Beginnings of the kinds of records that a listing may rest on."""
+LISTINGS = "listings"
+"""The source that these decisions make."""
 LONGEST = 128
 Answers = Mapping[str, str]
 
@@ -59,22 +62,36 @@ def grounds_of_listing(subject: Subject, details: Answers, day: date) -> dict[st
         faults["penalty"] = _("请选择该企业一条有效的行政处罚或者不履行记录；没有生效处罚不得列入")
     elif disputed_keys([record.key]):
         faults["penalty"] = _("该记录正在异议核实，核实结束后再办理")
+    elif record.publicity_until is not None and record.publicity_until <= day:
+        faults["penalty"] = _("该处罚的公示期已满，不能再作为列入依据")
+    elif conduct is not None and not record.kind.startswith(conduct.kinds):
+        faults["penalty"] = _("该处罚的违法行为与列入情形不符")
     heavy = details.get("heavy", "")
-    if (
-        conduct is not None
-        and conduct.needs_heavy_penalty
-        and heavy not in {item.code for item in listing_rules().penalties}
-    ):
-        faults["heavy"] = _("该情形须同时受到较重行政处罚；不属于较重行政处罚的不得列入")
+    if conduct is not None and conduct.needs_heavy_penalty:
+        if not any(item.code == heavy for item in listing_rules().penalties):
+            faults["heavy"] = _("该情形须同时受到较重行政处罚；不属于较重行政处罚的不得列入")
+        elif record is not None and not _is_heavy(record, heavy):
+            faults["heavy"] = _("该处罚记录的处罚类别或者失信程度与所选的较重行政处罚不符")
     if faults:
         raise ValidationError(faults)
     assert conduct is not None
     assert record is not None
     return {
-        "listing": conduct.code, "title": {"zh": conduct.title.zh, "en": conduct.title.en}, "records": [record.key],
+        "listing": conduct.code, "title": {"zh": conduct.title.zh, "en": conduct.title.en}, "records": [record.key], "penalty_seq": record.seq,
         "penalty": _document(record), "penalty_on": record.decided_on.isoformat(), "heavy": heavy if conduct.needs_heavy_penalty else "",
         "rules": listing_rules().version, "filed_on": day.isoformat(),
     }  # fmt: skip
+
+
+def _is_heavy(record: CreditRecord, heavy: str) -> bool:
+    """Whether what the record itself says allows to call its penalty heavy in this way."""
+    return record.severity != "minor" and listing_rules().fits(heavy, _types(record))
+
+
+def _types(record: CreditRecord) -> list[str]:
+    """Return the types of a penalty as its source reported them; none where it reports no types."""
+    said = json.loads(record.body).get("reported", {}).get("penalty_types") if record.body else None
+    return [name for name in re.split(r"[\s、,，;；|/]+", str(said or "")) if name]
 
 
 def _document(record: CreditRecord) -> str:
@@ -82,15 +99,20 @@ def _document(record: CreditRecord) -> str:
 
 
 def second_listing(case: Case) -> None:
-    """Refuse to list twice for one penalty.
+    """Refuse to list twice for one penalty, and again for one that was decided not to list for.
 
     Raises:
-        ValidationError: a case on this penalty is open, or has listed.
+        ValidationError: a case on this penalty is open, or was decided.
     """
-    listed = set(steps_taking("record.list").values_list("case_id", flat=True))
-    for held in Case.objects.filter(procedure=case.procedure, subject=case.subject):
-        if held.details["records"] == case.details["records"] and (held.is_open or held.pk in listed):
+    for held in Case.objects.filter(procedure=case.procedure, subject=case.subject).prefetch_related("steps"):
+        if held.details["records"] == case.details["records"] and (held.is_open or _was_decided(held)):
             raise ValidationError(_("同一处罚已在第 %(case)s 号办件列入或者办理") % {"case": held.pk})
+
+
+def _was_decided(case: Case) -> bool:
+    """Whether an approver decided a closed case; one that was dropped before may be filed again."""
+    last = max(case.steps.all(), key=lambda step: step.position)
+    return procedure_of(case).transition(last.transition).by == "approver"
 
 
 def renew_listing(case: Case, step: Transition, answers: Answers, today: date) -> None:
@@ -102,11 +124,17 @@ def renew_listing(case: Case, step: Transition, answers: Answers, today: date) -
     if step.asks == "factors":
         case.details = case.details | {"factors": weighed(answers)}
     if step.asks == "superior":
-        case.details = case.details | {"superior": _superior(answers, today)}
-    if step.id in _towards_listing(case):
-        _refuse_without_penalty(case)
-        if not step.is_notice:  # the factors are weighed when the party was heard
-            _refuse_unless_grave(case, today)
+        case.details = case.details | {"superior": _superior(case, answers, today)}
+    if step.id not in _towards_listing(case):
+        return
+    record = _penalty(case)
+    if step.is_notice:
+        about = {"listing": case.details["listing"], "penalty": record.key, "heavy": case.details["heavy"]}
+        case.details = case.details | grounds_of_listing(case.subject, about, today)
+    elif record.seq != case.details["penalty_seq"]:
+        raise ValidationError(_("所依据的处罚记录在告知之后已更正：请不予列入，按更正后的内容重新立案并告知"))
+    else:  # the factors are weighed when the party was heard
+        _refuse_unless_grave(case, today)
 
 
 def _towards_listing(case: Case) -> set[str]:
@@ -118,13 +146,19 @@ def _towards_listing(case: Case) -> set[str]:
     return found
 
 
-def _refuse_without_penalty(case: Case) -> None:
+def _penalty(case: Case) -> CreditRecord:
+    """Return the record a listing rests on in its last version.
+
+    Raises:
+        ValidationError: it is no longer valid, or being verified.
+    """
     key = case.details["records"][0]
     record = last_versions(CreditRecord.objects.filter(key=key)).first()
     if record is None or record.state != CreditRecord.State.ACTIVE or record.subject_id != case.subject_id:
         raise ValidationError(_("所依据的处罚已变更、修复或者撤销：请撤销立案或者不予列入"))
     if disputed_keys([key]):
         raise ValidationError(_("该记录正在异议核实，核实结束后再办理"))
+    return record
 
 
 def _refuse_unless_grave(case: Case, today: date) -> None:
@@ -162,17 +196,26 @@ def weighed(answers: Answers) -> dict[str, dict[str, str]]:
     return found
 
 
-def _superior(answers: Answers, today: date) -> dict[str, str]:
+def _superior(case: Case, answers: Answers, today: date) -> dict[str, str]:
+    """Return the higher bureau's word on what was last reported to it.
+
+    Raises:
+        ValidationError: by field; no number, that of an earlier report, or a day before the report.
+    """
+    reported = case.steps.order_by("-position").first()
+    since = reported.on if reported is not None else case.opened_on
     document, said_on = _said(answers.get("superior_document", "")), answers.get("superior_on", "")
     faults = {}
     if not any(char.isdecimal() for char in document):
         faults["superior_document"] = _("请填写上一级批复的文号")
+    elif document == case.details.get("superior", {}).get("document"):
+        faults["superior_document"] = _("这是上一次报送的批复；退回重审后须重新报送并填写新的批复")
     try:
         day = date.fromisoformat(said_on)
     except ValueError:
         day = None
-    if day is None or day > today:
-        faults["superior_on"] = _("请填写批复日期，不晚于今天")
+    if day is None or not since <= day <= today:
+        faults["superior_on"] = _("请填写批复日期，不早于报送之日（%(since)s），不晚于今天") % {"since": since}
     if faults:
         raise ValidationError(faults)
     assert day is not None
@@ -203,7 +246,7 @@ def listing_record(case: Case) -> CreditRecord | None:
     """Return the record that a case has put on the list, in its last version."""
     numbers = case.steps.filter(paper__isnull=False, transition__in=procedure_of(case).taking("record.list"))
     number = numbers.values_list("paper__number", flat=True).first()
-    rows = last_versions(CreditRecord.objects.filter(subject=case.subject, source="serious_list"))
+    rows = last_versions(CreditRecord.objects.filter(subject=case.subject, source=LISTINGS))
     return next((item for item in rows if number and _document(item) == number), None)
 
 
@@ -231,3 +274,35 @@ def lift_by(case: Case) -> date | None:
         return clock("listing.lift", timezone.localdate(entered_at(penalty.seq))).due_on
     except ValidationError:
         return None
+
+
+def is_without_penalty(record: CreditRecord) -> bool:
+    """Whether a listing's penalty is no longer valid, so that the listing is to be lifted."""
+    return any(listing_record(case) == record for case in listings_without_penalty(timezone.localdate()))
+
+
+def listed_now(subject: Subject, day: date) -> list[CreditRecord]:
+    """Return the entries by which a subject is on the serious-dishonesty list on a day."""
+    rows = last_versions(CreditRecord.objects.filter(subject=subject, kind="list.serious"))
+    return [item for item in rows.order_by("seq") if is_listed(item, day)]
+
+
+def refuse_removal(record: CreditRecord) -> None:
+    """Refuse early removal of who was punished heavily again since it was listed (第十六条).
+
+    Raises:
+        ValidationError: names the penalty.
+    """
+    if record.kind != "list.serious":
+        return
+    for item in penalties_of(record.subject):
+        if item.decided_on > record.decided_on and (item.severity == "serious" or _restricts(item)):
+            raise ValidationError(
+                _("列入之后又受到处罚（%(document)s，%(day)s），不符合提前移出条件")
+                % {"document": _document(item), "day": item.decided_on}
+            )
+
+
+def _restricts(record: CreditRecord) -> bool:
+    """Whether the type of a penalty is by itself a heavy one: a licence, a business, a profession."""
+    return bool(_types(record)) and any(_is_heavy(record, code) for code in ("licence", "restriction"))

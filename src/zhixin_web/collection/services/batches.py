@@ -26,7 +26,7 @@ from zhixin.dataset.delivery.refusals import FileRefused
 from zhixin.dataset.delivery.rows import CheckedRow, RowChecker
 from zhixin.dataset.delivery.table import DeliveredTable, kind_of
 from zhixin.dataset.snapshot import sha256_of
-from zhixin.dataset.sources import determinations, sources
+from zhixin.dataset.sources import sources
 from zhixin_web.accounts.models import User
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.events import record_event
@@ -92,13 +92,13 @@ def deliver(
 
 def _refuse_made_here(source: str) -> None:
     """Refuse a delivery to a source that the decisions of this site make."""
-    if source == determinations().id:
+    if sources()[source].made_by_site:
         raise FileRefused(
             "file.made_here",
-            "该来源只由本系统的认定决定产生，不接受文件",
+            "该来源只由本系统的办件决定产生，不接受文件",
             "this source is made by decisions of this site alone: no file is taken",
-            "在企业页面以「失信行为认定立案」办理",
-            "file a determination on the page of the enterprise",
+            "在企业页面立案办理",
+            "file a case on the page of the enterprise",
         )
 
 

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.db.models import Max
@@ -15,7 +16,9 @@ from zhixin.dataset.cell_parsers import Refusal, refusal
 from zhixin.dataset.delivery.fault import fault_of
 from zhixin.dataset.delivery.rows import CheckedRow
 from zhixin.dataset.delivery.units import MONEY
+from zhixin.dataset.documents import document_key
 from zhixin.dataset.sources import SourceManifest, sources
+from zhixin.law.procedures import procedures
 from zhixin.trust import ledger
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.ledger import Sealed, append, insert_rows
@@ -47,6 +50,13 @@ _ENDED = refusal(
     "this record was repaired or revoked: a correction does not revive it",
     "有新的决定的，以新的文书号提交",
     "deliver a new decision under its own number",
+)
+_OWN_NUMBER = refusal(
+    "record.own_number",
+    "文号属于本局办件文书的编号，这样的决定只能由办件产生",
+    "the number is one of the papers of the bureau's cases: only a case makes such a decision",
+    "核对文号；本局的决定在办件中作出后自动入库",
+    "check the number; a decision of the bureau is taken in by its case",
 )
 _TWICE = refusal(
     "row.contradicts",
@@ -126,6 +136,8 @@ class Committing:
         is_new = subject is None and self.manifest.gives == "subjects"
         if subject is None and not is_new:
             return RowVerdict(faults=[fault_of(_UNKNOWN, "subject_id", item.code)])
+        if self.batch.way != Batch.Way.CASE and _has_own_number(item):
+            return RowVerdict(faults=[fault_of(_OWN_NUMBER, "document", item.key.split(":", 1)[1])])
         known = self.seen[item.key]
         found = self._verdict(known, item)
         if found is None:
@@ -282,6 +294,16 @@ class Committing:
         columns = ("batch_id", "line", "cells", "faults", "rule", "status", "seq", "reason", "resolved_by_id", "resolved_at")
         insert_rows("collection_quarantinedrow", columns, rows)
         self.tally.quarantined += len(rows)
+
+
+@cache
+def _own_numbers() -> tuple[str, ...]:
+    return tuple(document_key(f"{item.number.zh}〔") for item in procedures().values())
+
+
+def _has_own_number(item: CheckedRow) -> bool:
+    """Whether a row reports a document under a number of this site's own papers."""
+    return item.key.split(":", 1)[-1].startswith(_own_numbers())
 
 
 def cells_of(item: CheckedRow) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from zhixin_web.cases.queries import visible_cases
 from zhixin_web.cases.reading import ShownStep
 from zhixin_web.cases.services.filing import eligibility, open_case
 from zhixin_web.cases.services.grounds import conducts
-from zhixin_web.cases.services.listing import penalties_of
+from zhixin_web.cases.services.listing import listed_now, penalties_of
 from zhixin_web.cases.services.transitions import carry_out, settle_or_leave, steps_open_to
 from zhixin_web.measures.queries import ground_records
 from zhixin_web.presentation import asked
@@ -198,6 +198,6 @@ def new_listing(request: StaffRequest, code: str) -> HttpResponse:
     penalties = penalties_of(subject)
     content = {
         "subject": subject, "rules": listing_rules(), "faults": faults, "given": request.POST, "procedure": procedures()["listing"],
-        "penalties": ground_records(item.key for item in penalties),
+        "penalties": ground_records(item.key for item in penalties), "listed": listed_now(subject, timezone.localdate()),
     }  # fmt: skip
     return render(request, "listing_new.html", content, status=422 if faults else 200)

@@ -23,6 +23,9 @@ from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.queries import open_cases_on, visible_cases
+from zhixin_web.cases.services.case_papers import withdraw_paper
+from zhixin_web.cases.services.listing import is_without_penalty
+from zhixin_web.collection.models import Batch
 from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.evaluations.queries import grade_as_of, order_in_force, outlook_in_force, run_in_force, why_in_force
 from zhixin_web.measures.queries import measures_on
@@ -238,8 +241,13 @@ def change(request: StaffRequest, seq: int) -> HttpResponse:
     if open_cases_on(record.key):
         messages.error(request, _("该记录有办件正在办理，请在办件中处理"))
         return redirect("record", seq=seq)
+    if record.batch.way == Batch.Way.CASE and not (state == "revoked" and is_without_penalty(record)):
+        messages.error(request, _("该记录由本局办件决定产生：修复、撤销须通过办件，由另一人决定"))
+        return redirect("record", seq=seq)
     with refusals_shown(request):
         new = change_record(record, state=state, on=on, basis=request.POST.get("basis", "")[:128], by=request.user)
+        if state == "revoked" and record.body:
+            withdraw_paper(str(json.loads(record.body).get("document", "")), request.POST.get("basis", "")[:128])
         messages.success(request, _("已登记新版本；公示同时停止，等级在下次评价时更新"))
         return redirect("record", seq=new)
     return redirect("record", seq=seq)

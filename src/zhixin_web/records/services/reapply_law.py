@@ -39,7 +39,9 @@ def apply_law_in_force() -> Iterator[str]:
             rows = list(
                 CreditRecord.objects.filter(seq__gt=last)
                 .order_by("seq")
-                .values_list("seq", "kind", "state", "stated_severity", "decided_on", "published_on", *PROJECTED)[:CHUNK]
+                .values_list(
+                    "seq", "kind", "state", "stated_severity", "decided_on", "published_on", "valid_until", *PROJECTED
+                )[:CHUNK]
             )
             changed += _rewrite(rows)
         if not rows:
@@ -54,8 +56,8 @@ def apply_law_in_force() -> Iterator[str]:
 def _rewrite(rows: list[Any]) -> int:
     """Write the projected columns of some records where they differ; return how many did."""
     law, wrong = law_in_force(), []
-    for seq, kind, state, stated, decided_on, published_on, *held in rows:
-        right = projected_terms(law, kind, state, stated, decided_on, published_on)
+    for seq, kind, state, stated, decided_on, published_on, valid_until, *held in rows:
+        right = projected_terms(law, kind, state, stated, decided_on, published_on, valid_until)
         if tuple(held) != right:
             wrong.append((*right, seq))
     if wrong:

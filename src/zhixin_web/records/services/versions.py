@@ -71,8 +71,8 @@ def record_row(
         origin: batch and line.
         law: in force today.
     """
-    kind, stated, decided, published = core[0], core[1], core[4], core[5]
-    projected = projected_terms(law, kind, state, stated, _day(decided), _day(published))
+    kind, stated, decided, published, valid = core[0], core[1], core[4], core[5], core[6]
+    projected = projected_terms(law, kind, state, stated, _day(decided), _day(published), _day(valid))
     severity, *shown = projected
     return (*head, kind, state, stated, severity, *core[2:], *(_iso(day) for day in shown), *kept, None, *origin)
 
