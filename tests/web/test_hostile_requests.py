@@ -979,7 +979,7 @@ def furnish_cases(people: People) -> list[str]:
     made.append(open_case("determination", subject=made[0].subject, text=SENTENCE, details=details, by=city))
     known = (item for subject in Subject.objects.order_by("-code") for item in penalties_of(subject))
     penalty = next(item for item in known if not disputed_keys([item.key]))
-    grounds = {"listing": "infringement", "penalty": penalty.key, "heavy": "licence"}
+    grounds = {"listing": "infringement", "penalty": penalty.key, "heavy": "heavy_fine"}
     made.append(open_case("listing", subject=penalty.subject, text=SENTENCE, details=grounds, by=city))
     carry_out(made[-1], "notify", by=city, reason=SENTENCE)
     type(made[-1]).objects.filter(pk=made[-1].pk).update(
