@@ -427,15 +427,15 @@ def test_what_was_claimed_in_time_or_moved_is_not_told_on(plan: Any, people: Any
 
 
 def test_one_item_that_fails_does_not_stop_the_others(plan: Any) -> None:
-    def fails(version: Any, found: Duty) -> Any:
+    def fails(found: Duty, to: str) -> Any:
         if found.key == "pilot/rules/draft":
             raise RuntimeError
-        return real(version, found)
+        return real(found, to)
 
     from zhixin_web.duties.services import escalating
 
-    real = escalating._escalate
-    with on(days(DUE, 1)), mock.patch.object(escalating, "_escalate", fails):
+    real = escalating._tell
+    with on(days(DUE, 1)), mock.patch.object(escalating, "_tell", fails):
         done = list(escalate_overdue())
     assert any("failed" in line for line in done)
     assert Escalation.objects.filter(item="pilot/data").exists()
@@ -724,6 +724,32 @@ def test_whoever_approves_sees_whatever_a_version_changes(plan: Any, people: Any
 
 def test_a_version_that_changes_nothing_but_its_number_says_so(plan: Any, people: Any) -> None:
     assert changes(plans.propose_plan(changed(PLAN), reason="（虚构）", by=people["city"])) == []
+
+
+def test_another_task_of_the_same_title_is_another_task(plan: Any, people: Any) -> None:
+    """Names may be shared by phase, axis and task, and titles by tasks: what differs in the file is said."""
+    both = changed(
+        PLAN,
+        ("title: {zh: 清单, en: Lists}", "title: {zh: 数据共享, en: Data}"),
+        ("id: base,", "id: first,"),
+        ("axis: base", "axis: first"),
+        ("axis: base", "axis: first"),
+    )
+    second = in_force(both, people)
+    third = both.replace('version: "2"', 'version: "3"').replace("task: data}", "task: lists}")
+    waiting = plans.propose_plan(third, reason="（虚构）", by=people["city"])
+    assert second.pk != waiting.pk
+    assert [(row.part, row.fact, row.before, row.after) for row in changes(waiting)] == [
+        ("验收项目「数据」", "任务", "数据共享（data）", "数据共享（lists）")
+    ]
+    renamed = plans_of(waiting, people, third.replace("title: {zh: 基础, en: Base}", "title: {zh: 别的, en: Other}"))
+    assert {(row.part, row.fact) for row in changes(renamed)} == {("验收维度「别的」", "名称"), ("验收项目「数据」", "任务")}
+
+
+def plans_of(waiting: PlanVersion, people: Any, text: str) -> PlanVersion:
+    """Refuse what waits and put another text forward."""
+    plans.decide_plan(waiting, approve=False, reason="（虚构）改正", by=people["approver"])
+    return plans.propose_plan(text, reason="（虚构）", by=people["city"])
 
 
 def test_what_was_done_late_stays_late_whatever_a_later_version_says(plan: Any, people: Any) -> None:

@@ -188,7 +188,13 @@ def _reason(detail: Any) -> Message:
 def schema_faults(
     error: ValidationError, positions: Mapping[Path_, Position], reference: str = "docs/reference/rulebook.md"
 ) -> list[Fault]:
-    """Return the faults of a shape, each with its position; ``reference``: where the right shape is told."""
+    """Translate the errors of pydantic into faults with file, line, field and remedy.
+
+    Args:
+        error: what pydantic raised.
+        positions: line of each field, by its path in the file.
+        reference: page of the documentation that describes the format; remedies name it.
+    """
     faults = []
     for detail in error.errors(include_url=False):
         path = tuple(part for part in detail["loc"])

@@ -100,6 +100,10 @@ class Procedure(Node):
         """Return the ids of the steps that take an effect."""
         return [item.id for item in self.transitions if item.effect == effect]
 
+    def leading_to(self, effect: Effect) -> set[str]:
+        """Return the ids of the steps that take an effect and of the proposals that they decide."""
+        return {name for taken in self.taking(effect) for name in (taken, *self.transition(taken).other_than)}
+
     @property
     def notices(self) -> list[str]:
         """Ids of the steps that tell the party what the authority means to do."""

@@ -66,7 +66,7 @@ class PlannedTask(Node):
 
 
 class EscalationStep(Node):
-    """From how many days after its end an overdue task is told to whom."""
+    """Name who is notified of an overdue task, and how many days after its due date."""
 
     days_overdue: Days
     to: Addressee
@@ -102,7 +102,10 @@ class Criterion(Node):
 
 
 class WorkPlan(Node):
-    """A work plan, as its file says. ``office`` coordinates and confirms; ``conference`` is told what stays overdue."""
+    """Hold a work plan as its file states it.
+
+    ``office`` is the unit that coordinates the plan and confirms claims; ``conference`` is notified of what stays overdue.
+    """
 
     format: Literal["work_plan/1"]
     id: Identifier

@@ -23,13 +23,12 @@ from django.utils.translation import gettext as _
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
-from zhixin.dataset.hiding_persons import masked
 from zhixin.dataset.identity import check_uscc
 from zhixin_web.accounts.models import RESERVED_PREFIX, Organisation, OutsideIdentity, Role, RoleGrant, User
 from zhixin_web.accounts.permissions import home_of
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one
-from zhixin_web.received.words import printable
+from zhixin_web.received.words import cleaned
 
 SUBJECT = re.compile("[\\x21-\\x7e]{1,255}")
 """A subject of a provider: at most 255 ASCII characters (OpenID Connect Core, 2)."""
@@ -118,7 +117,7 @@ def _found_or_opened(subject: str, code: str, name: str) -> User | None:
         if unit.kind != Organisation.Kind.ENTERPRISE:
             return None
         username = RESERVED_PREFIX + hashlib.sha256(f"{settings.OIDC_ISSUER}\0{subject}".encode()).hexdigest()[:24]
-        shown = masked(printable(name)).strip()[:60] or _("企业经办人")
+        shown = cleaned(name)[:60] or _("企业经办人")
         user = User(username=username, display_name=shown, organisation=unit, role=Role.ENTERPRISE_USER.value)
         user.set_unusable_password()
         user.save()

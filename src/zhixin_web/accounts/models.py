@@ -68,6 +68,11 @@ class User(BoundModel, AbstractUser):
 
     objects = Accounts()  # type: ignore[misc]
 
+    @property
+    def unit_code(self) -> str:
+        """Code of the organisation; empty for an account that has none."""
+        return self.organisation.code if self.organisation is not None else ""
+
     class Meta(AbstractUser.Meta):
         constraints = [models.CheckConstraint(condition=Q(is_superuser=False), name="no_superuser")]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from zhixin.dataset.hiding_persons import masked
-from zhixin_web.received.words import printable
+from zhixin_web.received.words import cleaned
 
 FEWEST, MOST = 5, 4000
 """Characters of what is said of a case."""
@@ -18,7 +17,7 @@ def said(text: str) -> str:
     Raises:
         ValidationError: too short or too long.
     """
-    cleaned = masked(printable(text)).strip()
-    if not FEWEST <= len(cleaned) <= MOST:
+    words = cleaned(text)
+    if not FEWEST <= len(words) <= MOST:
         raise ValidationError({"text": _("请用 %(fewest)s 至 %(most)s 字说明") % {"fewest": FEWEST, "most": MOST}})
-    return cleaned
+    return words

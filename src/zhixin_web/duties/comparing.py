@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -16,14 +16,16 @@ from zhixin_web.duties.items import Duty, DutyState
 from zhixin_web.duties.models import Escalation, PlanVersion
 from zhixin_web.duties.queries import duties, plan_of, unit_names, with_milestones
 
-Kind = Literal["added", "dropped", "changed"]
+LISTS = ("units", "phases", "tasks", "escalation", "axes", "acceptance")
+NAMES = frozenset({"id", "code", "format", "version", "to"})
+"""Fields that name a part and say nothing more of it."""
 
 
 @dataclass(frozen=True)
 class Change:
     """One thing that differs: a part of the plan, which of its facts, what it was and is; how the item stands now."""
 
-    kind: Kind
+    kind: Literal["added", "dropped", "changed"]
     part: str
     fact: str = ""
     before: str = ""
@@ -32,92 +34,98 @@ class Change:
     state: DutyState | None = None
 
 
-def changes(version: PlanVersion) -> list[Change]:
-    """Return what a version changes against the one it is compared with; nothing where it is the first."""
-    if version.before is None:
-        return []
-    names = unit_names(version.plan) | unit_names(version.before.plan)
-    old, new = (dict(_facts(plan_of(item), names)) for item in (version.before, version))
-    standing = {item.key: item.state for item in with_milestones(duties(version.before))}
-    found = []
-    for key in [*old, *(key for key in new if key not in old)]:
-        if key.parent is not None and (key.parent not in old or key.parent not in new):
-            continue  # said with the part that comes or goes
-        before, after = old.get(key), new.get(key)
-        if before == after or (key.parent is None and None not in (before, after)):
-            continue  # another title is said as a fact of the part
-        kind: Kind = "added" if before is None else "dropped" if after is None else "changed"
-        label = (new if after is not None else old)[key.parent or key]
-        part = f"{_words()[key.part]}「{label}」" if label else _words()[key.part]
-        is_later = all(isinstance(value, date) for value in (before, after)) and after > before  # type: ignore[operator]
-        fact = _words().get(key.fact, key.fact) if key.parent is not None else ""
-        shown = (_shown(before), _shown(after)) if key.parent is not None else ("", "")
-        found.append(Change(kind, part, fact, *shown, is_later, standing.get(key.item)))
-    return found
-
-
-@dataclass(frozen=True)
-class _Key:
-    """A fact of a part of the plan; without ``fact`` the part itself, whose value is its name."""
+class Fact(NamedTuple):
+    """Where a fact of a plan stands: in which list, of which part (by its id, of tasks by its key), which field; no field: the part itself."""
 
     part: str
     id: str
-    fact: str = ""
-    item: str = ""
+    field: str = ""
 
     @property
-    def parent(self) -> _Key | None:
-        return _Key(self.part, self.id, item=self.item) if self.fact else None
+    def whole(self) -> Fact:
+        """The part that the fact is one of."""
+        return self._replace(field="")
 
 
-def _facts(plan: WorkPlan, names: dict[str, Text]) -> Iterator[tuple[_Key, Any]]:
-    """Yield every fact of a plan, by part, id and name."""
+def changes(version: PlanVersion) -> list[Change]:
+    """Return what a version changes against the one it is compared with; nothing where it is the first.
 
-    called = names | {item.id: item.title for part in (plan.phases, plan.axes, plan.tasks) for item in part}
-    called |= {name: Text(zh=str(item.title), en=str(item.title)) for name, item in COUNTED.items()}
+    Values are compared as they stand in the files: two tasks of the same title are two tasks.
+    """
+    if version.before is None:
+        return []
+    plans = plan_of(version.before), plan_of(version)
+    old, new = (dict(_facts(plan)) for plan in plans)
+    called = _called(plans, unit_names(version.before.plan) | unit_names(version.plan))
+    standing = {item.key: item.state for item in with_milestones(duties(version.before))}
+    words, found = _words(), []
+    for fact in dict.fromkeys((*old, *new)):
+        before, after = old.get(fact), new.get(fact)
+        stays = fact.whole in old and fact.whole in new
+        if before == after or stays == (not fact.field):
+            continue  # nothing differs, or it is said by the part that comes or goes
+        part = words[fact.part] + (f"「{label}」" if (label := (new if fact.whole in new else old)[fact.whole]) else "")
+        state = standing.get(fact.id)
+        if not stays:
+            found.append(Change("added" if fact in new else "dropped", part, state=state))
+            continue
+        is_later = isinstance(before, date) and isinstance(after, date) and after > before
+        was, now = (_shown(value, called.get(fact.field, {})) for value in (before, after))
+        if was == now:  # two that are called the same
+            was, now = f"{was}（{before}）", f"{now}（{after}）"
+        found.append(Change("changed", part, words.get(fact.field, fact.field), was, now, is_later, state))
+    return found
 
-    def of(part: str, node: Node, name: str, item: str = "", leave: tuple[str, ...] = ()) -> Iterator[tuple[_Key, Any]]:
-        title = getattr(node, "title", None)
-        yield _Key(part, name, item=item), title.zh if title is not None else ""
-        for field in type(node).model_fields:
-            if field not in ("id", "code", "format", *leave):
-                yield _Key(part, name, field, item), _plain(getattr(node, field), called)
 
-    lists = ("units", "phases", "tasks", "escalation", "axes", "acceptance")
-    yield from of("plan", plan, "plan", leave=(*lists, "reporting", "version"))
-    yield from of("reporting", plan.reporting, "reporting")
+def _facts(plan: WorkPlan) -> Iterator[tuple[Fact, Any]]:
+    """Yield every fact of a plan with its value; of a part itself the value is what it is called."""
+    yield from _facts_of(Fact("plan", plan.id), plan, leave=(*LISTS, "reporting"))
+    yield from _facts_of(Fact("reporting", ""), plan.reporting)
     for step in plan.escalation:
-        told = _Key("escalation", step.to)
-        yield told, str(Escalation.To(step.to).label)
-        yield _Key("escalation", step.to, "days_overdue"), step.days_overdue
+        yield from _facts_of(Fact("escalation", step.to), step, str(Escalation.To(step.to).label))
     for unit in plan.units:
-        yield from of("units", unit, unit.code)
-    for part in ("phases", "axes", "acceptance"):
-        for item in getattr(plan, part):
-            yield from of(part, item, item.id)
+        yield from _facts_of(Fact("units", unit.code), unit)
+    for part, items in (("phases", plan.phases), ("axes", plan.axes), ("acceptance", plan.acceptance)):
+        for item in items:
+            yield from _facts_of(Fact(part, item.id), item)
     for task in plan.tasks:
         key = f"{plan.id}/{task.id}"
-        yield from of("tasks", task, key, key, leave=("milestones",))
+        yield from _facts_of(Fact("tasks", key), task, leave=("milestones",))
         for milestone in task.milestones:
-            yield from of("milestones", milestone, f"{key}/{milestone.id}", f"{key}/{milestone.id}")
+            yield from _facts_of(Fact("milestones", f"{key}/{milestone.id}"), milestone)
 
 
-def _plain(value: Any, names: Mapping[str, Text]) -> Any:
+def _facts_of(whole: Fact, node: Node, label: str = "", leave: tuple[str, ...] = ()) -> Iterator[tuple[Fact, Any]]:
+    title = getattr(node, "title", None)
+    yield whole, title.zh if isinstance(title, Text) else label
+    for field in type(node).model_fields:
+        if field not in NAMES and field not in leave:
+            yield whole._replace(field=field), getattr(node, field)
+
+
+def _called(plans: tuple[WorkPlan, WorkPlan], units: Mapping[str, Text]) -> dict[str, dict[str, str]]:
+    """Return by field what the ids in it are called."""
+    names = {code: text.zh for code, text in units.items()}
+    titles = {
+        field: {item.id: item.title.zh for plan in plans for item in getattr(plan, part)}
+        for field, part in (("phase", "phases"), ("axis", "axes"), ("task", "tasks"))
+    }
+    counted = {name: str(item.title) for name, item in COUNTED.items()}
+    return titles | {"counted": counted} | dict.fromkeys(("lead", "helped_by", "office", "conference"), names)
+
+
+def _shown(value: Any, called: Mapping[str, str]) -> str:
     if isinstance(value, Text):
         return f"{value.zh} / {value.en}"
     if isinstance(value, Node):
-        return "，".join(str(_plain(part, names)) for part in value.children() if part is not None)
+        return "，".join(str(part) for part in value.children() if part is not None)
     if isinstance(value, tuple):
-        return "、".join(str(_plain(item, names)) for item in value)
-    return names[value].zh if isinstance(value, str) and value in names else value
-
-
-def _shown(value: Any) -> str:
-    return "—" if value in (None, "") else str(value)
+        return "、".join(_shown(item, called) for item in value) or "—"
+    return "—" if value in (None, "") else called.get(value, str(value)) if isinstance(value, str) else str(value)
 
 
 def _words() -> dict[str, str]:
-    """What parts and facts are called."""
+    """Return what parts and facts are called."""
     return {
         "plan": _("方案"), "reporting": _("报告要求"), "escalation": _("逾期提示"), "units": _("单位"), "phases": _("阶段"), "tasks": _("任务"),
         "milestones": _("节点"), "axes": _("验收维度"), "acceptance": _("验收项目"), "title": _("名称"), "basis": _("依据"),

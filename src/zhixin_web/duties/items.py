@@ -34,7 +34,7 @@ MARKS = {
     DutyState.NOT_STARTED: "", DutyState.RUNNING: "", DutyState.SOON: "warn", DutyState.OVERDUE: "bad", DutyState.CLAIMED: "warn",
     DutyState.DONE: "good", DutyState.DONE_LATE: "good",
 }  # fmt: skip
-"""Colour of a state; its words always stand beside it."""
+"""Colour class of each state. Pages show the name of the state beside the colour (WCAG 1.4.1)."""
 ORDER = (
     DutyState.OVERDUE,
     DutyState.SOON,
@@ -200,7 +200,3 @@ class Duty:
     def waiting_milestones(self) -> tuple[Duty, ...]:
         """Milestones that are not confirmed yet."""
         return tuple(item for item in self.milestones if not item.is_finished)
-
-    @property
-    def is_started(self) -> bool:
-        return self.today >= self.starts_on

@@ -103,7 +103,10 @@ class ProgressEntry(BoundModel):
 
 
 class QuarterReport(BoundModel):
-    """What a unit reports of a quarter, with its items as they stood; a later revision stands beside the earlier."""
+    """Store the report of a unit on a quarter, with the state of its items on that day.
+
+    A correction is a new row with the next ``revision``; earlier revisions are kept.
+    """
 
     plan = models.CharField(max_length=40)
     unit = models.ForeignKey("accounts.Organisation", models.PROTECT, related_name="+")
@@ -173,7 +176,7 @@ class Resolution(BoundModel):
 
 
 class Escalation(BoundModel):
-    """Somebody was told that an item is overdue: once for each end of the item and each addressee."""
+    """Record that an addressee was notified of an overdue item: once for each due date of the item and each addressee."""
 
     class To(models.TextChoices):
         UNIT = "unit", _("责任单位")

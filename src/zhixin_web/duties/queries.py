@@ -6,7 +6,7 @@ There is one plan in force at a time. What lies in the past is read by the versi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -19,19 +19,21 @@ from zhixin.law.nodes import Text
 from zhixin.law.work_plan import PlannedTask, Reporting, WorkPlan, loads_work_plan
 from zhixin_web.accounts.models import Organisation
 from zhixin_web.duties.items import Duty, Move, Progress, folded
-from zhixin_web.duties.models import Meeting, PlanVersion, ProgressEntry, QuarterReport, Resolution
+from zhixin_web.duties.models import Escalation, Meeting, PlanVersion, ProgressEntry, QuarterReport, Resolution
 
 Status = PlanVersion.Status
+MEETING = "meeting:"
+"""Begins the keys of what meetings have resolved; no plan has a colon in its id."""
 
 
 @lru_cache(maxsize=32)
-def _loaded(sha256: str, text: str) -> WorkPlan:
-    return loads_work_plan(text)
+def _loaded(sha256: str, pk: int) -> WorkPlan:
+    return loads_work_plan(PlanVersion.objects.values_list("text", flat=True).get(pk=pk))
 
 
 def plan_of(version: PlanVersion) -> WorkPlan:
-    """Return the work plan that a version is."""
-    return _loaded(version.sha256, version.text)
+    """Return the work plan that a version is; its text is read where the plan is not kept in memory."""
+    return _loaded(version.sha256, version.pk)
 
 
 def version_in_force() -> PlanVersion | None:
@@ -40,10 +42,9 @@ def version_in_force() -> PlanVersion | None:
 
 
 def effective_versions(plan: str) -> list[PlanVersion]:
-    """Return the versions of a plan that are or were in force, the first of them first."""
-    return list(
-        PlanVersion.objects.filter(plan=plan, status__in=[Status.IN_FORCE, Status.REPLACED]).order_by("decided_at", "pk")
-    )
+    """Return the versions of a plan that are or were in force, the first of them first, without their texts."""
+    found = PlanVersion.objects.filter(plan=plan, status__in=[Status.IN_FORCE, Status.REPLACED])
+    return list(found.defer("text").order_by("decided_at", "pk"))
 
 
 def version_on(plan: str, day: date) -> PlanVersion | None:
@@ -83,27 +84,24 @@ def with_milestones(found: list[Duty]) -> list[Duty]:
 
 def duty(key: str, today: date | None = None) -> Duty | None:
     """Return the item of a key as the plan in force has it, or as the last version had it that did; ``None``: none ever did."""
-    plan = _plan_named(key)
-    current = version_in_force()
-    for version in reversed(effective_versions(plan) if plan else []):
+    for version in reversed(effective_versions(_plan_named(key))):
+        if not key.startswith(MEETING) and key not in ends_of(plan_of(version)):
+            continue
         found = next((item for item in with_milestones(duties(version, today)) if item.key == key), None)
-        if found is not None:
-            is_current = current is not None and version.pk == current.pk
-            return found if is_current else replace(found, dropped_from=version.version)
+        if found is None or version.status == Status.IN_FORCE:
+            return found
+        return replace(found, dropped_from=version.version)
     return None
 
 
 def _plan_named(key: str) -> str:
+    """Return the id of the plan that a key belongs to; empty: of none."""
     named = key.split("/")[0]
-    if not named.startswith("meeting:"):
+    number = named.removeprefix(MEETING)
+    if number == named:
         return named
-    number = named.removeprefix("meeting:")
-    meeting = (
-        Meeting.objects.filter(pk=int(number)).first()
-        if number.isascii() and number.isdigit() and len(number) < 19
-        else None
-    )
-    return meeting.plan if meeting is not None else ""
+    is_key = number.isascii() and number.isdigit() and len(number) < 19
+    return Meeting.objects.filter(pk=number).values_list("plan", flat=True).first() or "" if is_key else ""
 
 
 def _progress(entries: QuerySet[ProgressEntry], today: date) -> dict[str, Progress]:
@@ -151,7 +149,7 @@ def _resolved(plan: WorkPlan, today: date) -> Iterator[Duty]:
 
 def key_of(resolution: Resolution) -> str:
     """Return the key of what a meeting resolved."""
-    return f"meeting:{resolution.meeting_id}/{resolution.position}"
+    return f"{MEETING}{resolution.meeting_id}/{resolution.position}"
 
 
 def ends_of(plan: WorkPlan) -> dict[str, date]:
@@ -175,16 +173,14 @@ def _moves(plan: str, today: date) -> dict[str, tuple[Move, ...]]:
 
 
 def dropped(version: PlanVersion) -> list[Duty]:
-    """Return tasks and milestones that an earlier version had and this one has not, as that version left them."""
-    now = ends_of(plan_of(version)).keys()
-    found: dict[str, Duty] = {}
-    for earlier in effective_versions(version.plan):
-        if earlier.pk == version.pk:
-            continue
-        for item in with_milestones(duties(earlier)):
-            if item.key not in now and item.meeting is None:
-                found[item.key] = replace(item, dropped_from=earlier.version)
-    return list(found.values())
+    """Return tasks and milestones that an earlier version had and this one has not, as the last version that had them left them."""
+    now = ends_of(plan_of(version))
+    last = {key: item for item in effective_versions(version.plan) for key in ends_of(plan_of(item)) if key not in now}
+    found = []
+    for earlier in dict.fromkeys(last.values()):
+        items = {item.key: item for item in with_milestones(duties(earlier))}
+        found += [replace(items[key], dropped_from=earlier.version) for key in last if last[key] == earlier]
+    return found
 
 
 @dataclass(frozen=True, order=True)
@@ -239,3 +235,14 @@ def reports_of(plan: str, quarter: Quarter) -> dict[str, list[QuarterReport]]:
     for row in rows.select_related("unit", "by").order_by("revision"):
         found[row.unit.code].append(row)
     return dict(found)
+
+
+def last_report(plan: str, quarter: Quarter, unit: str) -> QuarterReport | None:
+    """Return the last revision of a unit's report of a quarter."""
+    return reports_of(plan, quarter).get(unit, [None])[-1]
+
+
+def told_on(items: Iterable[Duty]) -> set[tuple[str, date, str]]:
+    """Return who has been told that some items are overdue: item, its end, addressee."""
+    found = Escalation.objects.filter(item__in=[item.key for item in items])
+    return set(found.values_list("item", "due_on", "to"))

@@ -15,7 +15,7 @@ from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.duties.items import Duty, DutyState
 from zhixin_web.duties.models import Escalation, Meeting, PlanVersion
-from zhixin_web.duties.queries import duties, plan_in, quarters, reports_of, version_in_force, with_milestones
+from zhixin_web.duties.queries import duties, plan_in, quarters, reports_of, told_on, version_in_force, with_milestones
 from zhixin_web.duties.services.progress import may_answer
 
 URGENT = (DutyState.OVERDUE, DutyState.SOON)
@@ -38,7 +38,7 @@ def waiting_for(user: User) -> Iterator[Waiting]:
     version = version_in_force()
     if version is not None:
         found = with_milestones(duties(version))
-        told = set(Escalation.objects.filter(item__in=[item.key for item in found]).values_list("item", "due_on", "to"))
+        told = told_on(found)
         for item in found:
             yield from _of_item(user, item, told)
         yield from _reports(user, version)
@@ -53,7 +53,7 @@ def waiting_for(user: User) -> Iterator[Waiting]:
 
 def _of_item(user: User, item: Duty, told: set[tuple[str, date, str]]) -> Iterator[Waiting]:
     title = item.title.in_language(get_language() or "zh")
-    is_own = may(user, "duties.report") and user.organisation is not None and user.organisation.code == item.lead
+    is_own = may(user, "duties.report") and user.unit_code == item.lead
     if item.progress.claim is not None and may_answer(user, item):
         until = shift_days(item.progress.claim.on, item.reporting.answer_within_days)
         yield Waiting(_("申报完成，待核对"), title, item.address, until)
@@ -70,7 +70,7 @@ def _of_item(user: User, item: Duty, told: set[tuple[str, date, str]]) -> Iterat
 
 def _reports(user: User, version: PlanVersion) -> Iterator[Waiting]:
     """Yield the quarters of which the account's unit, or for the office others, have not reported; the last four, lest they fill a desk."""
-    own = user.organisation.code if user.organisation is not None else ""
+    own = user.unit_code
     for quarter in quarters(version)[:4]:
         plan, name = plan_in(version, quarter), f"{quarter.year}-{quarter.number}"
         due_on, address = quarter.due_on(plan.reporting), f"/c/progress/quarters?quarter={name}"

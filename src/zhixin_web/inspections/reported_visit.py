@@ -9,8 +9,7 @@ from typing import Annotated, Literal
 from django.utils.translation import gettext as _
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from zhixin.dataset.hiding_persons import masked
-from zhixin_web.received.words import printable
+from zhixin_web.received.words import cleaned
 
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 Answer = Literal["fine", "problem", "not_applicable", "not_checked"]
@@ -19,18 +18,13 @@ EARLIEST, LATEST = 2000, 2100
 """Years that a phone's clock may say."""
 
 
-def _cleaned(text: str) -> str:
-    """Remove what no paper can show, and hide numbers of persons."""
-    return masked(printable(text)).strip()
-
-
 def _possible(moment: datetime) -> datetime:
     if not EARLIEST <= moment.year <= LATEST:
         raise ValueError("not a moment of an inspection")
     return moment
 
 
-CleanText = Annotated[str, AfterValidator(_cleaned)]
+CleanText = Annotated[str, AfterValidator(cleaned)]
 Moment = Annotated[AwareDatetime, AfterValidator(_possible)]
 
 

@@ -45,7 +45,7 @@ def duty_deviations() -> tuple[int, list[str]]:
 
 
 Checked = tuple[str, int | None, dict[str, Any], list[str]]
-"""Row, entry, what the entry must say, what is wrong beside that."""
+"""Name of a row, number of its ledger entry, expected content of the entry, other faults of the row."""
 
 
 def _said() -> dict[int | None, dict[str, Any]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -47,17 +45,7 @@ def with_conduct(subjects: QuerySet[Subject], day: date) -> QuerySet[Subject]:
     return subjects.filter(Exists(within.filter(subject=OuterRef("pk"))))
 
 
-@dataclass(frozen=True)
-class GroundRecord:
-    """A record that a measure answers: its last version, and the number of its document."""
-
-    record: CreditRecord
-    document: str
-
-
-def ground_records(keys: Iterable[str]) -> dict[str, GroundRecord]:
+def ground_records(keys: Iterable[str]) -> dict[str, CreditRecord]:
     """Return the last versions of records by key."""
     found = last_versions(CreditRecord.objects.filter(key__in=list(keys))).select_related("subject")
-    return {
-        item.key: GroundRecord(item, str(json.loads(item.body).get("document") or "") if item.body else "") for item in found
-    }
+    return {item.key: item for item in found}

@@ -18,11 +18,11 @@ _REASONS: dict[Reason, Promise] = {
 
 
 def reason_in_words(refused: Refused) -> str:
-    """Say why a measure is not allowed, where its name stands beside it."""
+    """Return the reason for a refused measure without its name, for a table that has the name in another column."""
     return str(_REASONS[refused.reason])
 
 
 def refusal_in_words(refused: Refused) -> str:
-    """Say why a measure is not allowed, with its name where the catalogue knows it."""
+    """Return a sentence that a measure is refused and why, with its name if the catalogue has it."""
     title = refused.definition.title.in_language(get_language() or "zh") if refused.definition is not None else ""
     return _("%(measure)s不予适用：%(why)s") % {"measure": f"{title} " if title else "", "why": reason_in_words(refused)}

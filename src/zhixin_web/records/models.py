@@ -6,6 +6,8 @@ by an update. :class:`Subject` is a projection of versions that can be rebuilt.
 
 from __future__ import annotations
 
+import json
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -83,6 +85,11 @@ class CreditRecord(models.Model):
     erased_at = models.DateTimeField(null=True)
     batch = models.ForeignKey("collection.Batch", models.PROTECT, related_name="records")
     line = models.IntegerField()
+
+    @property
+    def document(self) -> str:
+        """Number of the document as the source names it; empty where it names none or the content is erased."""
+        return str(json.loads(self.body).get("document") or "") if self.body else ""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key", "version"], name="one_record_version")]

@@ -12,14 +12,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from zhixin.dataset.hiding_persons import masked
 from zhixin.law.calendar import shift_months
 from zhixin_web.accounts.models import RESERVED_PREFIX, Invitation, Mandate, Organisation, Role, RoleGrant, User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.accounts.representation import mandates_in_force
 from zhixin_web.audit.services.events import record_event, tracking_code
 from zhixin_web.audit.services.ledger import append_one
-from zhixin_web.received.words import printable
+from zhixin_web.received.words import cleaned
 
 LONGEST_MONTHS = 12
 """A mandate is given anew each year, so that none is forgotten."""
@@ -140,7 +139,7 @@ def _checked_account(unit: Organisation, username: str, display_name: str, passw
     """
     user = User(
         username=username,
-        display_name=masked(printable(display_name)).strip(),
+        display_name=cleaned(display_name),
         role=Role.ENTERPRISE_USER.value,
         organisation=unit,
     )

@@ -9,12 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from zhixin.dataset.hiding_persons import masked
 from zhixin_web.accounts.models import User
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.cases.models import Attachment, CaseDraft
 from zhixin_web.received import store
-from zhixin_web.received.words import printable
+from zhixin_web.received.words import file_name
 
 FOLDER = "attachments"
 MOST_BYTES = 10 * 1024 * 1024
@@ -37,7 +36,7 @@ def attach(draft: CaseDraft, name: str, chunks: Iterable[bytes], by: User) -> At
             raise ValidationError({"file": _("最多附 %(most)s 个文件；请先删除不需要的") % {"most": MOST_FILES}})
         record_event("cases.attach", by=by, ref=f"draft:{draft.pk}", sha256=received.sha256)
         return Attachment.objects.create(
-            draft=draft, name=_clean_name(name), added_by=by, kind=received.kind, size=received.size, sha256=received.sha256
+            draft=draft, name=file_name(name), added_by=by, kind=received.kind, size=received.size, sha256=received.sha256
         )
 
 
@@ -78,9 +77,3 @@ def content_of(attachment: Attachment) -> bytes | None:
 def path_of(sha256: str) -> Path:
     """Return where a content is kept."""
     return store.path_of(FOLDER, sha256)
-
-
-def _clean_name(name: str) -> str:
-    """Return the file's name without folders, control characters and numbers of persons."""
-    last = printable(name).replace("\n", " ").replace("\\", "/").rsplit("/", 1)[-1].strip()
-    return masked(last)[-120:] or _("未命名")

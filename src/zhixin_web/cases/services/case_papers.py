@@ -97,7 +97,7 @@ def _measure(case: Case, step: Transition) -> Iterator[str]:
     found = ground_records(case.details["records"])
     titles = {name: kind.title.zh for name, (kind, _rulebook) in law_in_force(case.opened_on).kinds.items()}
     records = "；".join(
-        f"{titles.get(item.record.kind, item.record.kind)}《{masked(item.document)}》（{day_in_words(item.record.decided_on)}）"
+        f"{titles.get(item.kind, item.kind)}《{masked(item.document)}》（{day_in_words(item.decided_on)}）"
         for item in (found[key] for key in case.details["records"] if key in found)
     )
     if not (step.is_notice or step.effect == "measure.impose"):

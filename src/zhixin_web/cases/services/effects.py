@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -45,7 +44,7 @@ def take_effect(case: Case, step: Transition, by: User | None, number: str) -> N
         change_record(last, state=state, on=timezone.localdate(), basis=number, by=by)
         follow_subject(case.subject)
         if state == "revoked":
-            withdraw_paper(str(json.loads(last.body).get("document", "")), number)
+            withdraw_paper(last.document, number)
     if step.effect == "measure.impose":
         assert by is not None
         assert case.proposed_by is not None

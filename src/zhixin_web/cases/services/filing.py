@@ -76,22 +76,27 @@ def open_case(
     if procedure.about == "record":
         _about_record(case, procedure, record, case.opened_on)
     set_grounds(case, procedure, details or {})
-    said_of_it = {
-        "procedure": procedure.id, "version": procedure.version, "record": case.record_seq, "eligibility": case.eligibility,
-        "attachments": [item.sha256 for item in attachments],
-    }  # fmt: skip
     with transaction.atomic():
         lock_ledger()
         _refuse_second_case(case)
         refuse_second(case)
-        case.save()
-        append_one("case.open", f"case:{case.pk}", said_of_it)
-        record_event("cases.open", by=by, ref=f"case:{case.pk}", procedure=procedure.id)
-        set_deadline(case, procedure)
-        case.save()
-        Attachment.objects.filter(pk__in=[item.pk for item in attachments]).update(case=case, draft=None)
-        failpoint("case.opened")
+        _enter(case, procedure, attachments)
     return case
+
+
+def _enter(case: Case, procedure: Procedure, attachments: Sequence[Attachment]) -> None:
+    """Save a new case with its deadline, its attachments and its entries in ledger and audit trail. Call it in a transaction."""
+    case.save()
+    content = {
+        "procedure": procedure.id, "version": procedure.version, "record": case.record_seq, "eligibility": case.eligibility,
+        "attachments": [item.sha256 for item in attachments],
+    }  # fmt: skip
+    append_one("case.open", f"case:{case.pk}", content)
+    record_event("cases.open", by=case.opened_by, ref=f"case:{case.pk}", procedure=procedure.id)
+    set_deadline(case, procedure)
+    case.save()
+    Attachment.objects.filter(pk__in=[item.pk for item in attachments]).update(case=case, draft=None)
+    failpoint("case.opened")
 
 
 def _prepared(procedure: Procedure, subject: Subject, text: str, by: User) -> Case:

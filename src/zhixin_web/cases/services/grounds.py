@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 
 from zhixin.dataset.cell_parsers import is_placeholder
 from zhixin.dataset.documents import document_key
-from zhixin.dataset.hiding_persons import masked
 from zhixin.dataset.sources import determinations
 from zhixin.law.procedures import Procedure, Transition
 from zhixin.law.proportionality import Allowed, Refused
@@ -28,7 +27,7 @@ from zhixin_web.cases.words import FEWEST
 from zhixin_web.measures.judging import judged
 from zhixin_web.measures.queries import running_measures
 from zhixin_web.measures.words import refusal_in_words
-from zhixin_web.received.words import printable
+from zhixin_web.received.words import cleaned
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
@@ -58,7 +57,7 @@ def refuse_second(case: Case) -> None:
 
 
 def renew_grounds(case: Case, step: Transition, answers: Mapping[str, str]) -> None:
-    """Set what a case rests on as it stands today, before the party is told of it and before it is decided against it.
+    """Look up again what a case rests on, before a step that notifies the party or decides against it.
 
     Args:
         case: changed, not saved.
@@ -68,7 +67,7 @@ def renew_grounds(case: Case, step: Transition, answers: Mapping[str, str]) -> N
     Raises:
         ValidationError: it is not allowed any more, differs from what the party was told, or an answer is missing.
     """
-    if case.record_seq is not None and step.id in _towards_repair(case):
+    if case.record_seq is not None and step.id in procedure_of(case).leading_to("record.repair"):
         refuse_removal(CreditRecord.objects.select_related("subject").get(pk=case.record_seq))
     if "listing" in case.details:
         renew_listing(case, step, answers, timezone.localdate())
@@ -76,17 +75,8 @@ def renew_grounds(case: Case, step: Transition, answers: Mapping[str, str]) -> N
         case.details = _grounds_today(case, is_told=not step.is_notice)
 
 
-def _towards_repair(case: Case) -> set[str]:
-    """Return the steps that propose or grant a repair."""
-    procedure = procedure_of(case)
-    found: set[str] = set()
-    for name in procedure.taking("record.repair"):
-        found |= {name, *procedure.transition(name).other_than}
-    return found
-
-
 def may_be_imposed(case: Case) -> bool:
-    """Return whether the measure of a case is still allowed today, as the party was told or is to be told."""
+    """Check whether the measure of a case is still allowed today, on the grounds in its notice where one was served."""
     try:
         _grounds_today(case, is_told=case.steps.exists())
     except UnderVerification:
@@ -101,7 +91,15 @@ class UnderVerification(ValidationError):
 
 
 def _grounds_today(case: Case, *, is_told: bool) -> dict[str, Any]:
-    """Return the grounds of a measure as of today; ``is_told``: they may not go beyond what the party was told."""
+    """Return the grounds of a measure as of today.
+
+    Args:
+        case: with ``details`` of a measure.
+        is_told: whether a notice was served; the grounds then may not go beyond those of the notice.
+
+    Raises:
+        ValidationError: the measure is not allowed, or its grounds differ from the notice.
+    """
     told = case.details
     found = _of_measure(case.subject, told["measure"], timezone.localdate(), told["records"] if is_told else None)
     differs = any(told["facts"].get(key) != fact for key, fact in found["facts"].items()) or found["until"] > told["until"]
@@ -188,7 +186,7 @@ def _of_determination(details: dict[str, str], today: date) -> dict[str, str]:
     国家知识产权局知识产权信用管理规定 第八条.
     """
     faults: dict[str, str] = {}
-    conduct, document = details.get("conduct", ""), masked(printable(details.get("document", ""))).strip()
+    conduct, document = details.get("conduct", ""), cleaned(details.get("document", ""))
     if conduct not in conducts():
         faults["conduct"] = _("请选择失信行为")
     if (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -15,15 +15,14 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from zhixin.dataset.hiding_persons import masked
 from zhixin.law.calendar import shift_months
 from zhixin.law.procedures import Transition
 from zhixin.reference.listing_rules import WEIGHTS, listing_rules
 from zhixin_web.audit.queries import entered_at
 from zhixin_web.cases.clocks import procedure_of
-from zhixin_web.cases.models import Case
+from zhixin_web.cases.models import Case, CasePaper
 from zhixin_web.cases.queries import disputed_keys, steps_taking
-from zhixin_web.received.words import printable
+from zhixin_web.received.words import cleaned, fault_of
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.queries import last_versions
 from zhixin_web.rulebooks.deadlines import clock
@@ -31,6 +30,8 @@ from zhixin_web.rulebooks.law_in_force import law_in_force
 
 PENALTIES = ("penalty.", "refusal.", "material.")
 """Beginnings of the kinds of records that a listing may rest on."""
+STANDING = (CreditRecord.State.ACTIVE, CreditRecord.State.REPAIRED)
+"""States of a penalty that a listing goes on resting on: who has made good was punished all the same."""
 LISTINGS = "listings"
 """The source that these decisions make."""
 LONGEST = 128
@@ -78,7 +79,7 @@ def grounds_of_listing(subject: Subject, details: Answers, day: date) -> dict[st
     assert record is not None
     return {
         "listing": conduct.code, "title": {"zh": conduct.title.zh, "en": conduct.title.en}, "records": [record.key], "penalty_seq": record.seq,
-        "penalty": _document(record), "penalty_on": record.decided_on.isoformat(), "heavy": heavy if conduct.needs_heavy_penalty else "",
+        "penalty": record.document, "penalty_on": record.decided_on.isoformat(), "heavy": heavy if conduct.needs_heavy_penalty else "",
         "rules": listing_rules().version, "filed_on": day.isoformat(),
     }  # fmt: skip
 
@@ -92,10 +93,6 @@ def _types(record: CreditRecord) -> list[str]:
     """Return the types of a penalty as its source reported them; none where it reports no types."""
     said = json.loads(record.body).get("reported", {}).get("penalty_types") if record.body else None
     return [name for name in re.split(r"[\s、,，;；|/]+", str(said or "")) if name]
-
-
-def _document(record: CreditRecord) -> str:
-    return str(json.loads(record.body).get("document") or "") if record.body else ""
 
 
 def second_listing(case: Case) -> None:
@@ -125,7 +122,7 @@ def renew_listing(case: Case, step: Transition, answers: Answers, today: date) -
         case.details = case.details | {"factors": weighed(answers)}
     if step.asks == "superior":
         case.details = case.details | {"superior": _superior(case, answers, today)}
-    if step.id not in _towards_listing(case):
+    if not step.is_notice and step.id not in procedure_of(case).leading_to("record.list"):
         return
     record = _penalty(case)
     if step.is_notice:
@@ -135,15 +132,6 @@ def renew_listing(case: Case, step: Transition, answers: Answers, today: date) -
         raise ValidationError(_("所依据的处罚记录在告知之后已更正：请不予列入，按更正后的内容重新立案并告知"))
     else:  # the factors are weighed when the party was heard
         _refuse_unless_grave(case, today)
-
-
-def _towards_listing(case: Case) -> set[str]:
-    """Return the steps that lead on to the list, the decision itself among them."""
-    procedure = procedure_of(case)
-    found = set(procedure.notices)
-    for name in procedure.taking("record.list"):
-        found |= {name, *procedure.transition(name).other_than}
-    return found
 
 
 def _penalty(case: Case) -> CreditRecord:
@@ -185,11 +173,10 @@ def weighed(answers: Answers) -> dict[str, dict[str, str]]:
     """
     found, faults = {}, {}
     for item in listing_rules().factors:
-        weight, note = answers.get(f"factor_{item.code}", ""), _said(answers.get(f"note_{item.code}", ""))
-        if weight not in WEIGHTS:
-            faults[f"factor_{item.code}"] = _("请选择")
-        elif not note:
-            faults[f"factor_{item.code}"] = _("请写明依据的事实和证据")
+        weight, note = answers.get(f"factor_{item.code}", ""), cleaned(answers.get(f"note_{item.code}", ""))
+        fault = fault_of(note, LONGEST, _("请写明依据的事实和证据")) if weight in WEIGHTS else _("请选择")
+        if fault:
+            faults[f"factor_{item.code}"] = fault
         found[item.code] = {"weight": weight, "note": note}
     if faults:
         raise ValidationError(faults)
@@ -204,10 +191,12 @@ def _superior(case: Case, answers: Answers, today: date) -> dict[str, str]:
     """
     reported = case.steps.order_by("-position").first()
     since = reported.on if reported is not None else case.opened_on
-    document, said_on = _said(answers.get("superior_document", "")), answers.get("superior_on", "")
+    document, said_on = cleaned(answers.get("superior_document", "")), answers.get("superior_on", "")
     faults = {}
     if not any(char.isdecimal() for char in document):
         faults["superior_document"] = _("请填写上一级批复的文号")
+    elif fault := fault_of(document, LONGEST):
+        faults["superior_document"] = fault
     elif document == case.details.get("superior", {}).get("document"):
         faults["superior_document"] = _("这是上一次报送的批复；退回重审后须重新报送并填写新的批复")
     try:
@@ -222,10 +211,6 @@ def _superior(case: Case, answers: Answers, today: date) -> dict[str, str]:
     return {"document": document, "on": day.isoformat()}
 
 
-def _said(text: str) -> str:
-    return masked(printable(text)).strip()[:LONGEST]
-
-
 def is_superior_required(day: date) -> bool:
     """Whether the higher bureau must agree to a listing on a day."""
     return listing_rules().requires("superior_approval", day)
@@ -234,20 +219,37 @@ def is_superior_required(day: date) -> bool:
 def listings_without_penalty(day: date) -> list[Case]:
     """Return the listing cases whose listing is valid on a day although the penalty it rests on is not (第十九条: to be lifted)."""
     listed = Case.objects.filter(steps__in=steps_taking("record.list")).select_related("subject")
-    found = {item.details["records"][0]: item for item in listed}
-    penalties = last_versions(CreditRecord.objects.filter(key__in=list(found)))
-    gone: Iterable[str] = penalties.exclude(state__in=[CreditRecord.State.ACTIVE, CreditRecord.State.REPAIRED]).values_list(
-        "key", flat=True
-    )
-    return [found[key] for key in gone if (record := listing_record(found[key])) is not None and is_listed(record, day)]
+    by_penalty = {item.details["records"][0]: item for item in listed}
+    fallen = last_versions(CreditRecord.objects.filter(key__in=list(by_penalty))).exclude(state__in=STANDING)
+    cases = [by_penalty[item.key] for item in fallen]
+    return [case for case in cases if (record := listing_record(case)) is not None and is_listed(record, day)]
 
 
 def listing_record(case: Case) -> CreditRecord | None:
     """Return the record that a case has put on the list, in its last version."""
-    numbers = case.steps.filter(paper__isnull=False, transition__in=procedure_of(case).taking("record.list"))
-    number = numbers.values_list("paper__number", flat=True).first()
+    number = (
+        CasePaper.objects.filter(step__case=case, step__in=steps_taking("record.list"))
+        .values_list("number", flat=True)
+        .first()
+    )
     rows = last_versions(CreditRecord.objects.filter(subject=case.subject, source=LISTINGS))
-    return next((item for item in rows if number and _document(item) == number), None)
+    return next((item for item in rows if item.document == number), None)
+
+
+def is_without_penalty(record: CreditRecord) -> bool:
+    """Whether a record is an entry on the list whose penalty is no longer valid, so that it is to be lifted."""
+    paper = (
+        CasePaper.objects.filter(number=record.document, step__in=steps_taking("record.list"))
+        .select_related("step__case")
+        .first()
+    )
+    if record.source != LISTINGS or paper is None:
+        return False
+    return (
+        last_versions(CreditRecord.objects.filter(key=paper.step.case.details["records"][0]))
+        .exclude(state__in=STANDING)
+        .exists()
+    )
 
 
 def is_listed(record: CreditRecord, day: date) -> bool:
@@ -276,11 +278,6 @@ def lift_by(case: Case) -> date | None:
         return None
 
 
-def is_without_penalty(record: CreditRecord) -> bool:
-    """Whether a listing's penalty is no longer valid, so that the listing is to be lifted."""
-    return any(listing_record(case) == record for case in listings_without_penalty(timezone.localdate()))
-
-
 def listed_now(subject: Subject, day: date) -> list[CreditRecord]:
     """Return the entries by which a subject is on the serious-dishonesty list on a day."""
     rows = last_versions(CreditRecord.objects.filter(subject=subject, kind="list.serious"))
@@ -299,7 +296,7 @@ def refuse_removal(record: CreditRecord) -> None:
         if item.decided_on > record.decided_on and (item.severity == "serious" or _restricts(item)):
             raise ValidationError(
                 _("列入之后又受到处罚（%(document)s，%(day)s），不符合提前移出条件")
-                % {"document": _document(item), "day": item.decided_on}
+                % {"document": item.document, "day": item.decided_on}
             )
 
 

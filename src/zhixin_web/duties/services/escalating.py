@@ -11,43 +11,45 @@ from django.utils import timezone
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.duties.items import Duty
-from zhixin_web.duties.models import Escalation, PlanVersion
-from zhixin_web.duties.queries import duties, plan_of, version_in_force, with_milestones
+from zhixin_web.duties.models import Escalation
+from zhixin_web.duties.queries import duties, plan_of, told_on, version_in_force, with_milestones
 
 _log = logging.getLogger(__name__)
 
 
 def escalate_overdue() -> Iterator[str]:
-    """Tell on every overdue item whom the plan says it is to be told to by now, once each: a step of ``tick``."""
+    """Notify the addressees that the escalation steps of the plan name for each overdue item, each of them once.
+
+    Called by ``tick``.
+
+    Yields:
+        A line for the log for each notification and for each item that failed.
+    """
     version = version_in_force()
-    for item in with_milestones(duties(version)) if version is not None else ():
-        if version is None or not item.days_overdue:
-            continue
+    if version is None:
+        return
+    overdue = [item for item in with_milestones(duties(version)) if item.days_overdue]
+    told = told_on(overdue)
+    for item in overdue:
+        due = [step.to for step in plan_of(version).escalation if step.days_overdue <= item.days_overdue]
         try:
-            yield from _escalate(version, item)
+            for to in due:
+                if (item.key, item.due_on, to) not in told:
+                    yield from _tell(item, to)
         except Exception as error:  # what stops one does not stop the others, and the next minute tries again
             _log.exception("%s could not be escalated", item.key)
             yield f"duty {item.key}: failed ({type(error).__name__})"
 
 
-def _escalate(version: PlanVersion, item: Duty) -> Iterator[str]:
-    due = {step.to: step.days_overdue for step in plan_of(version).escalation if step.days_overdue <= item.days_overdue}
-    told = set(Escalation.objects.filter(item=item.key, due_on=item.due_on).values_list("to", flat=True))
-    for to in sorted(due.keys() - told, key=lambda name: due[name]):
-        with transaction.atomic():
-            lock_ledger()
-            same = {"item": item.key, "due_on": item.due_on, "to": to}
-            if Escalation.objects.filter(**same).exists():
-                continue
-            today = timezone.localdate()
-            body = {
-                "item": item.key,
-                "due_on": item.due_on.isoformat(),
-                "to": to,
-                "days_overdue": item.days_overdue,
-                "on": today.isoformat(),
-            }
-            seq = append_one("duty.escalate", f"duty:{item.key}", body)
-            Escalation.objects.create(**same, days_overdue=item.days_overdue, on=today, ledger_seq=seq)
-            record_event("duties.escalate", ref=f"duty:{item.key}", to=to, days=item.days_overdue)
-        yield f"{item.key} is {item.days_overdue} days overdue: told {to}"
+def _tell(item: Duty, to: str) -> Iterator[str]:
+    """Enter that an addressee is told of an overdue item, unless somebody else just has."""
+    same = {"item": item.key, "due_on": item.due_on, "to": to}
+    with transaction.atomic():
+        lock_ledger()
+        if Escalation.objects.filter(**same).exists():
+            return
+        said = {"days_overdue": item.days_overdue, "on": timezone.localdate().isoformat()}
+        seq = append_one("duty.escalate", f"duty:{item.key}", same | said | {"due_on": item.due_on.isoformat()})
+        Escalation.objects.create(**same, days_overdue=item.days_overdue, on=timezone.localdate(), ledger_seq=seq)
+        record_event("duties.escalate", ref=f"duty:{item.key}", to=to, days=item.days_overdue)
+    yield f"{item.key} is {item.days_overdue} days overdue: told {to}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -11,7 +11,6 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from zhixin.dataset.hiding_persons import masked
 from zhixin.law.calendar import shift_months
 from zhixin_web.accounts.models import Organisation, User
 from zhixin_web.accounts.permissions import may
@@ -20,11 +19,11 @@ from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.duties.models import Meeting, PlanVersion, Resolution
 from zhixin_web.duties.queries import plan_of
 from zhixin_web.duties.services.plans import reason_of
-from zhixin_web.received.words import printable
+from zhixin_web.received.words import cleaned, fault_of
 
 MOST_RESOLUTIONS = 20
 MOST_MONTHS = 36
-MOST_CHARACTERS = 10_000
+MOST_CHARACTERS, MOST_OF_A_TITLE, MOST_OF_A_LINE = 10_000, 120, 200
 Status = Meeting.Status
 
 
@@ -51,55 +50,54 @@ def record_meeting(
         raise PermissionDenied
     plan = plan_of(version)
     units = {item.code for item in plan.units} | {plan.conference}
-    name, words = masked(printable(title)).strip(), masked(printable(minutes)).strip()
-    faults = {field: [_("请填写")] for field, text in (("title", name), ("minutes", words)) if not text}
-    if len(name) > 120:
-        faults["title"] = [_("不超过 %(most)s 字，现有 %(have)s 字") % {"most": 120, "have": len(name)}]
-    if len(words) > MOST_CHARACTERS:
-        faults["minutes"] = [_("不超过 %(most)s 字，现有 %(have)s 字") % {"most": MOST_CHARACTERS, "have": len(words)}]
-    if held_on is None or held_on > timezone.localdate():
-        faults["held_on"] = [_("请填写会议日期，不得晚于今天")]
-    if not present or set(present) - units:
-        faults["present"] = [_("请选择参会单位")]
-    lines = [fault for place, item in enumerate(resolved, 1) for fault in _line_faults(place, item, units, held_on)]
-    if len(resolved) > MOST_RESOLUTIONS:
-        lines.append(_("一次会议最多 %(most)s 项议定事项") % {"most": MOST_RESOLUTIONS})
-    if lines:
-        faults["resolutions"] = lines
-    if faults or held_on is None:
-        raise ValidationError(faults)
+    name, words, there = cleaned(title), cleaned(minutes), sorted(set(present))
+    lines = [replace(item, title=cleaned(item.title), proof=cleaned(item.proof)) for item in resolved]
+    faults = {
+        "title": fault_of(name, MOST_OF_A_TITLE, _("请填写")), "minutes": fault_of(words, MOST_CHARACTERS, _("请填写")),
+        "held_on": "" if held_on is not None and held_on <= timezone.localdate() else _("请填写会议日期，不得晚于今天"),
+        "present": "" if there and set(there) <= units else _("请选择参会单位"), "resolutions": _faults_of_lines(lines, units, held_on),
+    }  # fmt: skip
+    if held_on is None or any(faults.values()):
+        raise ValidationError({field: fault for field, fault in faults.items() if fault})
+    meeting = Meeting(plan=plan.id, held_on=held_on, title=name, present=there, minutes=words, recorded_by=by)
     leads = {item.code: item for item in Organisation.objects.filter(code__in=units)}
     with transaction.atomic():
         lock_ledger()
-        same = Meeting.objects.filter(plan=plan.id, held_on=held_on, title=name, recorded_by=by, status=Status.RECORDED)
-        held = next((item for item in same if item.minutes == words), None)
+        held = _sent_before(meeting)
         if held is not None:
-            return held  # a form sent twice
-        meeting = Meeting.objects.create(
-            plan=plan.id, held_on=held_on, title=name, present=sorted(set(present)), minutes=words, recorded_by=by
-        )
-        for place, item in enumerate(resolved, 1):
-            assert item.due_on is not None
-            Resolution.objects.create(
-                meeting=meeting, position=place, title=masked(printable(item.title)).strip(), lead=leads[item.lead],
-                due_on=item.due_on, proof=masked(printable(item.proof)).strip(),
-            )  # fmt: skip
+            return held
+        meeting.save()
+        for place, item in enumerate(lines, 1):
+            values = {"title": item.title, "lead": leads[item.lead], "due_on": item.due_on, "proof": item.proof}
+            Resolution.objects.create(meeting=meeting, position=place, **values)
         record_event("duties.meeting", by=by, ref=f"meeting:{meeting.pk}")
     return meeting
 
 
+def _sent_before(meeting: Meeting) -> Meeting | None:
+    """Return the same minutes if the same person has sent them and they wait: a form sent twice."""
+    same = Meeting.objects.filter(
+        plan=meeting.plan, held_on=meeting.held_on, title=meeting.title, recorded_by=meeting.recorded_by, status=Status.RECORDED
+    )  # fmt: skip
+    return next((item for item in same if item.minutes == meeting.minutes), None)
+
+
+def _faults_of_lines(lines: Sequence[Resolved], units: set[str], held_on: date | None) -> list[str]:
+    """Return what is missing or impossible in the resolutions, each with its number."""
+    found = [fault for place, item in enumerate(lines, 1) for fault in _line_faults(place, item, units, held_on)]
+    return found + [_("一次会议最多 %(most)s 项议定事项") % {"most": MOST_RESOLUTIONS}] * (len(lines) > MOST_RESOLUTIONS)
+
+
 def _line_faults(place: int, item: Resolved, units: set[str], held_on: date | None) -> list[str]:
-    wrong = [
-        label
-        for label, is_wrong in (
-            (_("事项（不超过 200 字）"), not 0 < len(item.title.strip()) <= 200),
-            (_("责任单位"), item.lead not in units),
-            (_("完成期限（会议之日起三年以内）"), not _is_near(item.due_on, held_on)),
-            (_("完成标志（不超过 200 字）"), not 0 < len(item.proof.strip()) <= 200),
-        )
-        if is_wrong
+    wrong = {
+        _("事项（不超过 200 字）"): not 0 < len(item.title) <= MOST_OF_A_LINE,
+        _("责任单位"): item.lead not in units,
+        _("完成期限（会议之日起三年以内）"): not _is_near(item.due_on, held_on),
+        _("完成标志（不超过 200 字）"): not 0 < len(item.proof) <= MOST_OF_A_LINE,
+    }
+    return [
+        _("第 %(place)s 项：请填写%(what)s") % {"place": place, "what": what} for what, is_wrong in wrong.items() if is_wrong
     ]
-    return [_("第 %(place)s 项：请填写%(what)s") % {"place": place, "what": label} for label in wrong]
 
 
 def _is_near(due_on: date | None, held_on: date | None) -> bool:

@@ -23,6 +23,7 @@ from zhixin_web.duties.items import FINISHED, Duty, DutyState
 from zhixin_web.duties.models import Escalation, PlanVersion, ProgressEntry, ProgressPaper, QuarterReport
 from zhixin_web.duties.queries import (
     Quarter,
+    began_on,
     duties,
     effective_versions,
     plan_in,
@@ -40,7 +41,6 @@ from zhixin_web.papers.services.issue import day_in_words, issue_paper, withdraw
 NUMBER = "郑市监信督"
 DAYS_AHEAD = 14
 WEEKS_BACK = 12
-FIRST_YEAR = 2000
 Kind = ProgressPaper.Kind
 
 
@@ -52,9 +52,10 @@ def monday_of(day: date) -> date:
 def make_weekly_papers() -> Iterator[str]:
     """Issue the weekly papers that are missing, of the last weeks that are over, each once: a step of ``tick``."""
     version = version_in_force()
-    for monday in reversed(weeks(version)) if version is not None else ():
-        if version is None or ProgressPaper.objects.filter(plan=version.plan, kind=Kind.WEEKLY, from_on=monday).exists():
-            continue
+    if version is None:
+        return
+    held = ProgressPaper.objects.filter(plan=version.plan, kind=Kind.WEEKLY).values_list("from_on", flat=True)
+    for monday in sorted(set(weeks(version)) - set(held)):
         try:
             yield f"weekly paper {issue_weekly(version, monday).paper.number} of {version.plan}"
         except ZhixinError as error:
@@ -62,11 +63,11 @@ def make_weekly_papers() -> Iterator[str]:
             return
 
 
-def weeks(version: PlanVersion, most: int = WEEKS_BACK) -> list[date]:
-    """Return the Mondays of the last weeks that are over and in which the plan was in force, the newest first."""
-    monday = monday_of(timezone.localdate())
-    found = [shift_days(monday, -7 * back) for back in range(1, most + 1)]
-    return [item for item in found if version_on(version.plan, shift_days(item, 6)) is not None]
+def weeks(version: PlanVersion) -> list[date]:
+    """Return the Mondays of the last weeks that are over and at whose end the plan was in force, the newest first."""
+    monday, began = monday_of(timezone.localdate()), began_on(version)
+    found = [shift_days(monday, -7 * back) for back in range(1, WEEKS_BACK + 1)]
+    return [item for item in found if shift_days(item, 6) >= began]
 
 
 def issue_weekly(version: PlanVersion, monday: date, by: User | None = None) -> ProgressPaper:
@@ -77,8 +78,8 @@ def issue_weekly(version: PlanVersion, monday: date, by: User | None = None) -> 
         ValidationError: no Monday, or the week is not over.
         FontMissing: no Chinese font is installed.
     """
-    until = shift_days(monday, 6) if monday.year > FIRST_YEAR else monday
-    if monday.weekday() or until >= timezone.localdate() or version_on(version.plan, until) is None:
+    until = shift_days(monday, 6)
+    if monday.weekday() or not began_on(version) <= until < timezone.localdate():
         raise ValidationError(_("只能出具方案执行以来已经结束的一周（周一至周日）"))
     return _issue(version, Kind.WEEKLY, monday, until, by, {})
 

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from zhixin.dataset.hiding_persons import masked
 from zhixin.errors import Fault
 from zhixin.law.work_plan import WorkPlan, check_work_plan
 from zhixin.law.yaml_text import YamlText
@@ -20,10 +19,11 @@ from zhixin_web.audit.services.ledger import append_one, lock_ledger
 from zhixin_web.duties.counted import COUNTED
 from zhixin_web.duties.models import PlanVersion
 from zhixin_web.duties.queries import plan_of, version_in_force
-from zhixin_web.received.words import printable
+from zhixin_web.received.words import cleaned, fault_of
 
 Status = PlanVersion.Status
 MOST_BYTES = 500_000
+MOST_OF_A_REASON = 300
 
 
 class PlanRefused(Exception):
@@ -80,23 +80,27 @@ def _refuse_second_plan(plan: WorkPlan, current: PlanVersion | None) -> None:
         )  # fmt: skip
 
 
-def reason_of(text: str, missing: str, *, most: int = 300) -> str:
-    """Return a reason as it is kept; nothing of it is cut.
+def reason_of(text: str, missing: str) -> str:
+    """Return a reason as it is kept.
 
     Raises:
         ValidationError: under ``reason``: none where one is ``missing``, or too long.
     """
-    why = masked(printable(text)).strip()
-    if missing and not why:
-        raise ValidationError({"reason": missing})
-    if len(why) > most:
-        raise ValidationError({"reason": _("不超过 %(most)s 字，现有 %(have)s 字") % {"most": most, "have": len(why)}})
+    why = cleaned(text)
+    fault = fault_of(why, MOST_OF_A_REASON, missing)
+    if fault:
+        raise ValidationError({"reason": fault})
     return why
+
+
+def too_large() -> str:
+    """Say how large the file of a plan may be."""
+    return _("方案文件不得超过 %(most)s KB") % {"most": MOST_BYTES // 1000}
 
 
 def _read(text: str) -> WorkPlan:
     if len(text.encode()) > MOST_BYTES:
-        raise ValidationError({"text": _("方案文件不得超过 %(most)s KB") % {"most": MOST_BYTES // 1000}})
+        raise ValidationError({"text": too_large()})
     plan, faults = check_work_plan(YamlText("plan.yaml", text), frozenset(COUNTED))
     errors = [fault for fault in faults if not fault.is_warning]
     if plan is None or errors:

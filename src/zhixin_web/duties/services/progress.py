@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from zhixin.dataset.hiding_persons import masked
 from zhixin_web.accounts.models import Role, User
 from zhixin_web.accounts.permissions import may
 from zhixin_web.audit.services.events import record_event
@@ -23,7 +22,7 @@ from zhixin_web.duties.items import Duty
 from zhixin_web.duties.models import ProgressEntry
 from zhixin_web.duties.queries import duty
 from zhixin_web.received import store
-from zhixin_web.received.words import printable
+from zhixin_web.received.words import cleaned, fault_of, file_name, printable
 
 FOLDER = "proofs"
 MOST_BYTES = 10 * 1024 * 1024
@@ -36,12 +35,12 @@ Upload = tuple[str, Iterable[bytes]]
 
 def may_report(user: User, item: Duty) -> bool:
     """Whether an account may report on an item: its unit leads or helps."""
-    return may(user, "duties.report") and _unit(user) in (item.lead, *item.helped_by)
+    return may(user, "duties.report") and user.unit_code in (item.lead, *item.helped_by)
 
 
 def may_claim(user: User, item: Duty) -> bool:
     """Whether an account may claim that an item is done: its unit leads."""
-    return may(user, "duties.report") and _unit(user) == item.lead
+    return may(user, "duties.report") and user.unit_code == item.lead
 
 
 def may_answer(user: User, item: Duty) -> bool:
@@ -52,12 +51,8 @@ def may_answer(user: User, item: Duty) -> bool:
     claim = item.progress.claim
     if claim is None or not may(user, "duties.confirm") or user.pk == claim.by_id:
         return False
-    is_own = user.organisation_id == claim.unit_id or _unit(user) == item.lead
+    is_own = user.organisation_id == claim.unit_id or user.unit_code == item.lead
     return not is_own or user.role == Role.APPROVER
-
-
-def _unit(user: User) -> str:
-    return user.organisation.code if user.organisation is not None else ""
 
 
 def report(
@@ -95,7 +90,7 @@ def report(
             return last
         _refuse(item, is_claim=is_claim, has_proof=bool(address or received))
         if received is not None and upload is not None:
-            values |= {"file_name": _file_name(upload[0]), "file_kind": received.kind, "file_size": received.size}
+            values |= {"file_name": file_name(upload[0]), "file_kind": received.kind, "file_size": received.size}
         return _added(item, values)
 
 
@@ -167,13 +162,10 @@ def _added(item: Duty, values: dict[str, Any]) -> ProgressEntry:
 
 
 def _words(text: str, *, needed: bool = True) -> str:
-    words = masked(printable(text)).strip()
-    if needed and not words:
-        raise ValidationError({"text": _("请填写")})
-    if len(words) > MOST_CHARACTERS:
-        raise ValidationError(
-            {"text": _("不超过 %(most)s 字，现有 %(have)s 字") % {"most": MOST_CHARACTERS, "have": len(words)}}
-        )
+    words = cleaned(text)
+    fault = fault_of(words, MOST_CHARACTERS, _("请填写") if needed else "")
+    if fault:
+        raise ValidationError({"text": fault})
     return words
 
 
@@ -211,11 +203,6 @@ def _is_official(wanted: str) -> bool:
         return False
     host = (found.hostname or "").rstrip(".")
     return found.username is None and (host == "gov.cn" or host.endswith(".gov.cn"))
-
-
-def _file_name(name: str) -> str:
-    last = printable(name).replace("\n", " ").replace("\\", "/").rsplit("/", 1)[-1].strip()
-    return masked(last)[-120:] or _("未命名")
 
 
 def content_of(entry: ProgressEntry) -> bytes | None:

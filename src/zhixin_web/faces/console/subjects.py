@@ -246,8 +246,8 @@ def change(request: StaffRequest, seq: int) -> HttpResponse:
         return redirect("record", seq=seq)
     with refusals_shown(request):
         new = change_record(record, state=state, on=on, basis=request.POST.get("basis", "")[:128], by=request.user)
-        if state == "revoked" and record.body:
-            withdraw_paper(str(json.loads(record.body).get("document", "")), request.POST.get("basis", "")[:128])
+        if state == "revoked":
+            withdraw_paper(record.document, request.POST.get("basis", "")[:128])
         messages.success(request, _("已登记新版本；公示同时停止，等级在下次评价时更新"))
         return redirect("record", seq=new)
     return redirect("record", seq=seq)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
@@ -19,6 +17,7 @@ from zhixin_web.duties.models import Meeting, PlanVersion
 from zhixin_web.duties.queries import (
     dropped,
     duties,
+    effective_versions,
     key_of,
     plan_in,
     plan_of,
@@ -81,6 +80,8 @@ def _text(request: StaffRequest) -> str:
     if file is None:
         return ""
     content: bytes = file.read(plans.MOST_BYTES + 1)
+    if len(content) > plans.MOST_BYTES:  # cut in the middle of a character it would seem to be no text
+        raise ValidationError({"file": plans.too_large()})
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -142,7 +143,7 @@ def quarters_page(request: StaffRequest) -> HttpResponse:
     if request.method == "GET" and "quarter" in request.GET and asked_for != quarter:
         messages.warning(request, _("该季度尚未结束，或者不在方案的报告范围内"))
     plan = plan_in(version, quarter) if quarter is not None else plan_of(version)
-    unit = request.user.organisation.code if request.user.organisation is not None else ""
+    unit = request.user.unit_code
     faults: dict[str, list[str]] = {}
     if request.method == "POST":
         try:
@@ -155,7 +156,7 @@ def quarters_page(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             faults = faults_by_field(error)
     reports = reports_of(plan.id, quarter) if quarter is not None else {}
-    own = reports.get(unit, [None])[-1]
+    own = reports[unit][-1] if unit in reports else None
     given = request.POST or ({name: getattr(own, name) for name in quarterly.PARTS} if own is not None else {})
     content |= {
         "known": known, "quarter": quarter, "due_on": quarter.due_on(plan.reporting) if quarter is not None else None,
@@ -224,14 +225,15 @@ def meeting_page(request: StaffRequest, pk: int) -> HttpResponse:
     meeting = get_object_or_404(Meeting.objects.select_related("recorded_by", "decided_by"), pk=pk)
     record_event("duties.read_minutes", request=request, ref=f"meeting:{pk}")
     version = version_in_force()
-    standing: dict[str, Any] = {item.key: item for item in duties(version)} if version is not None else {}
+    standing = {item.key: item for item in duties(effective_versions(meeting.plan)[-1])}
+    names = unit_names(meeting.plan)
     resolved = [
         (item, standing.get(key_of(item))) for item in meeting.resolutions.select_related("lead").order_by("position")
     ]
     waits = meeting.status == Meeting.Status.RECORDED
     content = frame(version, "meetings") | {
         "meeting": meeting, "resolved": resolved,
-        "present": [unit_names(meeting.plan).get(code) for code in meeting.present],
+        "names": names, "present": [names.get(code) for code in meeting.present],
         "may_decide": waits and may(request.user, "duties.decide") and request.user.pk != meeting.recorded_by_id,
     }  # fmt: skip
     return render(request, "meeting.html", content)
