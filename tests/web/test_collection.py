@@ -233,3 +233,59 @@ def test_taking_a_correction_back_keeps_what_was_decided_since(
     body = json.loads(last.body)
     assert (last.state, body[f"{state}_on"], body["basis"]) == (state, timezone.localdate().isoformat(), "（虚构）改1号")
     assert body["fields"]["amount"] == json.loads(CreditRecord.objects.order_by("version")[0].body)["fields"]["amount"]
+
+
+def test_a_row_that_is_mended_without_a_change_is_still_a_conflict(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any
+) -> None:
+    known = (subjects[0].code, subjects[0].name, "（虚构）罚1号")
+    take("penalties", penalty(known))
+    take("penalties", penalty(known, **{"罚款金额（万元）": "9"}))
+    row = QuarantinedRow.objects.get()
+    assert [fault["rule"] for fault in mend_row(row, row.cells, people["city"])] == ["record.conflict"]
+    assert CreditRecord.objects.count() == 1
+
+
+def test_a_row_is_not_mended_onto_the_number_of_another_record(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any
+) -> None:
+    one = subjects[0]
+    take("penalties", penalty((one.code, one.name, "（虚构）罚1号")))
+    take("penalties", penalty((one.code, one.name, "（虚构）罚2号"), 处罚决定日期="2026-02-30"))
+    row = QuarantinedRow.objects.get()
+    typed = row.cells | {"document": "（虚构）罚1号", "decided_on": "2026-02-28"}
+    assert [fault["rule"] for fault in mend_row(row, typed, people["city"])] == ["record.conflict"]
+
+
+def test_two_rows_of_a_batch_are_not_mended_onto_one_number(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any
+) -> None:
+    one = subjects[0]
+    rows = [(one.code, one.name, f"（虚构）罚{number}号") for number in (1, 2)]
+    take("penalties", penalty(*rows, 处罚决定日期="2026-02-30"))
+    first, second = QuarantinedRow.objects.order_by("line")
+    assert mend_row(first, first.cells | {"decided_on": "2026-02-28"}, people["city"]) == []
+    typed = second.cells | {"document": "（虚构）罚1号", "decided_on": "2026-02-27"}
+    assert [fault["rule"] for fault in mend_row(second, typed, people["city"])] == ["row.contradicts"]
+
+
+def test_a_correction_that_is_mended_late_does_not_replace_a_later_one(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any
+) -> None:
+    known = (subjects[0].code, subjects[0].name, "（虚构）罚1号")
+    take("penalties", penalty(known))
+    take("penalties", penalty(known, 处罚决定日期="2026-02-30"), is_correction=True)
+    take("penalties", penalty(known, **{"罚款金额（万元）": "9"}), is_correction=True)
+    row = QuarantinedRow.objects.get()
+    typed = row.cells | {"decided_on": "2026-02-28"}
+    assert [fault["rule"] for fault in mend_row(row, typed, people["city"])] == ["row.overtaken"]
+    assert json.loads(last_version(CreditRecord.objects.first().key).body)["fields"]["amount"] == 9_000_000
+
+
+def test_attributes_that_are_mended_late_do_not_replace_later_ones(subjects: list[Subject], take: Any, people: Any) -> None:
+    head = "统一社会信用代码,企业名称,有效专利数,有效注册商标数\n"
+    take("holdings", head + f"{subjects[0].code},{subjects[0].name},三,5\n")
+    take("holdings", head + f"{subjects[0].code},{subjects[0].name},7,5\n")
+    row = QuarantinedRow.objects.get()
+    typed = row.cells | {row.faults[0]["field"]: "3"}
+    assert [fault["rule"] for fault in mend_row(row, typed, people["city"])] == ["row.overtaken"]

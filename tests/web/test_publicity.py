@@ -6,9 +6,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.collection.services import batches as services
+from zhixin_web.collection.services.reversal import reverse_batch
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.queries import known_at, published_records
 from zhixin_web.records.services.repair_and_revocation import change_record, erase_record
@@ -66,6 +68,22 @@ def test_repair_and_revocation_end_publication_at_once_and_keep_the_old_version(
     assert list(CreditRecord.objects.order_by("version").values_list("state", flat=True)) == ["active", state]
     assert LedgerEntry.objects.filter(kind="publication.withdraw").count() == 1
     assert [item.state for item in known_at(record.subject, record.seq)] == ["active"], "as it was known before"
+
+
+def test_what_is_published_no_longer_is_not_withdrawn_from_publication(
+    subjects: list[Subject], take: Any, penalty: Any, people: Any
+) -> None:
+    take("penalties", penalty((subjects[0].code, subjects[0].name, "罚1"), 处罚决定日期="2021-05-10"))
+    record = CreditRecord.objects.get()
+    assert not record.is_published_on(timezone.localdate())
+    change_record(record, state="revoked", on=date(2026, 11, 20), basis="决定1号", by=people["city"])
+    assert not LedgerEntry.objects.filter(kind="publication.withdraw").exists()
+
+
+def test_a_batch_that_is_taken_back_ends_the_publication_of_its_records(record: CreditRecord, people: Any) -> None:
+    reverse_batch(record.batch, people["city"], "（虚构）录入有误")
+    assert LedgerEntry.objects.filter(kind="publication.withdraw").count() == 1
+    assert not published_records(timezone.localdate()).exists()
 
 
 def test_only_the_active_last_version_can_be_changed(record: CreditRecord, people: Any) -> None:

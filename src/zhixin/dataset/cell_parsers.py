@@ -89,15 +89,27 @@ def is_empty(cell: Any) -> bool:
     return cell is None or (isinstance(cell, str) and len(cell) < 16 and _text(cell) in _EMPTY)
 
 
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of what follows: a text with them says something else than it shows."""
+INVISIBLE_CHARACTERS = refusal(
+    "text.invisible", "含有看不见的字符", "holds invisible characters", "重新录入", "type it again"
+)
+
+
 def parse_text(cell: Any) -> Any:
-    return None if is_empty(cell) else _text(cell)
+    """A text in one width."""
+    if is_empty(cell):
+        return None
+    text = _text(cell)
+    return text if TURNING.isdisjoint(text) else INVISIBLE_CHARACTERS
 
 
 def parse_as_written(cell: Any) -> Any:
     """Names and document numbers stay as they were registered; only a BOM and blanks around them go."""
     if is_empty(cell):
         return None
-    return str(cell).replace("\ufeff", "").strip() if isinstance(cell, str) else _text(cell)
+    text = str(cell).replace("\ufeff", "").strip() if isinstance(cell, str) else _text(cell)
+    return text if TURNING.isdisjoint(text) else INVISIBLE_CHARACTERS
 
 
 def parse_subject_id(cell: Any) -> Any:

@@ -7,6 +7,7 @@ by an update. :class:`Subject` is a projection of versions that can be rebuilt.
 from __future__ import annotations
 
 import json
+from datetime import date
 
 from django.db import models
 from django.db.models import Q
@@ -90,6 +91,15 @@ class CreditRecord(models.Model):
     def document(self) -> str:
         """Number of the document as the source names it; empty where it names none or the content is erased."""
         return str(json.loads(self.body).get("document") or "") if self.body else ""
+
+    def is_published_on(self, day: date) -> bool:
+        """Whether this version is published on a day, unless a later one says otherwise."""
+        first, until = self.publicity_from, self.publicity_until
+        return self.state == self.State.ACTIVE and first is not None and until is not None and first <= day < until
+
+    def is_over_on(self, day: date) -> bool:
+        """Whether the validity of an active record has ended before a day; its last day counts."""
+        return self.state == self.State.ACTIVE and self.valid_until is not None and self.valid_until < day
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key", "version"], name="one_record_version")]

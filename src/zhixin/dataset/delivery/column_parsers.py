@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from zhixin.dataset.cell_parsers import (
+    INVISIBLE_CHARACTERS,
     Refusal,
     is_empty,
     parse_as_written,
@@ -33,23 +34,23 @@ from zhixin.dataset.identity import (
 from zhixin.dataset.sources import SourceField, SourceManifest
 from zhixin.reference.areas import districts
 
-INVISIBLE = {"\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e"}
+INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff")
 
 
 def parse_name(cell: Any, longest: int = 200) -> Any:
     """A registered name as written, without what cannot be seen."""
     value = parse_as_written(cell)
-    if value is None:
-        return None
+    if value is None or isinstance(value, Refusal):
+        return value
     if any(char in INVISIBLE or unicodedata.category(char) == "Cc" for char in value):
-        return refusal("text.invisible", "含有看不见的字符", "holds invisible characters", "重新录入", "type it again")
+        return INVISIBLE_CHARACTERS
     return _short_enough(value, longest)
 
 
 def parse_plain(cell: Any, longest: int) -> Any:
     value = parse_as_written(cell)
-    if value is None:
-        return None
+    if value is None or isinstance(value, Refusal):
+        return value
     value = "".join(char for char in value if char in "\n\t" or unicodedata.category(char) != "Cc")
     return _short_enough(value, longest)
 
@@ -60,8 +61,8 @@ _WORDS_BEFORE = re.compile(r"^(专利申请号|专利号|申请号|商标注册�
 def parse_checked(check: Callable[[str], Checked], cell: Any) -> Any:
     """Return a number of a register in its one normal form: what it is called and how it is spaced do not matter."""
     value = parse_as_written(cell)
-    if value is None:
-        return None
+    if value is None or isinstance(value, Refusal):
+        return value
     plain = unicodedata.normalize("NFKC", value).strip()
     found = check(_WORDS_BEFORE.sub("", plain.removesuffix(".0") if isinstance(cell, int | float) else plain))
     if found.value is None:

@@ -30,6 +30,7 @@ from zhixin.dataset.identity import (
 )
 from zhixin.dataset.sources import ENGINE_FIELDS, RECORD_TARGETS, SourceManifest
 from zhixin.errors import Message
+from zhixin.law.paper_numbers import is_own_number
 from zhixin.trust import ledger
 
 TOTALS = ("合计", "总计", "小计", "汇总", "total", "subtotal")
@@ -101,6 +102,13 @@ _NAME_AS_DOCUMENT = refusal(
     "按决定书原文填写文号",
     "write the number as on the document",
 )
+_OWN_NUMBER = refusal(
+    "record.own_number",
+    "文号属于本局办件文书的编号，这样的决定只能由办件产生",
+    "the number is one of the papers of the bureau's cases: only a case makes such a decision",
+    "核对文号；本局的决定在办件中作出后自动入库",
+    "check the number; a decision of the bureau is taken in by its case",
+)
 _EARLIER = refusal("date.order", "日期早于决定日期", "it lies before the decision", "核对两个日期", "check both dates")
 DATE_ORDER = (
     ("occurred_on", "decided_on", refusal("date.order", "决定日期早于违法行为发生日期", "decided before the act", "核对两个日期", "check both dates")),
@@ -126,6 +134,7 @@ class RowChecker:
         layout: which column is what, and the units of money columns.
         today: nothing may be dated after it.
         names: gives the names by which a code is known (empty: unknown code); ``None`` where no register is at hand.
+        is_own: whether the rows come from a decision of a case; no other may bring a number of the bureau's own papers.
         is_text: whether rows may differ in length, as in a CSV.
         epoch: 1900 or 1904, for spreadsheet serials.
     """
@@ -137,9 +146,11 @@ class RowChecker:
         today: date,
         names: Names | None = None,
         *,
+        is_own: bool = False,
         is_text: bool = True,
         epoch: int = 1900,
     ) -> None:
+        self.is_own = is_own
         self.manifest, self.layout, self.today, self.names, self.is_text = manifest, layout, today, names, is_text
         self.place = {name: index for index, name in layout.columns.items()}
         self.items = [item for item in manifest.fields if item.id in self.place]
@@ -246,7 +257,7 @@ class RowChecker:
         return found + self._date_faults(values) + self._contradictions(values)
 
     def _contradictions(self, values: dict[str, Any]) -> list[dict[str, Any]]:
-        """What one cell says against another: the amount and the text that states it; a name as document number."""
+        """What one cell says against another: the amount and the text that states it; a name as document number; a number of ours."""
         found = []
         for item in self.items:
             value = values.get(item.id)
@@ -257,6 +268,8 @@ class RowChecker:
                     found.append(fault_of(_CONTRADICTS_TEXT, item.id, None if value is None else f"{value / FEN:,.2f} 元"))
             if item.to == "document" and value is not None and value == values.get("name"):
                 found.append(fault_of(_NAME_AS_DOCUMENT, item.id, value))
+            if item.to == "document" and isinstance(value, str) and not self.is_own and is_own_number(value):
+                found.append(fault_of(_OWN_NUMBER, item.id, value))
             earlier = values.get(item.not_before or "")
             if isinstance(value, date) and isinstance(earlier, date) and value < earlier:
                 found.append(fault_of(_EARLIER, item.id, value))

@@ -163,6 +163,7 @@ def stage(batch: Batch) -> Batch:
             layout,
             timezone.localdate(),
             names,
+            is_own=batch.way == Batch.Way.CASE,
             is_text=table.is_text,
             epoch=1900 if table.has_serials else NO_SERIALS,
         )
@@ -329,6 +330,11 @@ def commit(batch: Batch) -> Batch:
 def settle_batch(batch: Batch) -> None:
     """Note that everything that follows from a committed or undone batch has been done."""
     Batch.objects.filter(pk=batch.pk, status=batch.status).update(is_settled=True)
+
+
+def unsettle_batch(batch_id: int) -> None:
+    """Note that something new follows from a batch: one of its records was repaired or revoked since."""
+    Batch.objects.filter(pk=batch_id).update(is_settled=False)
 
 
 def process(batch: Batch) -> Batch:

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 from django.db.models import Max
@@ -16,9 +15,7 @@ from zhixin.dataset.cell_parsers import Refusal, refusal
 from zhixin.dataset.delivery.fault import fault_of
 from zhixin.dataset.delivery.rows import CheckedRow
 from zhixin.dataset.delivery.units import MONEY
-from zhixin.dataset.documents import document_key
 from zhixin.dataset.sources import SourceManifest, sources
-from zhixin.law.procedures import procedures
 from zhixin.trust import ledger
 from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.services.ledger import Sealed, append, insert_rows
@@ -50,13 +47,6 @@ _ENDED = refusal(
     "this record was repaired or revoked: a correction does not revive it",
     "有新的决定的，以新的文书号提交",
     "deliver a new decision under its own number",
-)
-_OWN_NUMBER = refusal(
-    "record.own_number",
-    "文号属于本局办件文书的编号，这样的决定只能由办件产生",
-    "the number is one of the papers of the bureau's cases: only a case makes such a decision",
-    "核对文号；本局的决定在办件中作出后自动入库",
-    "check the number; a decision of the bureau is taken in by its case",
 )
 _TWICE = refusal(
     "row.contradicts",
@@ -136,8 +126,6 @@ class Committing:
         is_new = subject is None and self.manifest.gives == "subjects"
         if subject is None and not is_new:
             return RowVerdict(faults=[fault_of(_UNKNOWN, "subject_id", item.code)])
-        if self.batch.way != Batch.Way.CASE and _has_own_number(item):
-            return RowVerdict(faults=[fault_of(_OWN_NUMBER, "document", item.key.split(":", 1)[1])])
         known = self.seen[item.key]
         found = self._verdict(known, item)
         if found is None:
@@ -175,17 +163,17 @@ class Committing:
         return [taken.get(item.line) for item in rows]
 
     def _verdict(self, known: Known, item: CheckedRow) -> Refusal | str | None:
-        """``None``: a duplicate; a refusal; or the ledger kind of the new version."""
+        """Return ``None`` for a duplicate, a refusal, or the ledger kind of the new version."""
         if item.digest in known.seqs and known.state != CreditRecord.State.WITHDRAWN:
             return None
         if known.version == 0 or known.state == CreditRecord.State.WITHDRAWN:
             return "add"
         if self.holds_attributes:
             return _TWICE if known.here else "update"
-        if known.here:
-            return _TWICE
         if self.is_correction and known.state in (CreditRecord.State.REVOKED, CreditRecord.State.REPAIRED):
             return _ENDED
+        if known.here:
+            return _TWICE
         return "correct" if self.is_correction else _CONFLICT
 
     # --- what is known ---
@@ -220,16 +208,19 @@ class Committing:
             codes = {subjects[item.code]: item.key for item in outcomes if item.code in subjects and item.key in keys}
             for part in chunked(sorted(codes), LOOKUP):
                 rows = SubjectVersion.objects.filter(subject__in=part, source=self.manifest.id).order_by("version")
-                for subject, version, digest, seq in rows.values_list("subject_id", "version", "digest", "seq"):
+                for subject, version, digest, seq, batch in rows.values_list(
+                    "subject_id", "version", "digest", "seq", "batch_id"
+                ):
                     known = self.seen[codes[subject]]
-                    known.version, known.state = version, "active"
+                    known.version, known.state, known.here = version, "active", batch == self.batch.pk
                     known.seqs = {bytes(digest): seq}  # only the last: an attribute may return to an old value
             return
         for part in chunked(sorted(keys), LOOKUP):
             records = CreditRecord.objects.filter(key__in=part).order_by("version")
-            for key, version, state, digest, seq in records.values_list("key", "version", "state", "digest", "seq"):
+            columns = ("key", "version", "state", "digest", "seq", "batch_id")
+            for key, version, state, digest, seq, batch in records.values_list(*columns):
                 known = self.seen[key]
-                known.version, known.state = version, state
+                known.version, known.state, known.here = version, state, batch == self.batch.pk
                 known.seqs[bytes(digest)] = seq
 
     # --- writing ---
@@ -294,16 +285,6 @@ class Committing:
         columns = ("batch_id", "line", "cells", "faults", "rule", "status", "seq", "reason", "resolved_by_id", "resolved_at")
         insert_rows("collection_quarantinedrow", columns, rows)
         self.tally.quarantined += len(rows)
-
-
-@cache
-def _own_numbers() -> tuple[str, ...]:
-    return tuple(document_key(f"{item.number.zh}〔") for item in procedures().values())
-
-
-def _has_own_number(item: CheckedRow) -> bool:
-    """Whether a row reports a document under a number of this site's own papers."""
-    return item.key.split(":", 1)[-1].startswith(_own_numbers())
 
 
 def cells_of(item: CheckedRow) -> dict[str, Any]:

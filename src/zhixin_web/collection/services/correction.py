@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from zhixin.dataset.cell_parsers import Refusal, refusal
 from zhixin.dataset.delivery.layout import Layout
 from zhixin.dataset.delivery.rows import CheckedRow, RowChecker
 from zhixin.dataset.sources import sources
@@ -18,13 +19,14 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.models import Batch, DuplicateRow, QuarantinedRow
 from zhixin_web.collection.register import names_of
 from zhixin_web.collection.services.batches import Status
-from zhixin_web.collection.services.committing_rows import Committing
+from zhixin_web.collection.services.committing_rows import Committing, Known
 
 
 def mend_row(row: QuarantinedRow, cells: dict[str, Any], by: User, *, is_confirmed: bool = False) -> list[dict[str, Any]]:
     """Submit a quarantined row again with other cells. Gives the faults that remain; none: it was taken in.
 
-    The row as it came stays in the quarantine; the audit event says what was changed.
+    The row as it came stays in the quarantine; the audit event says what was changed. A batch that gained a row is no longer
+    settled: the caller enqueues it, or ``tick`` comes back to it.
 
     Args:
         row: an open row of a committed batch.
@@ -51,7 +53,8 @@ def mend_row(row: QuarantinedRow, cells: dict[str, Any], by: User, *, is_confirm
         batch.quarantined -= 1
         batch.accepted += 0 if is_duplicate else 1
         batch.duplicates += 1 if is_duplicate else 0
-        batch.save(update_fields=["quarantined", "accepted", "duplicates"])
+        batch.is_settled = batch.is_settled and is_duplicate  # what follows from the row is still to be done
+        batch.save(update_fields=["quarantined", "accepted", "duplicates", "is_settled"])
         record_event("quarantine.fix", by=by, ref=f"batch:{batch.pk}/{row.line}", changed=_changed(row, cells))
     return []
 
@@ -75,12 +78,29 @@ def _changed(row: QuarantinedRow, cells: dict[str, Any]) -> dict[str, Any]:
     return {name: "***" if name in personal else value for name, value in changed.items()}
 
 
+_OVERTAKEN = refusal(
+    "row.overtaken",
+    "此后提交的批次已更新该主体或该记录的数据，本行不再入库",
+    "a later delivery has changed what this row is about",
+    "以现有数据为准；确需更正的，重新提交",
+    "what came later holds; deliver again what still has to be corrected",
+)
+
+
 class _Mending(Committing):
-    """Commit one corrected row; a refusal is returned instead of opening a second quarantined row."""
+    """Commit one corrected row; a refusal is returned instead of opening a second quarantined row.
+
+    A row that is mended late never takes the place of what a later batch said.
+    """
 
     def __init__(self, batch: Batch) -> None:
-        super().__init__(batch, is_correction=True)
+        super().__init__(batch, is_correction=batch.is_correction)
         self.faults: list[dict[str, Any]] = []
+
+    def _verdict(self, known: Known, item: CheckedRow) -> Refusal | str | None:
+        found = super()._verdict(known, item)
+        is_later = not known.here and max(known.seqs.values(), default=0) > (self.batch.last_seq or 0)
+        return _OVERTAKEN if found in ("update", "correct") and is_later else found
 
     def refuse(self, refused: Any) -> None:
         for _row, faults in refused:

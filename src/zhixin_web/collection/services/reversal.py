@@ -19,7 +19,7 @@ from zhixin_web.collection.models import Batch, ColumnMemory
 from zhixin_web.collection.services.batches import Status
 from zhixin_web.collection.services.committing_rows import CHUNK
 from zhixin_web.records.models import CreditRecord, SubjectVersion
-from zhixin_web.records.services.repair_and_revocation import write_versions
+from zhixin_web.records.services.repair_and_revocation import note_withdrawals, write_versions
 from zhixin_web.records.services.versions import VERSION_COLUMNS, chunked, digest_of, project
 
 DECIDED = (CreditRecord.State.REPAIRED, CreditRecord.State.REVOKED)
@@ -71,6 +71,7 @@ def _withdraw_records(pairs: list[tuple[CreditRecord, CreditRecord | None]], bat
         sealed.append(seal("record.revoke" if before is None else "record.correct", f"B{batch.pk}/{record.line}/undo", text))
         rows.append((record, body))
     write_versions(rows, sealed, batch.pk)
+    note_withdrawals((record for record, before in pairs if before is None), CreditRecord.State.WITHDRAWN.value)
 
 
 def _withdraw_attributes(pairs: list[tuple[SubjectVersion, SubjectVersion | None]], batch: Batch) -> None:

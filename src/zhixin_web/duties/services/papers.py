@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from zhixin.errors import ZhixinError
 from zhixin.law.calendar import shift_days
+from zhixin.law.paper_numbers import PROGRESS_REPORTS
 from zhixin.law.work_plan import WorkPlan
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.permissions import may
@@ -38,7 +39,6 @@ from zhixin_web.duties.queries import (
 from zhixin_web.papers.models import Paper
 from zhixin_web.papers.services.issue import day_in_words, issue_paper, withdraw_issued
 
-NUMBER = "郑市监信督"
 DAYS_AHEAD = 14
 WEEKS_BACK = 12
 Kind = ProgressPaper.Kind
@@ -126,7 +126,7 @@ def _issue(
         if before is not None and {**before.content, "number": ""} == {**content, "number": ""}:
             return before
         serial = ProgressPaper.objects.filter(made_on__year=today.year).count() + 1
-        content["number"] = f"{NUMBER}〔{today.year}〕{serial}号"
+        content["number"] = f"{PROGRESS_REPORTS}〔{today.year}〕{serial}号"
         paper = issue_paper(Paper.Kind.PROGRESS, "progress.typ", content, today, number=content["number"])
         made = ProgressPaper.objects.create(
             plan=plan.id, kind=kind, from_on=first, until=last, revision=before.revision + 1 if before is not None else 1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,9 +21,12 @@ from zhixin_web.evaluations.snapshots import read_grades, run_folder
 from zhixin_web.records.models import CreditRecord
 from zhixin_web.rulebooks.queries import rulebook_of
 
+ENDED = (CreditRecord.State.REPAIRED, CreditRecord.State.REVOKED)
+"""States that end what a record does to a grade."""
+
 
 def react(batch: Batch) -> Run | None:
-    """After a batch: re-evaluate at once the subjects that an event-driven kind has touched (a listing makes D).
+    """After a batch: re-evaluate at once the subjects that an event-driven kind, a repair or a revocation has touched.
 
     A result that lowers a grade waits, proposed, for an approver: listing is a legal act (ADR 22). It is released at once
     where it lowers none, or where the source's file names a standing order in force; both only if the approver of the
@@ -41,18 +45,20 @@ def react(batch: Batch) -> Run | None:
 
 def _event_run(batch: Batch) -> Run | None:
     """The run that answers a batch, begun earlier or now; ``None``: it calls for none."""
-    trigger = f"batch:{batch.pk}:{batch.status}"
-    found = Run.objects.filter(trigger=trigger).first()
-    if found is not None:
-        return found
     newest = Run.objects.newest_decisive()
     release = newest.release if newest is not None else None
     if release is None or not CurrentGrade.objects.exists():
         return None
-    kinds = rulebook_of(release).cycle.event_driven
-    codes = sorted(set(CreditRecord.objects.filter(batch=batch, kind__in=kinds).values_list("subject__code", flat=True)))
-    if not codes:
+    is_touching = Q(kind__in=rulebook_of(release).cycle.event_driven) | Q(state__in=ENDED)
+    touched = CreditRecord.objects.filter(is_touching, batch=batch)
+    last = touched.aggregate(last=Max("seq"))["last"]
+    if last is None:
         return None
+    trigger = f"batch:{batch.pk}:{last}"  # a row mended, repaired or revoked later is answered by a run of its own
+    found = Run.objects.filter(trigger=trigger).first()
+    if found is not None:
+        return found
+    codes = sorted(set(touched.values_list("subject__code", flat=True)))
     by = batch.committed_by or batch.by
     return start_run(release, as_of=timezone.localdate(), by=by, kind=Run.Kind.EVENT, only=codes, trigger=trigger)
 

@@ -304,6 +304,7 @@ def quarantined_row(request: StaffRequest, pk: int) -> HttpResponse:
             messages.error(request, error.messages[0])
             return redirect("row", pk=pk)
         if not faults:
+            process_batch.enqueue(row.batch_id)
             messages.success(request, _("已更正并入库"))
             return redirect("batch", pk=row.batch_id)
     by_field = {fault["field"]: fault for fault in faults}
@@ -343,6 +344,7 @@ def confirm_match(request: StaffRequest, pk: int) -> HttpResponse:
             request, _("主体已确认，但该行还有其他问题：") + (faults[0]["en"] if in_english() else faults[0]["zh"])
         )
         return redirect("row", pk=pk)
+    process_batch.enqueue(row.batch_id)
     record_event("matching.confirm", request=request, ref=f"batch:{row.batch_id}/{row.line}", subject=subject.code)
     messages.success(request, _("已确认主体并入库"))
     return redirect("match")

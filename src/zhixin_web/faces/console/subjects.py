@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from zhixin.dataset.sources import sources
 from zhixin.explanation.sentences import sentences
 from zhixin.law.calendar import shift_months
+from zhixin.law.paper_numbers import is_own_number
 from zhixin.law.procedures import procedures
 from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.accounts.services.mandates import INVITATION_DAYS, invite
@@ -26,8 +28,10 @@ from zhixin_web.cases.queries import open_cases_on, visible_cases
 from zhixin_web.cases.services.case_papers import withdraw_paper
 from zhixin_web.cases.services.listing import is_without_penalty
 from zhixin_web.collection.models import Batch
+from zhixin_web.collection.services.batches import unsettle_batch
 from zhixin_web.evaluations.models import CurrentGrade
 from zhixin_web.evaluations.queries import grade_as_of, order_in_force, outlook_in_force, run_in_force, why_in_force
+from zhixin_web.evaluations.tasks import process_batch
 from zhixin_web.measures.queries import measures_on
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.charts import explanation_waterfall, strip, timeline
@@ -201,7 +205,7 @@ def record_page(request: StaffRequest, seq: int) -> HttpResponse:
     record_event("records.view", request=request, ref=f"record:{seq}")
     content = {
         "record": record, "manifest": manifest, "body": body, "reported": masked(manifest, body.get("reported", {})), "versions": versions,
-        "is_current": is_current(record), "entry": LedgerEntry.objects.get(pk=record.seq), "checkpoint": checkpoint if covered else None, "proof": proof,
+        "is_current": is_current(record), "is_over": record.is_over_on(timezone.localdate()), "entry": LedgerEntry.objects.get(pk=record.seq), "checkpoint": checkpoint if covered else None, "proof": proof,
         "term_sources": law.term_sources(record.kind, record.severity, record.decided_on),
         "doors": [item for item in procedures().values() if item.about == "record" and "officer" in item.opens],
         "cases": visible_cases(request.user).filter(record_key=record.key).order_by("-pk"),
@@ -244,11 +248,21 @@ def change(request: StaffRequest, seq: int) -> HttpResponse:
     if record.batch.way == Batch.Way.CASE and not (state == "revoked" and is_without_penalty(record)):
         messages.error(request, _("该记录由本局办件决定产生：修复、撤销须通过办件，由另一人决定"))
         return redirect("record", seq=seq)
+    basis = request.POST.get("basis", "")[:128]
+    if is_own_number(basis):
+        messages.error(request, _("该文号属于本局办件文书的编号：这样的决定由办件作出，不在此登记"))
+        return redirect("record", seq=seq)
     with refusals_shown(request):
-        new = change_record(record, state=state, on=on, basis=request.POST.get("basis", "")[:128], by=request.user)
-        if state == "revoked":
-            withdraw_paper(record.document, request.POST.get("basis", "")[:128])
-        messages.success(request, _("已登记新版本；公示同时停止，等级在下次评价时更新"))
+        with transaction.atomic():
+            new = change_record(record, state=state, on=on, basis=basis, by=request.user)
+            if state == "revoked":
+                withdraw_paper(record.document, basis)
+            unsettle_batch(record.batch_id)
+        process_batch.enqueue(record.batch_id)
+        if record.is_published_on(timezone.localdate()):
+            messages.success(request, _("已登记新版本，公示同时停止；该主体随即重新评价"))
+        else:
+            messages.success(request, _("已登记新版本；该主体随即重新评价"))
         return redirect("record", seq=new)
     return redirect("record", seq=seq)
 

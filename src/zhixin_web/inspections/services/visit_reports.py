@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from pydantic import ValidationError as Malformed
 
+from zhixin.law.paper_numbers import VISIT_REPORTS
 from zhixin.reference.inspection_items import DISPOSALS, METHODS, RESULTS, InspectionItem, inspection_items
 from zhixin_web.accounts.models import User
 from zhixin_web.audit.failpoints import failpoint
@@ -228,7 +229,7 @@ def _issue_record(report: VisitReport, visit: ReportedVisit, task: Task) -> None
     """Number the record of the inspection and issue it as a paper; an earlier one of the task is withdrawn, and what waits is closed."""
     day = timezone.localdate()
     report.year, report.serial = day.year, VisitReport.objects.filter(year=day.year).count() + 1
-    report.number = f"郑市监检〔{day.year}〕{report.serial}号"
+    report.number = f"{VISIT_REPORTS}〔{day.year}〕{report.serial}号"
     content = _record(report, visit, task)
     shown = {"signatures": _signatures(visit)}
     report.paper = issue_paper(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -62,10 +63,17 @@ def change_record(record: CreditRecord, *, state: str, on: date, basis: str, by:
         body = json.loads(last.body) | {"state": state, column: on.isoformat(), "basis": basis}
         item = seal(kind, f"R{last.seq}", ledger.canonical(body))
         seqs = write_versions([(last, body)], [item], last.batch_id)
-        if last.publicity_from is not None:
-            append_one("publication.withdraw", f"R{last.seq}", {"record": last.seq, "reason": state})
+        note_withdrawals([last], state)
         record_event(f"records.{state}", by=by, ref=f"record:{last.seq}", basis=basis)
     return seqs[0]
+
+
+def note_withdrawals(records: Iterable[CreditRecord], reason: str) -> None:
+    """Enter that the publication of those that are published today stops; of the others nothing stops."""
+    today = timezone.localdate()
+    for record in records:
+        if record.is_published_on(today):
+            append_one("publication.withdraw", f"R{record.seq}", {"record": record.seq, "reason": reason})
 
 
 def _check_day(record: CreditRecord, state: str, on: date) -> None:
