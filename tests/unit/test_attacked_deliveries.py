@@ -364,3 +364,54 @@ def test_what_a_workbook_held_is_nowhere_on_the_disk_afterwards(
         one, other = book.rows(), book.rows()
         assert [(next(one), next(other)) for _ in range(11)] == [(line, line) for line in book.rows()]
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", ["郑市监严列〔2026〕1号", "根据郑市监信认[2026]001号", "【郑市监信惩】2026年第1号"])
+def test_no_file_brings_a_number_of_the_bureaus_own_papers(accepted: Accept, number: str) -> None:
+    assert len(accepted({"penalties.csv": padded(row(0, c3=number))})) == 11
+
+
+@pytest.mark.parametrize("place", [0, DOCUMENT, FACTS, CONTENT])
+def test_a_text_that_shows_something_else_than_it_says_is_asked(accepted: Accept, place: int) -> None:
+    turned = str(row(0)[place]) + "\u202eabc\u202c"
+    assert len(accepted({"penalties.csv": padded(row(0, **{f"c{place}": turned}))})) == 11
+
+
+def test_files_of_sources_are_about_the_subjects_of_a_table(tmp_path: Path) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    lines = [f"{code},{name}" for code, name, _district in FIRMS]
+    (folder / "subjects.csv").write_text("\n".join(["subject_id,name", *lines]), encoding="utf-8")
+    (folder / "penalties.csv").write_bytes(padded(row(0, c0=FIRMS[1][1])))
+    report = accept(shipped("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28))
+    assert dict(report.tables["penalties"].rules) == {"subject.name_differs": 1}
+    assert (report.tables["subjects"].accepted, report.tables["records"].accepted) == (12, 11)
+
+
+@pytest.mark.parametrize("table", ["subjects", "records"])
+def test_a_table_and_a_source_do_not_give_the_same(tmp_path: Path, table: str) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / f"{table}.csv").write_text("subject_id,name\n", encoding="utf-8")
+    (folder / "registrations.csv").write_bytes(registrations_csv(FIRMS))
+    (folder / "penalties.csv").write_bytes(csv_of(row(0)))
+    with pytest.raises(DatasetError, match=f"the table {table} and the file of the source"):
+        accept(shipped("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28))
+
+
+def test_decisions_of_the_site_come_in_no_file(tmp_path: Path) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "registrations.csv").write_bytes(registrations_csv(FIRMS))
+    (folder / "determinations.csv").write_bytes(csv_of(row(0)))
+    with pytest.raises(DatasetError, match="made by decisions of the site alone"):
+        accept(shipped("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28))
+
+
+def test_a_delivery_that_is_refused_as_a_whole_says_for_what(tmp_path: Path) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "registrations.csv").write_bytes(registrations_csv(FIRMS[6:]))
+    (folder / "penalties.csv").write_bytes(csv_of(*(row(number) for number in range(6))))
+    with pytest.raises(DatasetError, match="record.unknown_subject × 6"):
+        accept(shipped("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -126,34 +126,41 @@ def accept(
     (work / "quarantine").mkdir()
     report = Report(out)
     delivered = {name: path for name, path in files.items() if name not in TABLE_NAMES}
+    _refuse_both(folder, files, delivered)
+
+    def take_in(name: str) -> None:
+        report.tables[name] = Intake(rulebook, name, files[name], work, as_of, epoch, progress).read()
+
     if delivered:
         reader = SourceFiles(rulebook, delivered, work, as_of, answers or {}, epoch)
-        files = _with_delivered(folder, files, reader.read())
+        if "subjects" in files:
+            take_in("subjects")
+            reader.know(pq.read_table(work / "subjects.staging", columns=["subject_id", "name"]))
+        files |= reader.read()
         report.tables |= reader.reports
     for name in TABLE_NAMES:
-        if name in files:
-            intake = Intake(rulebook, name, files[name], work, as_of, epoch, progress)
-            report.tables[name] = intake.read()
+        if name in files and name not in report.tables:
+            take_in(name)
     _Settlement(rulebook, work, report, files).settle()
     _seal(work, report, files)
     put_in_place(work, out, "dataset.json")
     return report
 
 
-def _with_delivered(folder: Path, files: dict[str, Path], made: dict[str, Path]) -> dict[str, Path]:
-    """Return the tables of a folder and those made of its files of sources.
+def _refuse_both(folder: Path, files: Mapping[str, Path], delivered: Collection[str]) -> None:
+    """Refuse a folder in which a table and the files of sources give the same.
 
     Raises:
-        DatasetError: a table is there in both ways.
+        DatasetError: names both.
     """
-    tables = {name: path for name, path in files.items() if name in TABLE_NAMES}
-    both = sorted(made.keys() & tables.keys())
-    if both:
-        raise DatasetError(
-            f"{folder} 中既有来源文件又有 {both[0]} 表；只留一种",
-            f"{folder} holds files of sources and the table {both[0]}; keep one",
-        )
-    return tables | made
+    tables = {"subjects": "subjects", "attributes": "subjects", "records": "records"}
+    given = {tables[sources()[name].gives]: name for name in delivered if sources()[name].gives in tables}
+    for table, source in sorted(given.items()):
+        if table in files:
+            raise DatasetError(
+                f"{folder} 中既有 {table} 表又有来源文件 {source}，两者给出同样的内容；只留一种",
+                f"{folder} holds the table {table} and the file of the source {source}, which give the same; keep one",
+            )
 
 
 def _seal(work: Path, report: Report, files: Mapping[str, Path]) -> None:

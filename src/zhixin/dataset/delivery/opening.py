@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,22 +36,23 @@ def open_delivery(
     return table, find_layout(table, manifest, remembered or {}, answers or {})
 
 
-def why_held(manifest: SourceManifest, checker: RowChecker, rows: int, refused: int) -> Message | None:
+def why_held(manifest: SourceManifest, checker: RowChecker, rows: int, rules: Counter[str]) -> Message | None:
     """Return why a checked delivery waits for a person; ``None``: nothing speaks against taking it in.
 
     Args:
         manifest: the source.
         checker: after its last row.
         rows: data rows of the delivery.
-        refused: how many of them would go to quarantine.
+        rules: by rule, how many of them would go to quarantine.
     """
     if checker.looks_shifted:
         return Message(
             f"{checker.differing} 行的名称与代码不属于同一主体，列可能错位（例如只对一列排了序）",
             f"in {checker.differing} rows the name is not that of the code: a column may have been shifted (sorted alone)",
         )
-    often = "、".join(f"{rule} × {count}" for rule, count in checker.rules.most_common(3))
+    often = "、".join(f"{rule} × {count}" for rule, count in rules.most_common(3))
     most = Message(f"（{often}）", f" ({often})") if often else Message("", "")
+    refused = rules.total()
     if rows and refused > SHARE_REFUSED * rows:
         return Message(
             f"{rows} 行中有 {refused} 行不能入库，整批可能有误{most.zh}",

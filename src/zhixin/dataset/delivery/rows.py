@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -159,7 +158,6 @@ class RowChecker:
         }
         self.required = [item.id for item in manifest.fields if item.required]
         self.compared = self.differing = 0
-        self.rules: Counter[str] = Counter()
 
     def check(self, rows: Sequence[tuple[int, list[Any]]]) -> list[CheckedRow]:
         """Return one checked row for each, in order."""
@@ -186,7 +184,6 @@ class RowChecker:
         if not faults and values.get("subject_id") is None:
             faults = [fault_of(_NO_KEY, "subject_id", None)]
         if faults:
-            self.rules[faults[0]["rule"]] += 1
             self._refuse_other_unit(line, row)
             name = values.get("name")
             if any(item["rule"] == "uscc.identity_number" for item in faults):

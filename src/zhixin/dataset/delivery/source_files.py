@@ -63,6 +63,13 @@ class SourceFiles:
     subjects: dict[str, dict[str, Any]] = field(default_factory=dict)
     records: dict[str, tuple[dict[str, Any], bytes]] = field(default_factory=dict)
     reports: dict[str, TableReport] = field(default_factory=dict)
+    gives_subjects: bool = True
+
+    def know(self, table: pa.Table) -> None:
+        """Take the subjects from a table of their own (``subject_id``, ``name``): only ``records`` are written then."""
+        self.gives_subjects = False
+        for row in table.to_pylist():
+            self.subjects[row["subject_id"]] = {"name": row["name"]}
 
     def read(self) -> dict[str, Path]:
         """Check every file and write what passes as ``subjects`` and ``records`` for the intake.
@@ -77,6 +84,11 @@ class SourceFiles:
 
     def _read(self, manifest: SourceManifest, path: Path) -> None:
         report = TableReport(path.name)
+        if manifest.made_by_site:
+            raise DatasetError(
+                f"{path.name}：该来源只由本系统的办件决定产生，不接受文件",
+                f"{path.name}: this source is made by decisions of the site alone; no file is taken",
+            )
         try:
             with path.open("rb") as file:
                 suffix = kind_of(file.read(4096))
@@ -103,7 +115,7 @@ class SourceFiles:
                     self._take(manifest, item, line, raw, quarantine, report)
         report.ignored_columns = layout.unknown
         report.accepted = report.rows - report.quarantined - report.duplicates
-        held = why_held(manifest, checker, report.rows, report.quarantined)
+        held = why_held(manifest, checker, report.rows, report.rules)
         if held is not None:
             fix = Message(
                 "核对文件；确认无误的，分成正确的文件重新提交", "check the file; deliver what is right as a file of its own"
@@ -160,10 +172,8 @@ class SourceFiles:
         folder.mkdir()
         people = [{"subject_id": code, **values} for code, values in sorted(self.subjects.items())]
         rows = [record for record, _digest in self.records.values()]
-        return {
-            name: _write(folder / f"{name}.parquet", self.rulebook, name, items)
-            for name, items in (("subjects", people), ("records", rows))
-        }
+        made = {"subjects": people, "records": rows} if self.gives_subjects else {"records": rows}
+        return {name: _write(folder / f"{name}.parquet", self.rulebook, name, items) for name, items in made.items()}
 
 
 def _with_file(path: Path, what: Message, fix: Message) -> DatasetError:

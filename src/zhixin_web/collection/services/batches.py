@@ -172,7 +172,7 @@ def stage(batch: Batch) -> Batch:
     except FileRefused as refused:
         return _move(batch, Status.REFUSED, fault=refused.as_json())
     failpoint("import.staged")
-    held = why_held(manifest, checker, counting.rows, counting.bad)
+    held = why_held(manifest, checker, counting.rows, counting.rules)
     preview |= {"staged_sha256": sha256_of(originals.staged_path(batch.pk))}
     preview |= counting.summary() | {"understood": counting.understood, "held": held._asdict() if held else None}
     if held is not None:
