@@ -71,9 +71,49 @@ def test_what_was_revoked_before_does_not_end_again(record: CreditRecord, people
     assert LedgerEntry.objects.filter(kind="publication.withdraw").count() == 1
 
 
-@pytest.mark.parametrize(("day", "count"), [("2029-11-01", 0), ("2029-11-02", 1), ("2029-11-03", 0)])
-def test_a_listing_ends_on_the_day_it_is_removed(subjects: list[Subject], take: Any, day: str, count: int) -> None:
+@pytest.mark.parametrize(("day", "count"), [("2029-11-02", 0), ("2029-11-03", 1), ("2029-11-04", 0)])
+def test_a_listing_ends_after_its_last_day(subjects: list[Subject], take: Any, day: str, count: int) -> None:
     line = f"{subjects[0].code},{subjects[0].name},（虚构）列1号,（虚构）事由,2026-11-02,2029-11-02,（虚构）机关"
     take("serious_list", LISTED + line)
     noted(date.fromisoformat(day))
     assert len(entries("validity.end")) == count
+
+
+def listing(subject: Subject, until: str) -> str:
+    return LISTED + f"{subject.code},{subject.name},（虚构）列1号,（虚构）事由,2026-11-02,{until},（虚构）机关"
+
+
+@pytest.mark.parametrize(("until", "count"), [("2026-12-09", 1), ("2026-12-10", 1), ("2026-12-11", 0)])
+def test_a_term_that_a_correction_moves_into_the_past_ends_too(
+    subjects: list[Subject], take: Any, until: str, count: int
+) -> None:
+    """What a tick has looked at is 10 December; the correction comes after it on the same day."""
+    take("serious_list", listing(subjects[0], "2029-11-02"))
+    noted(date(2026, 12, 10))
+    with mock.patch.object(timezone, "localdate", return_value=date(2026, 12, 10)):
+        take("serious_list", listing(subjects[0], until), is_correction=True)
+    noted(date(2026, 12, 11))
+    day = date.fromisoformat(until) + timedelta(days=1)
+    assert [item["on"] for item in entries("validity.end")] == [day.isoformat()] * count
+    noted(date(2026, 12, 12))
+    noted(date(2026, 12, 13))
+    assert len(entries("validity.end")) == 1
+
+
+def test_what_was_over_when_it_was_delivered_or_corrected_has_no_second_end(subjects: list[Subject], take: Any) -> None:
+    noted(date(2026, 11, 20))
+    take("serious_list", listing(subjects[0], "2026-11-10"))
+    noted(date(2026, 11, 28))
+    take("serious_list", listing(subjects[0], "2026-11-11"), is_correction=True)
+    noted(date(2026, 11, 29))
+    assert entries("validity.end") == []
+
+
+def test_a_record_whose_term_is_over_says_so(subjects: list[Subject], take: Any, browser_of: Any) -> None:
+    today = timezone.localdate()
+    for number, until in enumerate((today - timedelta(days=1), today)):
+        take("serious_list", listing(subjects[number], until.isoformat()))
+    shown = [
+        browser_of("city").get(f"/c/records/{item.seq}").content.decode() for item in CreditRecord.objects.order_by("seq")
+    ]
+    assert ["期限已满" in text for text in shown] == [True, False]

@@ -122,3 +122,5 @@ class NotedEnds(BoundModel):
     """Until which day the ends that come by themselves stand in the ledger: one row."""
 
     day = models.DateField()
+    seq = models.BigIntegerField(null=True)
+    """The last entry then: of later versions, those whose days a correction moved into the past are still to be entered."""
