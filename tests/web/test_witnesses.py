@@ -17,7 +17,7 @@ from django.test import Client as Browser
 from zhixin.errors import LedgerError
 from zhixin_web.audit.models import LedgerEntry, SignedCheckpoint
 from zhixin_web.audit.queries import row_deviations, row_heads
-from zhixin_web.audit.services import witnesses
+from zhixin_web.audit.services import checkpoints, witnesses
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one
 from zhixin_web.evaluations.models import Run
@@ -241,6 +241,42 @@ def test_a_note_that_cannot_be_read_is_named_and_not_passed_over(signed: int) ->
     with witnesses.witness_log().open("a", encoding="utf-8") as file:
         file.write(json.dumps({"note": "not a checkpoint"}) + "\n")
     assert any("cannot be read" in item.en for item in witnesses.compare())
+
+
+def test_a_checkpoint_that_a_crash_kept_from_being_noted_is_noted_the_next_time(
+    signed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(point: str) -> None:
+        raise KeyboardInterrupt(point)
+
+    append_one("test.entry", "one", {})
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "failpoint", crash)
+        with pytest.raises(KeyboardInterrupt):
+            checkpoints.make_checkpoint()
+    append_one("test.entry", "two", {})
+    made = checkpoints.make_checkpoint()
+    assert made is not None
+    assert list(SignedCheckpoint.objects.order_by("size").values_list("size", flat=True))[-2:] == [made.size - 1, made.size]
+    assert witnesses.compare() == []
+
+
+def test_two_that_sign_at_one_time_sign_one_checkpoint(signed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one signs after this one has read the last checkpoint and before it asks."""
+    ask, others = checkpoints.ask_signer, []
+
+    def after_another(*asked: Any) -> str:
+        if not others:
+            others.append("begun")
+            others.append(checkpoints.make_checkpoint())
+        return ask(*asked)
+
+    append_one("test.entry", "one", {})
+    monkeypatch.setattr(checkpoints, "ask_signer", after_another)
+    assert checkpoints.make_checkpoint() is None
+    newest = SignedCheckpoint.objects.order_by("-size").first()
+    assert newest == others[1]
+    assert SignedCheckpoint.objects.filter(size=newest.size).count() == 1
 
 
 def test_heads_are_chained_without_reading_the_earlier_ones(signed: int) -> None:

@@ -1,7 +1,7 @@
-"""Signed notes of checkpoints, and the process that signs: ``python -m zhixin.trust.signing --state DIR --origin NAME sign|key``.
+"""Signed notes of checkpoints, and the process that signs: ``python -m zhixin.trust.signing --state DIR --origin NAME sign|last|key``.
 
 The process holds the key and the last checkpoint, reads a request ``{"size", "root", "proof"}`` from standard input and prints
-the signed note, or refuses with exit status 16: it signs nothing that does not extend what it signed last. Run it as an
+the signed note (``last`` prints the newest one again), or refuses with exit status 16: it signs nothing that does not extend what it signed last. Run it as an
 operating-system user of its own.
 """
 
@@ -100,9 +100,15 @@ class Signer:
         return verifier_key(self.origin, self.key.public_key())
 
     @property
-    def last(self) -> Checkpoint | None:
+    def last_note(self) -> str:
+        """The note signed last; empty where there is none."""
         file = self.folder / "last"
-        return verify_note(file.read_text(encoding="utf-8"), self.vkey) if file.exists() else None
+        return file.read_text(encoding="utf-8") if file.exists() else ""
+
+    @property
+    def last(self) -> Checkpoint | None:
+        note = self.last_note
+        return verify_note(note, self.vkey) if note else None
 
     def sign(self, checkpoint: Checkpoint, proof: Sequence[bytes]) -> str:
         """Sign a checkpoint that extends the last one, shown by the consistency proof.
@@ -142,16 +148,19 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Sign one checkpoint, or print the verification key."""
+    """Sign one checkpoint, or print the last signed one or the verification key."""
     parser = argparse.ArgumentParser(prog="zhixin.trust.signing")
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--origin", required=True)
-    parser.add_argument("command", choices=["sign", "key"])
+    parser.add_argument("command", choices=["sign", "last", "key"])
     chosen = parser.parse_args(arguments)
     try:
         signer = Signer(chosen.state, chosen.origin)
         if chosen.command == "key":
             sys.stdout.write(signer.vkey + "\n")
+            return 0
+        if chosen.command == "last":
+            sys.stdout.write(signer.last_note)
             return 0
         request = json.load(sys.stdin)
         checkpoint = Checkpoint(chosen.origin, int(request["size"]), bytes.fromhex(request["root"]))

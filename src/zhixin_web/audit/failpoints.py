@@ -18,6 +18,7 @@ POINTS = (
     "run.after_finish",
     "release.before_commit",
     "release.after_commit",
+    "checkpoint.signed",
 )
 _passed: dict[str, int] = {}
 

@@ -16,7 +16,9 @@ from django.db.models import Max
 
 from zhixin.errors import LedgerError
 from zhixin.trust import ledger
+from zhixin.trust.signing import verify_note
 from zhixin_web.audit.bound import head_root
+from zhixin_web.audit.failpoints import failpoint
 from zhixin_web.audit.models import LedgerEntry, RowCommitment, SignedCheckpoint
 from zhixin_web.audit.queries import committed_head_root, ledger_size, subtree
 from zhixin_web.audit.services.ledger import append_one, lock_ledger
@@ -31,6 +33,15 @@ def make_checkpoint() -> SignedCheckpoint | None:
         LedgerError: stored bytes do not fit their hashes, or the signer refuses.
     """
     cover_rows()
+    try:
+        return _signed()
+    except LedgerError:
+        if not _keep_last_signed():
+            raise
+    return _signed()
+
+
+def _signed() -> SignedCheckpoint | None:
     last = SignedCheckpoint.objects.order_by("-size").first()
     size = ledger_size()
     if size == 0 or (last is not None and last.size == size):
@@ -38,7 +49,35 @@ def make_checkpoint() -> SignedCheckpoint | None:
     _reread(last.size if last else 0, size)
     proof = ledger.consistency_proof(last.size, size, subtree) if last else []
     note = ask_signer(ledger.Checkpoint(settings.LEDGER_ORIGIN, size, subtree(0, size)), proof)
-    return SignedCheckpoint.objects.create(size=size, note=note)
+    failpoint("checkpoint.signed")
+    return _kept(size, note)
+
+
+def _kept(size: int, note: str) -> SignedCheckpoint:
+    with transaction.atomic():
+        lock_ledger()
+        return SignedCheckpoint.objects.filter(size=size).first() or SignedCheckpoint.objects.create(size=size, note=note)
+
+
+def _keep_last_signed() -> bool:
+    """Keep what the signer signed last, where a crash or another process came between; whether that was missing here.
+
+    A checkpoint that is not one of this ledger is not kept: the signer has reason to refuse.
+    """
+    try:
+        done = subprocess.run([*signer_command(), "last"], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    if done.returncode or not done.stdout:
+        return False
+    signed = verify_note(done.stdout, published_key())
+    newest = SignedCheckpoint.objects.order_by("-size").first()
+    if signed.size > ledger_size() or subtree(0, signed.size) != signed.root:
+        return False
+    if newest is not None and signed.size < newest.size:
+        return False
+    _kept(signed.size, done.stdout)
+    return True
 
 
 def cover_rows() -> int | None:
