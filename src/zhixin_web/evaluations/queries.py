@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from zhixin import Outlook, RunFolder, explain, facts_of
 from zhixin.errors import ZhixinError
-from zhixin_web.evaluations.models import GradeOrder, Run
-from zhixin_web.evaluations.snapshots import run_folder
+from zhixin_web.evaluations.models import GradeOrder, Run, RunQuerySet
+from zhixin_web.evaluations.snapshots import read_grades, run_folder
 from zhixin_web.records.models import Subject
 from zhixin_web.rulebooks.models import RulebookRelease
 
@@ -38,10 +38,10 @@ def run_in_force(subject: Subject, day: date) -> Run | None:
     moment = datetime.combine(day, time.max, tzinfo=timezone.get_current_timezone())
     released = Run.objects.released().filter(released_at__lte=moment, is_projected=True)
     for run in released.order_by("-released_at").iterator():
-        if run.kind == Run.Kind.EVENT and subject.code in run.only:
+        if run.kind == Run.Kind.EVENT and subject.code in codes_decided(run):
             return run
         if run.kind == Run.Kind.FULL:
-            kept = next((item for item in reversed(events_kept(run)) if subject.code in item.only), None)
+            kept = next((item for item in reversed(events_kept(run)) if subject.code in codes_decided(item)), None)
             return kept or run
     return None
 
@@ -69,19 +69,52 @@ def outlook_in_force(subject: Subject) -> tuple[Run | None, Outlook | None]:
         return run, None
 
 
-def events_kept(run: Run) -> list[Run]:
-    """For a roll back: the event-driven runs since the results it publishes again, oldest first; they stay in force.
-
-    A listing that made a subject D is no part of what is taken back.
-    """
-    before = run.republishes
-    if before is None or before.released_at is None:
-        return []
-    events = Run.objects.released().filter(kind=Run.Kind.EVENT, is_projected=True)
-    since = events.filter(released_at__gt=before.released_at)
+def _released_before(run: Run) -> RunQuerySet:
+    """Runs whose results became grades in force before those of a run, without what was rolled back by then."""
+    released = Run.objects.released().filter(is_projected=True)
     if run.released_at is not None:
-        since = since.filter(released_at__lt=run.released_at)
-    return list(since.order_by("released_at", "pk"))
+        released = released.filter(released_at__lt=run.released_at)
+    return released.exclude(pk__in=released.exclude(rolls_back=None).values("rolls_back"))
+
+
+def overtaken_by(run: Run) -> RunQuerySet:
+    """Return the released runs that know more than a run and are of its day or later: their results stand over its own."""
+    return _released_before(run).filter(as_of__gte=run.as_of, known_seq__gt=run.known_seq)
+
+
+def events_kept(run: Run) -> list[Run]:
+    """Return the event-driven runs whose results stand over those of a full run: of a later day, or with more known; in order.
+
+    A listing that made a subject D is not undone by an evaluation that did not know it yet, nor by a roll back to one.
+    """
+    if run.kind == Run.Kind.EVENT:
+        return []
+    later = Q(as_of__gt=run.as_of) | Q(known_seq__gt=run.known_seq)
+    return list(_released_before(run).filter(later, kind=Run.Kind.EVENT).order_by("known_seq", "pk"))
+
+
+def codes_decided(run: Run) -> set[str]:
+    """Return the codes of the subjects that an event-driven run decides: those that no later evaluation has decided since."""
+    codes = set(run.only)
+    for kind, only in overtaken_by(run).values_list("kind", "only"):
+        codes -= codes if kind == Run.Kind.FULL else set(only)
+    return codes
+
+
+def results_of(run: Run) -> dict[str, dict[str, Any]]:
+    """Return the rows that a run publishes, by credit code: its own, and those of later events in their place.
+
+    Raises:
+        OSError: an archive cannot be read.
+    """
+    rows = {row["subject_id"]: row for row in read_grades(run_folder(run))}
+    if run.kind == Run.Kind.EVENT:
+        codes = codes_decided(run)
+        return {code: row for code, row in rows.items() if code in codes}
+    for event in events_kept(run):
+        codes = codes_decided(event)
+        rows |= {row["subject_id"]: row for row in read_grades(run_folder(event)) if row["subject_id"] in codes}
+    return rows
 
 
 def grade_as_of(subject: Subject, day: date) -> dict[str, Any] | None:

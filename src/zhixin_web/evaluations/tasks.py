@@ -7,6 +7,7 @@ from django_tasks import task
 from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import process
 from zhixin_web.evaluations.models import Run
+from zhixin_web.evaluations.services.ended_terms import finish_after_ends
 from zhixin_web.evaluations.services.reevaluate_after_batch import react
 from zhixin_web.evaluations.services.runs import execute
 
@@ -23,3 +24,9 @@ def process_batch(batch_id: int) -> str:
 def execute_run(run_id: int) -> str:
     """Do a queued run."""
     return str(execute(Run.objects.get(pk=run_id)).status)
+
+
+@task()  # type: ignore[untyped-decorator]
+def evaluate_after_ends(run_id: int) -> str:
+    """Do the run over subjects with a term that has ended."""
+    return str(finish_after_ends(Run.objects.get(pk=run_id)).status)

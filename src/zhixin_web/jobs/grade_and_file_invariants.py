@@ -23,8 +23,8 @@ from zhixin_web.collection.models import Batch
 from zhixin_web.duties.models import ProgressEntry
 from zhixin_web.duties.services import progress
 from zhixin_web.evaluations.models import CurrentGrade, Grade, GradeOrder, Run, Segment
-from zhixin_web.evaluations.queries import events_kept
-from zhixin_web.evaluations.snapshots import read_grades, run_folder, segment_file, segment_folder
+from zhixin_web.evaluations.queries import results_of
+from zhixin_web.evaluations.snapshots import run_folder, segment_file, segment_folder
 from zhixin_web.inspections.models import Draw, VisitPhoto
 from zhixin_web.inspections.services import visit_reports
 from zhixin_web.jobs.deviations import differing
@@ -76,10 +76,6 @@ WITHDRAWN = {"grade": "", "score_milli": 0, "step": "withdrawn", "class_name": "
 
 def _results(run: Run) -> dict[str, dict[str, Any]]:
     """The grades that a release publishes, by credit code."""
-    rows = {row["subject_id"]: row for row in read_grades(run_folder(run))}
-    for event in events_kept(run):
-        rows |= {row["subject_id"]: row for row in read_grades(run_folder(event)) if row["subject_id"] in event.only}
-    chosen = set(run.only) if run.kind == Run.Kind.EVENT and run.only else set(rows)
     return {
         code: {
             "grade": row["grade"],
@@ -87,8 +83,7 @@ def _results(run: Run) -> dict[str, dict[str, Any]]:
             "step": row["step"],
             "class_name": row["class"] or "",
         }
-        for code, row in rows.items()
-        if code in chosen
+        for code, row in results_of(run).items()
     }
 
 

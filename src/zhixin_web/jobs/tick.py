@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 from django.utils import timezone
 
 from zhixin.dataset.delivery.refusals import FileRefused
@@ -22,6 +22,7 @@ from zhixin.dataset.sources import sources
 from zhixin.errors import LedgerError
 from zhixin_web.accounts.models import Role, User
 from zhixin_web.audit.services.events import TOGETHER, record_event
+from zhixin_web.audit.services.ledger import lock_ledger
 from zhixin_web.audit.services.witnesses import compare, sign_and_show
 from zhixin_web.cases.models import Attachment
 from zhixin_web.cases.services import attachments
@@ -34,9 +35,10 @@ from zhixin_web.duties.services import progress
 from zhixin_web.duties.services.escalating import escalate_overdue
 from zhixin_web.duties.services.papers import make_weekly_papers
 from zhixin_web.evaluations.models import Run
+from zhixin_web.evaluations.services.ended_terms import TRIGGER, begin_after_ends
 from zhixin_web.evaluations.services.orders import end_expired_orders
 from zhixin_web.evaluations.services.runs import STALE_AFTER, start_run
-from zhixin_web.evaluations.tasks import execute_run, process_batch
+from zhixin_web.evaluations.tasks import evaluate_after_ends, execute_run, process_batch
 from zhixin_web.inspections.models import VisitPhoto
 from zhixin_web.inspections.services import visit_reports
 from zhixin_web.measures.services.imposing import follow_measures
@@ -66,6 +68,7 @@ def tick() -> list[str]:
         end_expired_orders,
         run_case_clocks,
         note_ends,
+        follow_ends,
         follow_measures,
         escalate_overdue,
         make_weekly_papers,
@@ -224,11 +227,27 @@ def start_due_runs() -> Iterator[str]:
         release = RulebookRelease.objects.get(pk=pk)
         due = rulebook.cycle.snapshot_on(timezone.localdate())
         same = Run.objects.filter(kind=Run.Kind.FULL, release__rulebook_id=release.rulebook_id, as_of__gte=due)
-        if due < release.effective_from or same.exclude(status__in=[Run.Status.FAILED, Run.Status.CANCELLED]).exists():
-            continue
-        run = start_run(release, as_of=due, by=by)
+        with transaction.atomic():
+            lock_ledger()  # two ticks at one time start one run
+            if due < release.effective_from or same.exclude(status__in=[Run.Status.FAILED, Run.Status.CANCELLED]).exists():
+                continue
+            run = start_run(release, as_of=due, by=by)
         execute_run.enqueue(run.pk)
         yield f"started run {run.pk} of {rulebook.id} for {due}"
+
+
+def follow_ends() -> Iterator[str]:
+    """Re-evaluate at once those whose listing or other event-driven record has ended; resume such a run that was cut off."""
+    by = _system_account()
+    run = begin_after_ends(by) if by is not None else None
+    if run is not None:
+        evaluate_after_ends.enqueue(run.pk)
+        yield f"started run {run.pk} after terms that ended"
+    unfinished = (Run.Status.QUEUED, Run.Status.RUNNING, Run.Status.DRAFT)
+    before = timezone.now() - STALE_AFTER
+    for stale in Run.objects.filter(trigger__startswith=TRIGGER, status__in=unfinished, created_at__lt=before):
+        evaluate_after_ends.enqueue(stale.pk)
+        yield f"resumed run {stale.pk} after terms that ended"
 
 
 def sign() -> Iterator[str]:

@@ -15,9 +15,9 @@ from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import settle_batch
 from zhixin_web.collection.services.reversal import reverse_batch
 from zhixin_web.evaluations.models import CurrentGrade, Run
-from zhixin_web.evaluations.services.release import _release
+from zhixin_web.evaluations.queries import results_of
+from zhixin_web.evaluations.services.release import _release, cancel_overtaken
 from zhixin_web.evaluations.services.runs import Status, execute, start_run
-from zhixin_web.evaluations.snapshots import read_grades, run_folder
 from zhixin_web.records.models import CreditRecord
 from zhixin_web.rulebooks.queries import rulebook_of
 
@@ -37,7 +37,7 @@ def react(batch: Batch) -> Run | None:
         return None
     run = _event_run(batch)
     if run is not None:
-        run = _settle_event(execute(run), batch.committed_by or batch.by, batch.source)
+        run = settle_event(execute(run), batch.committed_by or batch.by, batch.source)
     if run is None or not run.is_busy:
         settle_batch(batch)
     return run
@@ -76,11 +76,15 @@ def reevaluate(subject_code: str, *, trigger: str, by: User) -> Run | None:
         run = start_run(
             newest.release, as_of=timezone.localdate(), by=by, kind=Run.Kind.EVENT, only=[subject_code], trigger=trigger
         )
-    return _settle_event(execute(run), by, None)
+    return settle_event(execute(run), by, None)
 
 
-def _settle_event(run: Run, maker: User, source: str | None) -> Run:
-    """Propose the draft of an event-driven run; release it where that lowers no grade or a standing order says so."""
+def settle_event(run: Run, maker: User, source: str | None) -> Run:
+    """Propose the draft of an event-driven run; release it where that lowers no grade or a standing order says so.
+
+    A run whose subjects were all decided anew meanwhile is cancelled.
+    """
+    cancel_overtaken()
     with transaction.atomic():
         if Run.objects.filter(pk=run.pk, status=Status.DRAFT).update(
             status=Status.PROPOSED, proposed_by=maker, is_automatic=True
@@ -110,9 +114,9 @@ def _lowers_a_grade(run: Run) -> bool:
     """Whether a result is worse than the grade in force, or cannot be compared with it: then a person decides."""
     ranks = rulebook_of(run.release).grade_rank
     held = dict(CurrentGrade.objects.filter(subject__code__in=run.only).values_list("subject__code", "grade"))
-    for row in read_grades(run_folder(run)):
-        was, now = held.get(row["subject_id"]), row["grade"]
-        if row["subject_id"] in run.only and was != now and not (was in ranks and now in ranks and ranks[now] < ranks[was]):
+    for code, row in results_of(run).items():
+        was, now = held.get(code), row["grade"]
+        if was != now and not (was in ranks and now in ranks and ranks[now] < ranks[was]):
             return True
     return False
 

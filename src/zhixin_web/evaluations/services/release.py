@@ -18,12 +18,9 @@ from zhixin_web.audit.services.events import record_event
 from zhixin_web.audit.services.ledger import append_one, insert_rows, lock_ledger
 from zhixin_web.audit.services.witnesses import refuse_if_stopped
 from zhixin_web.evaluations.models import CurrentGrade, GradeOrder, Run
-from zhixin_web.evaluations.queries import events_kept
+from zhixin_web.evaluations.queries import codes_decided, overtaken_by, results_of
 from zhixin_web.evaluations.services.runs import Status
-from zhixin_web.evaluations.snapshots import (
-    read_grades,
-    run_folder,
-)
+from zhixin_web.evaluations.snapshots import run_folder
 from zhixin_web.records.models import Subject
 from zhixin_web.rulebooks.models import RulebookRelease
 from zhixin_web.rulebooks.queries import rulebook_of
@@ -98,7 +95,9 @@ def _release(run: Run, by: User) -> Run:
             raise ValidationError(_("归档的等级文件与其散列不符，不予发布"))
         _check_rollback(run)
         run.is_projected = is_projected(run)
-        changed = _apply(run, _grades_to_publish(run)) if run.is_projected else 0
+        if run.is_projected:
+            _check_overtaken(run)
+        changed = _apply(run, list(results_of(run).values())) if run.is_projected else 0
         run.status, run.released_by, run.released_at = Status.RELEASED, by, timezone.now()
         run.summary = run.summary | {"changed": changed}
         run.ledger_seq = append_one(
@@ -108,6 +107,7 @@ def _release(run: Run, by: User) -> Run:
         )  # fmt: skip
         run.save()
         record_event("runs.release", by=by, ref=f"run:{run.pk}", automatic=run.is_automatic)
+        cancel_overtaken()
         failpoint("release.before_commit")
     failpoint("release.after_commit")
     return run
@@ -126,6 +126,29 @@ def _check_rollback(run: Run) -> None:
         raise ValidationError(_("提请后已有更新的评价发布，请重新提请回退"))
 
 
+def _check_overtaken(run: Run) -> None:
+    """Refuse results in whose place later ones stand already.
+
+    Raises:
+        ValidationError: an evaluation that is released knows more and is of the same day or later.
+    """
+    if run.kind == Run.Kind.EVENT and not codes_decided(run):
+        raise ValidationError(_("此后的评价已发布这些主体的结果，本结果不再发布"))
+    if run.kind == Run.Kind.FULL and run.rolls_back_id is None:
+        newer = overtaken_by(run).filter(kind=Run.Kind.FULL, release__rulebook_id=run.release.rulebook_id).first()
+        if newer is not None:
+            raise ValidationError(_("第 %(newer)s 号评价更新且已发布，本结果不再发布；请重新评价") % {"newer": newer.pk})
+
+
+def cancel_overtaken() -> None:
+    """Cancel the event-driven runs that wait although later results of all their subjects are released."""
+    waiting = (Status.QUEUED, Status.DRAFT, Status.PROPOSED)
+    for run in Run.objects.filter(kind=Run.Kind.EVENT, status__in=waiting):
+        if not codes_decided(run):
+            Run.objects.filter(pk=run.pk, status=run.status).update(status=Status.CANCELLED, finished_at=timezone.now())
+            record_event("runs.cancel", ref=f"run:{run.pk}", automatic=True)
+
+
 def is_projected(run: Run) -> bool:
     """Whether the results of a run become the grades in force: an internal class never replaces a public evaluation."""
     if rulebook_of(run.release).visibility.grade == Visibility.PUBLIC:
@@ -135,14 +158,6 @@ def is_projected(run: Run) -> bool:
     return not any(
         rulebook_of(release).visibility.grade == Visibility.PUBLIC for release in RulebookRelease.objects.filter(pk__in=held)
     )
-
-
-def _grades_to_publish(run: Run) -> list[dict[str, Any]]:
-    """The rows of the archive; in a roll back those of event-driven runs since stand over them."""
-    rows = {row["subject_id"]: row for row in read_grades(run_folder(run))}
-    for event in events_kept(run):
-        rows |= {row["subject_id"]: row for row in read_grades(run_folder(event)) if row["subject_id"] in event.only}
-    return list(rows.values())
 
 
 def _apply(run: Run, grades: list[dict[str, Any]]) -> int:
