@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -35,7 +36,7 @@ def shown(browser: Browser, row: QuarantinedRow) -> str:
 
 
 def test_faulty_fields_stand_first(browser: Browser, refused: QuarantinedRow) -> None:
-    names = re.findall(r'<(?:input|select)[^>]*?name="(\w+)"', shown(browser, refused))
+    names = re.findall(r'<(?:input|select|textarea)[^>]*?name="(\w+)"', shown(browser, refused))
     fields = [name for name in names if name not in ("csrfmiddlewaretoken", "language", "next")]
     faulty = {fault["field"] for fault in refused.faults}
     assert set(fields[: len(faulty)]) == faulty
@@ -66,3 +67,37 @@ def test_what_the_form_offers_is_taken(browser: Browser, refused: QuarantinedRow
 def test_a_good_day_is_a_day_field(browser: Browser, subjects: list[Subject], take: Any) -> None:
     take("platform_notices", HEAD + f"{subjects[0].code},{subjects[0].name},（虚构）平台1号,虚构平台,劝说,2026-02-20,3\n")
     assert re.search(r'<input[^>]*value="2026-02-20"\s+type="date"', shown(browser, QuarantinedRow.objects.get()))
+
+
+def test_an_amount_stands_under_the_unit_of_its_file(
+    browser: Browser, subjects: list[Subject], take: Any, penalty: Any
+) -> None:
+    text = penalty((subjects[0].code, subjects[0].name, "（虚构）罚1号"), 处罚决定日期="2026-02-30")
+    take("penalties", text.replace("罚款金额（万元）", "罚款金额（元）").replace(",1.5,", ",15000,"))
+    page = shown(browser, QuarantinedRow.objects.get())
+    assert "罚款金额（元）" in page
+    assert "罚款金额（万元）" not in page
+
+
+def test_a_code_is_chosen_by_its_title(browser: Browser, subjects: list[Subject], take: Any) -> None:
+    head = "行政相对人名称,行政相对人类别,统一社会信用代码,行政许可决定文书名称,行政许可决定文书号,许可类别,许可内容,许可决定日期,有效期自,有效期至,许可机关,当前状态\n"
+    row = f"{subjects[0].name},法人及非法人组织,{subjects[0].code},（虚构）许可,（虚构）许1号,普通,虚构,2026-02-30,2026-01-01,长期有效,虚构机关,1\n"
+    batch = take("licences", head + row)
+    assert batch.status == "committed", batch.preview
+    text = shown(browser, QuarantinedRow.objects.get())
+    assert re.search(r'<option value="1" selected>\s*1 有效', text)
+    assert {fault["field"] for fault in QuarantinedRow.objects.get().faults} == {"decided_on"}
+
+
+def test_line_breaks_of_a_text_are_kept(browser: Browser, subjects: list[Subject], take: Any, penalty: Any) -> None:
+    text = penalty(
+        (subjects[0].code, subjects[0].name, "（虚构）罚1号"), 处罚决定日期="2026-02-30", 违法事实='"第一行\n第二行"'
+    )
+    take("penalties", text)
+    row = QuarantinedRow.objects.get()
+    found = re.search(r'<textarea[^>]*name="facts"[^>]*>([^<]*)</textarea>', shown(browser, row))
+    assert found is not None
+    assert found[1].strip() == "第一行\n第二行"
+    sent = {name: str(value or "").replace("\n", "\r\n") for name, value in row.cells.items()}
+    browser.post(f"/c/quarantine/{row.pk}", sent | {"decided_on": "2026-02-28"})
+    assert json.loads(CreditRecord.objects.get().body)["reported"]["facts"] == "第一行\n第二行"

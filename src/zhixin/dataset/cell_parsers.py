@@ -18,7 +18,7 @@ from zhixin.law.catalogue import FieldDefinition
 from zhixin.law.vocabulary import FieldType
 
 MOST_FEN = 10**15
-OPEN_ENDED = {"长期", "永久", "无固定期限", "9999-12-31"}
+OPEN_ENDED = {"长期", "长期有效", "永久", "永久有效", "无固定期限", "9999-12-31"}
 NO_SERIALS = 0
 """The epoch of a file in which a bare number is no day."""
 _EXCEL_EPOCH = {1900: date(1899, 12, 30), 1904: date(1904, 1, 1)}
@@ -291,8 +291,8 @@ def parse_date(cell: Any, *, epoch: int = 1900, may_be_open: bool = False) -> An
         "date.format",
         f"「{cell}」不是可识别的日期",
         f"{cell!r} is not a date that is understood",
-        "写成 2026-01-31",
-        "write it as 2026-01-31",
+        "写成 2026-01-31；没有期限的写 长期" if may_be_open else "写成 2026-01-31",
+        "write it as 2026-01-31, or 长期 where there is no term" if may_be_open else "write it as 2026-01-31",
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from zhixin.dataset.delivery.refusals import FileRefused
-from zhixin.dataset.delivery.units import unit_name
-from zhixin.dataset.sources import SourceField, SourceManifest
+from zhixin.dataset.delivery.units import unit_name, without_unit
+from zhixin.dataset.sources import SourceField, SourceManifest, sources
 from zhixin_web.accounts.permissions import StaffRequest, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.collection.matching import MATCHABLE, candidates
@@ -39,6 +41,7 @@ from zhixin_web.records.models import Subject
 from zhixin_web.rulebooks.law_in_force import law_in_force
 
 DAYS_SHOWN = 14
+DAYS, LINE = ("date", "date_or_open"), 60
 PLAIN_TYPES = ("text", "set")
 SEPARATORS = {",": ",", ";": ";", "\t": "Tab", "|": "|"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -297,7 +300,8 @@ def quarantined_row(request: StaffRequest, pk: int) -> HttpResponse:
     manifest = visible_sources(request.user, "quarantine.fix")[row.batch.source]
     faults, cells = row.faults, row.cells
     if request.method == "POST" and row.status == QuarantinedRow.Status.OPEN:
-        cells = {item.id: request.POST.get(item.id, "")[:6000] for item in manifest.fields}
+        typed = {item.id: request.POST.get(item.id, "")[:6000] for item in manifest.fields}
+        cells = {name: text.replace("\r\n", "\n") for name, text in typed.items()}  # as a browser sends line breaks
         try:
             faults = mend_row(row, cells, request.user)
         except ValidationError as error:
@@ -307,20 +311,60 @@ def quarantined_row(request: StaffRequest, pk: int) -> HttpResponse:
             process_batch.enqueue(row.batch_id)
             messages.success(request, _("已更正并入库"))
             return redirect("batch", pk=row.batch_id)
-    by_field = {fault["field"]: fault for fault in faults}
-    fields = [_field(item, cells.get(item.id) or "", manifest, by_field.get(item.id)) for item in manifest.fields]
-    fields.sort(key=lambda field: field[3] is None)  # fields to correct stand first
-    general = [fault for fault in faults if fault["field"] not in {item.id for item in manifest.fields}]
-    content = {"row": row, "manifest": manifest, "fields": fields, "faults": faults, "general": general}
+    content = {"row": row, "manifest": manifest, "fields": _mended_fields(row, cells, faults), "faults": faults}
     return render(request, "row.html", content, status=422 if request.method == "POST" else 200)
 
 
-def _field(
-    item: SourceField, value: str, manifest: SourceManifest, fault: dict[str, Any] | None
-) -> tuple[SourceField, str, tuple[str, ...], dict[str, Any] | None, bool]:
-    """Return a field of the form: what was reported stays to be read, a day that is none is not turned into an empty one."""
-    is_day = item.type == "date" and (not value or asked.day(value) is not None)
-    return item, value, manifest.choices(item), fault, is_day
+@dataclass(frozen=True)
+class MendedField:
+    """A field of the form that mends a row.
+
+    Attributes:
+        choices: value and title of each thing it may hold; empty: anything.
+        is_day: whether a day field can show the value; one that is no day stays to be read as it came.
+        is_long: whether the value needs more than a line.
+    """
+
+    id: str
+    title: str
+    type: str
+    required: bool
+    value: str
+    choices: tuple[tuple[str, str], ...]
+    fault: dict[str, Any] | None
+
+    @property
+    def is_day(self) -> bool:
+        return self.type in DAYS and (not self.value or asked.day(self.value) is not None)
+
+    @property
+    def is_long(self) -> bool:
+        return "\n" in self.value or len(self.value) > LINE
+
+    @property
+    def is_offered(self) -> bool:
+        return self.value in dict(self.choices)
+
+
+def _mended_fields(row: QuarantinedRow, cells: dict[str, Any], faults: Sequence[dict[str, Any]]) -> list[MendedField]:
+    """Return the fields of a row, those to correct first; amounts under the unit of the file's column."""
+    manifest, units = sources()[row.batch.source], row.batch.preview.get("units", {})
+    by_field = {fault["field"]: fault for fault in reversed(faults)}
+    found = []
+    for item in manifest.fields:
+        unit = units.get(item.id)
+        title = f"{without_unit(item.title)}（{unit_name(int(unit))}）" if unit else item.title
+        choices = (
+            tuple((value, _choice_title(value, item)) for value in manifest.choices(item)) if item.type == "category" else ()
+        )
+        value = str(cells.get(item.id) or "")
+        found.append(MendedField(item.id, title, item.type, item.required, value, choices, by_field.get(item.id)))
+    return sorted(found, key=lambda field: field.fault is None)
+
+
+def _choice_title(value: str, item: SourceField) -> str:
+    title = item.values.get(value, value)
+    return value if title == value else f"{value} {title}"
 
 
 @permitted("matching.decide")
