@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "zhixin_web.measures",
     "zhixin_web.duties",
     "zhixin_web.cases",
+    "zhixin_web.commitments",
     "zhixin_web.inspections",
     "zhixin_web.governance",
     "zhixin_web.workspace",

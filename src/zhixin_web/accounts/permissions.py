@@ -59,6 +59,8 @@ ACTIONS: dict[str, dict[Role, Scope]] = {
     "cases.decide": {APPROVER: "all"},
     "measures.view": {CITY: "all", APPROVER: "all", AUDITOR: "all", DEPARTMENT: "all", DISTRICT: "district"},
     "measures.judge": {CITY: "all", APPROVER: "all", AUDITOR: "all"},
+    "commitments.view": {CITY: "all", APPROVER: "all", AUDITOR: "all", DISTRICT: "district"},
+    "commitments.check": {CITY: "all", DISTRICT: "district"},
     "reports.view": {CITY: "all", APPROVER: "all", DISTRICT: "own", DEPARTMENT: "own", AUDITOR: "all"},
     "reports.answer": {CITY: "all", DISTRICT: "own", DEPARTMENT: "own"},
     "subjects.note": {CITY: "all", APPROVER: "all", DISTRICT: "district", INSPECTOR: "district"},

@@ -10,8 +10,10 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from zhixin.law.procedures import Effect, procedures
 from zhixin_web.accounts.permissions import scope_of
-from zhixin_web.cases.models import Case, CaseStep, ErrorReport
+from zhixin_web.cases.models import Case, CasePaper, CaseStep, ErrorReport
 from zhixin_web.collection.scope import visible_sources
+from zhixin_web.records.models import CreditRecord
+from zhixin_web.records.queries import last_versions
 
 
 def visible_reports(user: Any) -> QuerySet[ErrorReport]:
@@ -98,3 +100,12 @@ def report_statistics(today: date) -> dict[str, Any]:
         late=Count("pk", filter=Q(answered_at__date__gt=F("due_on"))),
     )
     return dict(counts)
+
+
+def decided_record(case: Case, effect: Effect, source: str) -> CreditRecord | None:
+    """Return the credit record that a decision of a case has made, in its last version; ``None``: it has made none."""
+    number = (
+        CasePaper.objects.filter(step__case=case, step__in=steps_taking(effect)).values_list("number", flat=True).first()
+    )
+    rows = last_versions(CreditRecord.objects.filter(subject=case.subject_id, source=source))
+    return next((item for item in rows if item.document == number), None)

@@ -26,6 +26,7 @@ from zhixin_web.collection.models import Batch
 from zhixin_web.collection.services.batches import deliver, process, request_commit
 from zhixin_web.demonstration.cases import make_cases, make_listings
 from zhixin_web.demonstration.city_files import MONTHS_BACK, SEED, record_files, subject_files
+from zhixin_web.demonstration.commitments import make_commitments
 from zhixin_web.demonstration.duties import make_duties
 from zhixin_web.demonstration.enterprise_door import make_agent
 from zhixin_web.demonstration.inspections import make_inspections
@@ -80,6 +81,7 @@ def build(subjects: int, tell: Tell) -> None:
     make_measures(people)
     make_listings(people)
     make_agent(people)
+    make_commitments(people)
     make_duties(people)
     sign_and_show()
 

@@ -18,6 +18,7 @@ class Paper(BoundModel):
         CASE = "case", _("办件文书")
         VISIT = "visit", _("行政检查记录")
         PROGRESS = "progress", _("责任与进度报告")
+        COMMITMENT = "commitment", _("信用承诺书")
 
     code = models.CharField(max_length=16, primary_key=True)
     kind = models.CharField(max_length=16, choices=Kind.choices)

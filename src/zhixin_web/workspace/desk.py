@@ -20,6 +20,7 @@ from zhixin_web.cases.services.listing import lift_by, listings_without_penalty
 from zhixin_web.cases.services.transitions import is_turn_of
 from zhixin_web.collection.models import Batch, Pull, QuarantinedRow
 from zhixin_web.collection.scope import visible_batches, visible_rows
+from zhixin_web.commitments.queries import to_be_followed
 from zhixin_web.duties.waiting import waiting_for
 from zhixin_web.evaluations.models import GradeOrder, Run
 from zhixin_web.governance.models import Comment
@@ -135,6 +136,16 @@ def _listing_tasks(user: Any) -> list[DeskTask]:
     ]
 
 
+def _commitment_tasks(user: Any) -> list[DeskTask]:
+    """Commitments with a term to put a breach right: followed until a check or a determination answers it."""
+    if not may(user, "commitments.check"):
+        return []
+    return [
+        DeskTask(_("承诺整改待复核"), item.subject.name, f"/c/commitments/{item.pk}", day)
+        for item, day in to_be_followed(user, timezone.localdate())[:MOST]
+    ]
+
+
 def _pull_tasks(user: Any) -> list[DeskTask]:
     if not may(user, "ways.manage"):
         return []
@@ -180,7 +191,7 @@ def tasks_of(user: Any) -> list[DeskTask]:
     """All that waits for an account, the nearest deadline first, what has none last."""
     makers = (
         _report_tasks, _order_tasks, _release_tasks, _consultation_tasks, _collection_tasks, _pull_tasks, _case_tasks, _listing_tasks,
-        _duty_tasks,
+        _commitment_tasks, _duty_tasks,
     )  # fmt: skip
     found = [task for maker in makers for task in maker(user)]
     return sorted(found, key=lambda task: (task.due_on is None, task.due_on or date.max))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,8 +13,7 @@ from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.cases.models import Case
 from zhixin_web.cases.services.case_papers import withdraw_paper
 from zhixin_web.cases.services.listing import LISTINGS, removed_on
-from zhixin_web.collection.models import Batch
-from zhixin_web.collection.services.batches import deliver, process, request_commit
+from zhixin_web.collection.services.own_decisions import deliver_own
 from zhixin_web.evaluations.services.reevaluate_after_batch import reevaluate
 from zhixin_web.measures.services.imposing import follow_subject, impose
 from zhixin_web.papers.services.issue import AUTHORITY
@@ -58,40 +54,15 @@ def take_effect(case: Case, step: Transition, by: User | None, number: str) -> N
             "认定决定书文号": number, "失信行为": case.details["conduct"], "认定日期": timezone.localdate().isoformat(),
             "所依据的法律文书": case.details["document"],
         }  # fmt: skip
-        _deliver_record(case, determinations().id, row, by)
+        deliver_own(determinations().id, case.subject, row, name=f"case-{case.pk}", by=by)
     if step.effect == "record.list":
         assert by is not None
         row = {
             "列入决定书文号": number, "列入事由": case.details["title"]["zh"], "列入日期": timezone.localdate().isoformat(),
             "移出日期": removed_on(timezone.localdate()).isoformat(), "列入机关": AUTHORITY,
         }  # fmt: skip
-        _deliver_record(case, LISTINGS, row, by)
+        deliver_own(LISTINGS, case.subject, row, name=f"case-{case.pk}", by=by)
         follow_subject(case.subject)
-
-
-def _deliver_record(case: Case, source: str, row: dict[str, str], by: User) -> None:
-    """Make the decision a credit record of a source, through the pipeline that every delivery takes.
-
-    Raises:
-        ValidationError: the pipeline refused the row; the decision is then not carried out either.
-    """
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(["统一社会信用代码", "企业名称", *row])
-    rows.writerow([case.subject.code, case.subject.name, *row.values()])
-    batch, _is_new = deliver(
-        source=source,
-        file_name=f"case-{case.pk}.csv",
-        chunks=[text.getvalue().encode()],
-        way=Batch.Way.CASE,
-        by=by,
-    )
-    batch = process(batch)
-    if request_commit(batch, by):
-        batch.refresh_from_db()
-        batch = process(batch)
-    if batch.accepted != 1:
-        raise ValidationError(_("批次 %(batch)s 未入库，请先处理") % {"batch": batch.pk})
 
 
 def settle_case(case: Case) -> None:

@@ -21,7 +21,7 @@ from zhixin.reference.listing_rules import WEIGHTS, listing_rules
 from zhixin_web.audit.queries import entered_at
 from zhixin_web.cases.clocks import procedure_of
 from zhixin_web.cases.models import Case, CasePaper
-from zhixin_web.cases.queries import disputed_keys, steps_taking
+from zhixin_web.cases.queries import decided_record, disputed_keys, steps_taking
 from zhixin_web.received.words import cleaned, fault_of
 from zhixin_web.records.models import CreditRecord, Subject
 from zhixin_web.records.queries import last_versions
@@ -227,13 +227,7 @@ def listings_without_penalty(day: date) -> list[Case]:
 
 def listing_record(case: Case) -> CreditRecord | None:
     """Return the record that a case has put on the list, in its last version."""
-    number = (
-        CasePaper.objects.filter(step__case=case, step__in=steps_taking("record.list"))
-        .values_list("number", flat=True)
-        .first()
-    )
-    rows = last_versions(CreditRecord.objects.filter(subject=case.subject, source=LISTINGS))
-    return next((item for item in rows if item.document == number), None)
+    return decided_record(case, "record.list", LISTINGS)
 
 
 def is_without_penalty(record: CreditRecord) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from zhixin_web.faces.enterprise import applications, cases, joining, mandates, own, reports, visits
+from zhixin_web.faces.enterprise import applications, cases, commitments, joining, mandates, own, reports, visits
 
 urlpatterns = [
     path("", own.home, name="my"),
@@ -22,6 +22,11 @@ urlpatterns = [
     path("cases/<int:pk>", cases.case_page, name="my_case"),
     path("cases/<int:pk>/paper/<int:position>", cases.paper, name="my_case_paper"),
     path("cases/<int:pk>/files/<int:file>", cases.attachment, name="my_attachment"),
+    path("commitments", commitments.commitments_page, name="my_commitments"),
+    path("commitments/sign/<slug:code>", commitments.sign_page, name="my_sign"),
+    path("commitments/<int:pk>", commitments.commitment_page, name="my_commitment"),
+    path("commitments/<int:pk>/paper", commitments.paper, name="my_commitment_paper"),
+    path("commitments/<int:pk>/withdraw", commitments.withdraw_commitment, name="my_commitment_withdraw"),
     path("inspections", visits.visits_page, name="my_visits"),
     path("inspections/<int:pk>/rating", visits.rate, name="my_rating"),
     path("reports", reports.reports_page, name="my_reports"),

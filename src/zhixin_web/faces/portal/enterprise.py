@@ -21,6 +21,7 @@ from zhixin_web.audit.queries import inclusion_proof, latest_checkpoint
 from zhixin_web.cases.models import ErrorReport
 from zhixin_web.cases.queries import disputed_keys, published_statements, report_by_code
 from zhixin_web.cases.services.reports import file_report
+from zhixin_web.commitments.published import published_commitments
 from zhixin_web.evaluations.published import (
     order_in_force,
     published_grade,
@@ -93,6 +94,7 @@ def enterprise(request: HttpRequest, code: str) -> HttpResponse:
         "records": [(item, item.days_left(today), item.key in disputed) for item in records],
         "chart": record_timeline(records, code, today),
         "facts": published_facts(subject),
+        "commitments": published_commitments(subject.code, today),
         "today": today,
     }
     return show(request, "portal/enterprise.html", content)

@@ -25,6 +25,7 @@ NAVIGATION = (
     ("/pub", _("公示公告")),
     ("/rules", _("评价规则")),
     ("/measures", _("激励惩戒措施")),
+    ("/commitments", _("信用承诺")),
     ("/draws", _("双随机抽查")),
     ("/consultations", _("征求意见")),
     ("/data", _("开放数据")),

@@ -10,7 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from zhixin.explanation.articles import articles, differences
+from zhixin.reference.commitment_forms import commitment_forms
 from zhixin_web.accounts.permissions import ANYONE, permitted
+from zhixin_web.commitments.published import published_forms
 from zhixin_web.faces.portal.pages import public_page, show, site
 from zhixin_web.governance.queries import (
     consultation_open_to_the_public,
@@ -104,6 +106,15 @@ def measures(request: HttpRequest) -> HttpResponse:
     return show(
         request, "portal/measures.html", {"rows": rows, "rulebook": rulebook, "release": found[0] if found else None}
     )
+
+
+@public_page
+def commitments(request: HttpRequest) -> HttpResponse:
+    """The texts of commitments: what is promised, for how long, what follows a breach."""
+    today = timezone.localdate()
+    forms = commitment_forms()
+    content = {"forms": published_forms(today), "version": forms.version, "limit": forms.limit("rectify_days", today)}
+    return show(request, "portal/commitments.html", content)
 
 
 @public_page

@@ -28,6 +28,7 @@ urlpatterns = [
     path("draws/<slug:draw_id>/<str:code>", draws.frame_proof, name="frame_proof"),
     path("verify_draw.py", draws.verifier, name="verify_draw"),
     path("measures", rules.measures, name="measures"),
+    path("commitments", rules.commitments, name="public_commitments"),
     path("consultations", rules.consultations, name="consultations"),
     path("consultations/<int:pk>", rules.consultation, name="consultation"),
     path("data", data.data, name="data"),

@@ -21,7 +21,15 @@ from zhixin_web.papers.models import Paper
 
 AUTHORITY = "郑州市市场监督管理局"
 LAYOUTS = Path(__file__).parents[1] / "layouts"
-KINDS = {"credit_report": "XY", "own_report": "ZX", "rules": "BF", "case": "BJ", "visit": "JC", "progress": "JD"}
+KINDS = {
+    "credit_report": "XY",
+    "own_report": "ZX",
+    "rules": "BF",
+    "case": "BJ",
+    "visit": "JC",
+    "progress": "JD",
+    "commitment": "CN",
+}
 CONTENT_TYPES = {"pdf": "application/pdf", "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}
 
 

@@ -1,0 +1,66 @@
+"""Reads of commitments: whose they are, which texts may be signed and why not."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from zhixin.reference.commitment_forms import CommitmentForm, commitment_forms
+from zhixin_web.accounts.models import User
+from zhixin_web.commitments.models import Commitment, CommitmentCheck
+from zhixin_web.commitments.standing import CommitmentState, state_of
+from zhixin_web.measures.queries import running_measures
+from zhixin_web.records.models import Subject
+from zhixin_web.records.scope import visible_subjects
+
+NO_COMMITMENT = "no_commitment_regime"
+"""Code of the measure 不适用信用承诺制."""
+
+
+def with_checks(commitments: QuerySet[Commitment]) -> QuerySet[Commitment]:
+    """Return commitments with what their state is read from."""
+    return commitments.select_related("subject", "determination", "paper").prefetch_related("checks")
+
+
+def commitments_of(subject: Subject) -> QuerySet[Commitment]:
+    """Return the commitments of a subject, the newest first."""
+    return with_checks(Commitment.objects.filter(subject=subject)).order_by("-pk")
+
+
+def visible_commitments(user: User) -> QuerySet[Commitment]:
+    """Return the commitments of the subjects that an account sees."""
+    return with_checks(Commitment.objects.filter(subject__in=visible_subjects(user)))
+
+
+def standing(commitment: Commitment, day: date) -> CommitmentState:
+    """Return where a commitment stands on a day."""
+    return state_of(commitment, day, sorted(commitment.checks.all(), key=lambda item: item.position))
+
+
+def why_not(form: CommitmentForm, subject: Subject, day: date) -> str:
+    """Return why a subject may not sign a text on a day; empty: it may."""
+    for held in commitments_of(subject).filter(form=form.code):
+        if standing(held, day) not in (CommitmentState.ENDED, CommitmentState.WITHDRAWN, CommitmentState.BROKEN):
+            return _("同一承诺正在履行（%(number)s，至 %(day)s）") % {"number": held.number, "day": held.until}
+    if form.kind == "matter":
+        measure = running_measures(day).filter(subject=subject, code=NO_COMMITMENT).first()
+        if measure is not None:
+            return _("正在实施「不适用信用承诺制」（%(number)s，至 %(day)s）：请按一般程序提交全部材料") % {
+                "number": measure.number, "day": measure.until,
+            }  # fmt: skip
+    return ""
+
+
+def offered(subject: Subject, day: date) -> list[tuple[CommitmentForm, str]]:
+    """Return the texts, each with why the subject may not sign it."""
+    return [(form, why_not(form, subject, day)) for form in commitment_forms().forms]
+
+
+def to_be_followed(user: User, day: date) -> list[tuple[Commitment, date]]:
+    """Return the commitments that an account sees whose breach is to be put right, each with the last day, the nearest first."""
+    asked = visible_commitments(user).filter(checks__outcome=CommitmentCheck.Outcome.NOT_KEPT).distinct()
+    waiting = [item for item in asked if standing(item, day) in (CommitmentState.TO_RECTIFY, CommitmentState.OVERDUE)]
+    dated = [(item, max(check.rectify_by for check in item.checks.all() if check.rectify_by)) for item in waiting]
+    return sorted(dated, key=lambda pair: pair[1])
