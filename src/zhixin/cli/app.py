@@ -27,6 +27,7 @@ app = typer.Typer(
     help=words("知信：规则即数据的信用评价", "Zhixin: credit rulebooks as data"),
 )
 COMMANDS: dict[Callable[..., None], tuple[str, str]] = {
+    rulebooks.new: ("从样板建立一部规则", "Begin a rulebook from a template"),
     rulebooks.check: ("检查规则文件，一次列出全部错误", "Check a rulebook; all faults at once"),
     rulebooks.test: ("运行规则自带的用例", "Run a rulebook's worked examples on every engine asked for"),
     datasets.accept: ("核对数据：接收或隔离每一行", "Check a dataset: every row is accepted or quarantined"),

@@ -1,8 +1,10 @@
-"""``zhixin check | test | schema``: the rulebook as its author works on it."""
+"""``zhixin new | check | test | schema``: the rulebook as its author works on it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +48,42 @@ def _faults(file: Path, rulebook: str) -> Sequence[Fault]:
     if is_work_plan(file):
         return check_work_plan(YamlText.of_file(file, file.name))[1]
     return check_file(rulebook)[1]
+
+
+TEMPLATES = {
+    "running-score": ("累计积分，按分数定等级", "a running score with grades by score"),
+    "weighted-mean": ("各维度加权平均", "a weighted mean of dimensions"),
+    "veto-list": ("符合条件的直接定级", "conditions that decide the grade alone"),
+    "risk-class": ("分值越高风险越高，内部使用", "higher is riskier, internal"),
+}
+ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def new(
+    template: Annotated[str, typer.Argument(help=words("样板：", "template: ") + "、".join(TEMPLATES))],
+    folder: Annotated[Path, typer.Argument(help=words("新文件夹，其名即规则编号", "a new folder; its name is the id"))],
+) -> None:
+    """Begin a rulebook from a template: a file of rules and its worked examples, both sound as they are."""
+    if template not in TEMPLATES:
+        known = "、".join(f"{name}（{zh}）" for name, (zh, _en) in TEMPLATES.items())
+        named = "; ".join(f"{name}: {en}" for name, (_zh, en) in TEMPLATES.items())
+        raise UsageError(f"没有样板「{template}」；可用：{known}", f"there is no template {template!r}; there are {named}")
+    if not ID.fullmatch(folder.name):
+        raise UsageError(
+            f"规则编号「{folder.name}」应为小写字母、数字和连字符",
+            f"the id {folder.name!r} should be small letters, digits, hyphens",
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} 已存在且不是空文件夹", f"{folder} exists and is not an empty folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    source = files("zhixin.cli") / "templates" / template
+    for name in ("rulebook.yaml", "cases.yaml"):
+        text = (source / name).read_text(encoding="utf-8").replace("\nid: ID\n", f"\nid: {folder.name}\n")
+        (folder / name).write_text(text, encoding="utf-8")
+    Screen().say(
+        f"已建立 {folder}：先改 rulebook.yaml 的标题、机关和依据，再运行 zhixin check {folder} 和 zhixin test {folder}",
+        f"made {folder}: change title, authority and bases in rulebook.yaml, then run zhixin check {folder} and zhixin test {folder}",
+    )
 
 
 def test(
