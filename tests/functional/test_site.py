@@ -16,12 +16,12 @@ from zhixin_web.accounts.demonstration_people import PASSWORD, PEOPLE
 
 pytestmark = needs_chromium
 ADDRESSES = {
-    "city": ["/c/", "/c/sources", "/c/sources/penalties", "/c/batches", "/c/quarantine", "/c/match", "/c/ways", "/c/subjects", "/c/subjects?q=金恒", "/c/subjects?q=无此企业", "/c/runs", "/c/runs/1", "/c/runs/new", "/c/rulebooks", "/c/ledger", "/c/password", "/c/grades", "/c/reports", "/c/cases", "/c/cases/1", "/c/cases/2", "/c/cases?status=closed", "/c/measures", "/c/measures?tab=refused", "/c/measures?tab=running", "/c/measures/1", "/c/progress", "/c/progress/items/pilot/rules", "/c/progress/quarters", "/c/progress/meetings/1", "/c/progress/meetings/new", "/c/progress/acceptance", "/c/progress/papers", "/c/progress/plan/new", "/c/progress/plan/1", "/c/indicators", "/c/styleguide", "/c/rulebooks/1", "/c/subjects?grade=B&district=410105"],
+    "city": ["/c/", "/c/sources", "/c/sources/penalties", "/c/batches", "/c/quarantine", "/c/match", "/c/ways", "/c/subjects", "/c/subjects?q=金恒", "/c/subjects?q=无此企业", "/c/runs", "/c/runs/1", "/c/runs/new", "/c/rulebooks", "/c/ledger", "/c/password", "/c/grades", "/c/reports", "/c/cases", "/c/cases/1", "/c/cases/2", "/c/cases?status=closed", "/c/measures", "/c/measures?tab=refused", "/c/measures?tab=running", "/c/measures/1", "/c/commitments", "/c/commitments/2", "/c/progress", "/c/progress/items/pilot/rules", "/c/progress/quarters", "/c/progress/meetings/1", "/c/progress/meetings/new", "/c/progress/acceptance", "/c/progress/papers", "/c/progress/plan/new", "/c/progress/plan/1", "/c/indicators", "/c/styleguide", "/c/rulebooks/1", "/c/subjects?grade=B&district=410105"],
     "approver": ["/c/", "/c/cases/1", "/c/runs/2", "/c/rulebooks", "/c/grades", "/c/reports"],
     "district": ["/c/", "/c/subjects", "/c/batches"],
     "inspector": ["/c/", "/c/subjects"],
     "department": ["/c/", "/c/sources", "/c/batches", "/c/reports", "/c/measures", "/c/progress/items/pilot/platform"],
-    "enterprise": ["/my/", "/my/why", "/my/improve", "/my/records", "/my/cases", "/my/inspections", "/my/reports", "/my/mandates", "/my/drafts/1", "/my/drafts/1/files", "/my/drafts/1/check"],
+    "enterprise": ["/my/", "/my/why", "/my/improve", "/my/records", "/my/cases", "/my/commitments", "/my/commitments/2", "/my/commitments/sign/online_protection", "/my/inspections", "/my/reports", "/my/mandates", "/my/drafts/1", "/my/drafts/1/files", "/my/drafts/1/check"],
     "auditor": ["/c/", "/c/audit", "/c/ledger"],
     "security": ["/c/", "/c/accounts"],
     "system": ["/c/", "/c/accounts"],
@@ -63,6 +63,7 @@ def test_each_role_finds_its_pages_whole_accessible_and_marked_as_demonstration(
         "/c/rulebooks/1",
         "/c/indicators",
         "/c/styleguide",
+        "/c/commitments",
         "/c/progress",
         "/c/progress/items/pilot/inspectors",
     ],
@@ -71,6 +72,25 @@ def test_no_page_is_wider_than_a_phone(browser: Browser, site: str, address: str
     page = enter(browser, site, "city", width=360)
     page.goto(site + address)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate(SIDEWAYS) == []
+
+
+SIDEWAYS = """[...document.querySelectorAll('.wide')].filter(
+  (part) => part.querySelector('table.told') && part.scrollWidth > part.clientWidth + 1).map((part) => part.ariaLabel)"""
+"""Tables told their columns that a phone would still have to scroll."""
+
+
+def test_on_a_phone_a_table_is_cards_that_name_their_columns(browser: Browser, site: str) -> None:
+    page = enter(browser, site, "city", width=390)
+    page.goto(f"{site}/c/commitments")
+    heads = page.eval_on_selector_all("thead th", "cells => cells.map((cell) => cell.textContent.trim())")
+    named = "cells => cells.map((cell) => getComputedStyle(cell, '::before').content.replaceAll('\"', ''))"
+    assert page.eval_on_selector_all("tbody tr:first-child td", named) == heads[1:]
+    assert page.locator("tbody tr").first.get_attribute("role") == "row"
+    assert accessibility_faults(page) == []
+    wide = enter(browser, site, "city")
+    wide.goto(f"{site}/c/commitments")
+    assert set(wide.eval_on_selector_all("tbody td", named)) == {"none"}
 
 
 def test_the_subject_why_and_record_pages_are_accessible_and_linked(browser: Browser, site: str) -> None:

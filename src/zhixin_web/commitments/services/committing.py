@@ -155,7 +155,7 @@ def check(commitment: Commitment, *, outcome: str, promises: Collection[str], fi
         limit = commitment_forms().limit("rectify_days", today)
         term = reckon(today, limit.value, limit.unit) if outcome == Outcome.NOT_KEPT else None
         body = {
-            "number": found.number, "outcome": outcome, "promises": named if term else [], "by": by.pk, "finding": words,
+            "number": found.number, "outcome": str(outcome), "promises": named if term else [], "by": by.pk, "finding": words,
             "rectify_by": term.due_on.isoformat() if term else None,
         }  # fmt: skip
         made = CommitmentCheck.objects.create(
