@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from zhixin.cli import analysis, datasets, deadlines, draws, ledger, rulebooks, runs
+from zhixin.cli import analysis, datasets, deadlines, draws, ledger, rulebooks, runs, tables
 from zhixin.cli.screen import Screen
 from zhixin.cli.words import words
 from zhixin.errors import RulebookError, ZhixinError
@@ -72,6 +72,15 @@ def ledger_commands() -> None:
 
 ledger_app.command("verify", help=words("验证导出的账本", "Check a dump of the ledger against its signed checkpoints"))(
     ledger.verify
+)
+
+table_app = typer.Typer(help=words("指标表", "indicators as a table"), no_args_is_help=True)
+app.add_typer(table_app, name="table")
+table_app.command("export", help=words("把规则的指标写成工作簿", "Write the indicators of a rulebook as a workbook"))(
+    tables.export
+)
+table_app.command("import", help=words("把改好的工作簿写回规则", "Take a changed workbook back into the rulebook"))(
+    tables.import_
 )
 
 draw_app = typer.Typer(help=words("可验证的随机抽取", "verifiable random draws"), no_args_is_help=True)
