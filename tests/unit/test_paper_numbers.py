@@ -10,7 +10,7 @@ from zhixin.law.procedures import procedures
 SERIES = [words for item in procedures().values() for words in (item.number.zh, item.number.en)]
 
 
-@pytest.mark.parametrize("series", [*SERIES, "郑市监信督", "郑市监检", "郑市监信诺"])
+@pytest.mark.parametrize("series", [*SERIES, "郑市监信督", "郑市监检", "郑市监信诺", "郑市监信诺改"])
 @pytest.mark.parametrize(
     "spelled",
     ["{}〔2026〕1号", "{}[2026]001号", "{}（2026）第1号", "{}字〔2026〕1号", "{}第1号", "{}2026-1", "{}〔二〇二六〕一号"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from datetime import date, timedelta
 from typing import Any
 from unittest import mock
@@ -16,12 +17,16 @@ from django.utils import timezone
 from zhixin.law.calendar import shift_months
 from zhixin.law.reckoning_of_terms import reckon
 from zhixin.reference.commitment_forms import commitment_forms
+from zhixin_web.accounts.models import Organisation, Role, User
+from zhixin_web.accounts.services.mandates import give_mandate
 from zhixin_web.audit.models import LedgerEntry
 from zhixin_web.cases.services.transitions import carry_out
-from zhixin_web.commitments.models import Commitment
+from zhixin_web.commitments.models import Commitment, CommitmentCheck
 from zhixin_web.commitments.published import published_commitments, published_forms
 from zhixin_web.commitments.queries import NO_COMMITMENT, standing, why_not
-from zhixin_web.commitments.services.committing import CONDUCT, begin_determination, check, sign, withdraw
+from zhixin_web.commitments.services.checking import CONDUCT, answer, begin_determination, follow_broken
+from zhixin_web.commitments.services.checking import check as checked
+from zhixin_web.commitments.services.signing import sign, withdraw
 from zhixin_web.commitments.standing import CommitmentState, dues_of
 from zhixin_web.jobs.invariants import check as invariants
 from zhixin_web.measures.models import ImposedMeasure
@@ -32,7 +37,7 @@ from zhixin_web.workspace.desk import tasks_of
 
 pytestmark = pytest.mark.django_db
 FORMS = commitment_forms().forms
-GROUNDS = {"document": "（虚构）行政确认〔2026〕7号", "document_on": "2026-11-02", "is_final": "1"}
+GROUNDS = {"document": "（虚构）行政确认〔2026〕7号", "document_on": date.today().isoformat(), "is_final": "1"}
 WHY = "（虚构）到期没有履行承诺"
 
 
@@ -50,6 +55,11 @@ def every(code: str) -> list[str]:
     return [item.code for item in form.promises]
 
 
+def check(commitment: Commitment, **given: Any) -> CommitmentCheck:
+    """Enter a check on a page that was just read."""
+    return checked(commitment, **{"seen": commitment.checks.count()} | given)
+
+
 @pytest.fixture
 def subject(subjects: list[Subject], people: Any) -> Subject:
     """The enterprise of the account ``enterprise``."""
@@ -63,7 +73,9 @@ def signed(subject: Subject, people: Any) -> Commitment:
 
 @pytest.fixture
 def broken(signed: Commitment, people: Any) -> Commitment:
-    """A commitment found not kept, whose time to put it right was over yesterday."""
+    """A commitment of two months ago that was found not kept, whose time to put it right is over."""
+    Commitment.objects.filter(pk=signed.pk).update(signed_on=today() - timedelta(days=60))
+    signed.refresh_from_db()
     with on(today() - timedelta(days=30)):
         check(signed, outcome="not_kept", promises=["duties"], finding=WHY, by=people["city"])
     return signed
@@ -271,20 +283,168 @@ def test_while_a_breach_is_not_determined_the_public_is_told_nothing_of_it(broke
     assert told(today()) is CommitmentState.RUNNING
 
 
-def test_after_a_dismissed_determination_a_later_breach_is_followed_again(broken: Commitment, people: Any) -> None:
+def test_a_number_is_given_once(signed: Commitment) -> None:
+    signed.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        signed.save()
+
+
+def test_a_promise_with_a_day_is_not_broken_before_it(subject: Subject, people: Any) -> None:
+    made = sign("funding_application", subject=subject, read=every("funding_application"), by=people["enterprise"])
+    due = shift_months(today(), 2)
+    for day, is_early in ((due - timedelta(days=1), True), (due, True), (due + timedelta(days=1), False)):
+        with on(day), pytest.raises(ValidationError) if is_early else nullcontext() as caught:
+            check(made, outcome="not_kept", promises=["missing_papers"], finding=WHY, by=people["city"])
+        if caught is not None:
+            assert set(caught.value.message_dict) == {"promises"}
+    assert made.checks.count() == 1
+
+
+@pytest.mark.parametrize(
+    "given", [{"outcome": "kept", "promises": ["duties"]}, {"promises": ["duties", "no_such"]}], ids=["both", "forged"]
+)
+def test_what_contradicts_itself_is_not_silently_dropped(signed: Commitment, people: Any, given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        check(signed, by=people["city"], **{"outcome": "not_kept", "finding": WHY} | given)
+    assert set(caught.value.message_dict) == {"promises"}
+
+
+def test_a_dropped_case_leaves_the_breach_as_it_was(broken: Commitment, people: Any) -> None:
     case = begin_determination(broken, details=GROUNDS, text=WHY, by=people["city"])
     carry_out(case, "drop", by=people["city"], reason=WHY)
+    assert state(broken) is CommitmentState.OVERDUE
+    with pytest.raises(ValidationError, match="先按要求整改"):
+        withdraw(broken, reason="（虚构）撤案之后撤回", by=people["enterprise"])
+    again = begin_determination(broken, details=GROUNDS, text=WHY, by=people["city"])
+    assert again.pk != case.pk
+
+
+def test_what_another_person_found_not_dishonest_runs_on(broken: Commitment, people: Any) -> None:
+    case = begin_determination(broken, details=GROUNDS, text=WHY, by=people["city"])
+    case = carry_out(case, "notify", by=people["city"], reason=WHY)
+    with on(case.due_on + timedelta(days=1)):
+        case = carry_out(case, "time_over", by=None)
+        case = carry_out(case, "propose_waiver", by=people["city"], reason=WHY)
+        carry_out(case, "waive", by=people["approver"])
     assert state(broken) is CommitmentState.RUNNING
-    later = today() + timedelta(days=10)
+    later = today() + timedelta(days=40)
     with on(later):
         check(broken, outcome="not_kept", promises=["duties"], finding=WHY, by=people["city"])
     assert state(broken, later) is CommitmentState.TO_RECTIFY
 
 
-def test_a_number_is_given_once(signed: Commitment) -> None:
-    signed.pk = None
-    with pytest.raises(IntegrityError), transaction.atomic():
-        signed.save()
+def test_found_not_kept_again_it_has_no_more_time(signed: Commitment, people: Any) -> None:
+    first = check(signed, outcome="not_kept", promises=["duties", "true_material"], finding=WHY, by=people["city"])
+    with on(today() + timedelta(days=3)):
+        again = check(signed, outcome="not_kept", promises=["duties"], finding=WHY, by=people["city"])
+        assert (again.rectify_by, again.number) == (first.rectify_by, first.number)
+        with pytest.raises(ValidationError, match="先前所列的事项"):
+            check(signed, outcome="not_kept", promises=["honest_filing"], finding=WHY, by=people["city"])
+    assert first.rectify_by is not None
+    with on(first.rectify_by + timedelta(days=5)):
+        late = check(signed, outcome="not_kept", promises=["duties"], finding=WHY, by=people["city"])
+        assert late.rectify_by == first.rectify_by
+        assert state(signed, first.rectify_by + timedelta(days=5)) is CommitmentState.OVERDUE
+
+
+def test_nobody_overwrites_what_another_has_just_found(signed: Commitment, people: Any) -> None:
+    check(signed, outcome="kept", promises=[], finding="（虚构）已经履行", by=people["city"])
+    with pytest.raises(ValidationError, match="他人刚登记"):
+        checked(signed, outcome="not_kept", promises=["duties"], finding=WHY, seen=0, by=people["city"])
+    assert signed.checks.count() == 1
+
+
+def test_a_document_older_than_the_commitment_proves_nothing(broken: Commitment, people: Any) -> None:
+    for day, holds in ((broken.signed_on - timedelta(days=1), False), (broken.signed_on, True)):
+        with nullcontext() if holds else pytest.raises(ValidationError, match="早于签署"):
+            begin_determination(broken, details=GROUNDS | {"document_on": day.isoformat()}, text=WHY, by=people["city"])
+    assert state(broken) is CommitmentState.BEING_DETERMINED
+
+
+def test_notice_and_decision_say_which_commitment_and_what(broken: Commitment, people: Any) -> None:
+    case = determine(broken, people)
+    for step in case.steps.exclude(paper=None):
+        said = "".join(step.paper.content["body"])
+        assert broken.number in said
+        assert "生效文书确定的义务" in said
+    assert case.details["commitment"] == broken.number
+
+
+def test_the_order_to_put_it_right_is_a_paper_that_is_answered(signed: Commitment, people: Any, browser_of: Any) -> None:
+    found = check(signed, outcome="not_kept", promises=["duties"], finding=WHY, by=people["city"])
+    assert found.number == f"郑市监信诺改〔{today().year}〕1号"
+    enterprise, officer = browser_of("enterprise"), browser_of("city")
+    assert "信用承诺须整改" in enterprise.get("/my/").content.decode()
+    for browser, address in ((enterprise, "/my/commitments"), (officer, "/c/commitments")):
+        assert browser.get(f"{address}/{signed.pk}/orders/0")["Content-Type"] == "application/pdf"
+    assert enterprise.post(f"/my/commitments/{signed.pk}/answer", {"text": "短"}).status_code == 422
+    enterprise.post(f"/my/commitments/{signed.pk}/answer", {"text": "（虚构）罚款已于昨日缴清"})
+    assert "（虚构）罚款已于昨日缴清" in officer.get(f"/c/commitments/{signed.pk}").content.decode()
+    with pytest.raises(PermissionDenied):
+        answer(signed, text="（虚构）代为答复", by=people["city"])
+    assert LedgerEntry.objects.filter(kind="commitment.answer").count() == 1
+
+
+def test_a_broken_commitment_counts_for_nothing_and_its_paper_says_so(broken: Commitment, people: Any) -> None:
+    determine(broken, people)
+    later = today() + timedelta(days=60)
+    with on(later):
+        assert len(list(follow_broken())) == 1
+        assert list(follow_broken()) == []
+    last = CreditRecord.objects.filter(key=broken.record_key).order_by("-version")[0]
+    assert last.state == CreditRecord.State.REVOKED
+    broken.paper.refresh_from_db()
+    assert "违背承诺" in broken.paper.withdrawn_why
+    assert {form.code: count for form, count in published_forms(later)}["ip_honesty"] == 0
+    with on(later):
+        assert [row.broken for row in invariants() if row.broken] == []
+
+
+def test_who_broke_one_signs_neither_it_nor_what_stands_in_for_papers_until_it_is_repaired(
+    broken: Commitment, people: Any, subject: Subject
+) -> None:
+    case = determine(broken, people)
+    assert not case.is_open
+    may = {form.code: not why_not(form, subject, today() + timedelta(days=60)) for form in FORMS}
+    assert may == {"ip_honesty": False, "online_protection": True, "funding_application": False}
+
+
+def test_the_paper_of_a_withdrawn_commitment_says_so(signed: Commitment, people: Any, client: Browser) -> None:
+    assert "真实有效" in client.get(f"/v/{signed.paper_id}").content.decode()
+    withdraw(signed, reason="（虚构）不再经营该业务", by=people["enterprise"])
+    shown = client.get(f"/v/{signed.paper_id}").content.decode()
+    assert "已撤回" in shown
+    assert "真实有效" not in shown
+
+
+@pytest.mark.parametrize(("length", "holds"), [(199, True), (200, True), (201, False)])
+def test_nothing_that_is_typed_is_cut(signed: Commitment, browser_of: Any, length: int, holds: bool) -> None:
+    browser, words = confirmed(browser_of("enterprise")), "理" * length
+    sent = browser.post(f"/my/commitments/{signed.pk}/withdraw", {"text": words})
+    assert sent.status_code == (302 if holds else 422)
+    assert Commitment.objects.get().withdrawn_why == (words if holds else "")
+    assert holds or words in sent.content.decode()
+
+
+def test_what_stands_in_for_papers_is_withdrawn_only_before_the_matter_is_concluded(subject: Subject, people: Any) -> None:
+    made = sign("funding_application", subject=subject, read=every("funding_application"), by=people["enterprise"])
+    with pytest.raises(ValidationError) as caught:
+        withdraw(made, reason="（虚构）不再申报", by=people["enterprise"])
+    assert set(caught.value.message_dict) == {"is_pending"}
+    withdraw(made, reason="（虚构）不再申报", is_pending=True, by=people["enterprise"])
+    assert state(made) is CommitmentState.WITHDRAWN
+
+
+def test_an_agent_who_signs_is_named(subject: Subject, people: Any, subjects: list[Subject], browser_of: Any) -> None:
+    other = subjects[1]
+    agency = Organisation.objects.create(code=other.code, name=other.name, kind=Organisation.Kind.ENTERPRISE)
+    give_mandate(people["enterprise"].organisation, agency.code, today() + timedelta(days=30), people["enterprise"])
+    agent = User.objects.create(username="agent", role=Role.ENTERPRISE_USER, organisation=agency)
+    made = sign("ip_honesty", subject=subject, read=every("ip_honesty"), by=agent)
+    for browser, address in ((browser_of("enterprise"), "/my"), (browser_of("city"), "/c")):
+        shown = browser.get(f"{address}/commitments/{made.pk}").content.decode()
+        assert "受委托签署" in shown
+        assert other.name in shown
 
 
 def test_the_texts_count_what_binds(signed: Commitment, people: Any) -> None:
@@ -319,7 +479,7 @@ def test_an_enterprise_signs_and_withdraws_on_its_pages(subject: Subject, browse
     assert "郑市监信诺" in page
     assert browser.get(f"{made.url}/paper")["Content-Type"] == "application/pdf"
     assert "郑市监信诺" in browser.get(f"/e/{subject.code}").content.decode()
-    browser.post(f"{made.url}/withdraw", {"reason": "（虚构）不再经营该业务"})
+    browser.post(f"{made.url}/withdraw", {"text": "（虚构）不再经营该业务"})
     assert "已撤回" in browser.get(made.url).content.decode()
 
 
@@ -337,7 +497,7 @@ def test_an_officer_checks_and_files_a_determination(signed: Commitment, browser
     assert refused.status_code == 422
     assert WHY in refused.content.decode()
     with on(today() - timedelta(days=30)):
-        browser.post(f"{address}/check", {"outcome": "not_kept", "promises": ["duties"], "text": WHY})
+        browser.post(f"{address}/check", {"outcome": "not_kept", "promises": ["duties"], "text": WHY, "seen": "0"})
     assert "整改期满，待复核" in browser.get("/c/commitments?state=overdue").content.decode()
     refused = browser.post(f"{address}/determine", GROUNDS | {"grounds": ""})
     assert refused.status_code == 422

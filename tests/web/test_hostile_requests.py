@@ -30,6 +30,7 @@ from html.parser import HTMLParser
 from itertools import count, cycle, islice
 from types import FrameType
 from typing import Any, NamedTuple
+from unittest import mock
 from urllib.parse import parse_qsl, quote_from_bytes, urljoin, urlsplit
 
 import pytest
@@ -45,6 +46,7 @@ from PIL import Image
 from web.test_duties import PLAN, answer, claim, in_force, meeting
 from zhixin.law.loading import loads_rulebook
 from zhixin.law.procedures import procedures
+from zhixin.reference.commitment_forms import commitment_forms
 from zhixin_web.accounts.demonstration_people import PASSWORD
 from zhixin_web.accounts.models import Mandate, Organisation, User
 from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, may
@@ -59,6 +61,8 @@ from zhixin_web.cases.services.reports import file_report
 from zhixin_web.cases.services.transitions import carry_out
 from zhixin_web.collection.services import batches as batch_services
 from zhixin_web.collection.services.ways import open_client, schedule_pull
+from zhixin_web.commitments.services.checking import check
+from zhixin_web.commitments.services.signing import sign
 from zhixin_web.duties.models import PlanVersion
 from zhixin_web.duties.services import plans as work_plans
 from zhixin_web.duties.services.papers import issue_weekly, weeks
@@ -961,7 +965,7 @@ def furnish(
     duties = furnish_duties(people)
     client, key = open_client(name="推送程序", account=people["department"], by=city)
     addresses = [
-        *cases, measure, *duties, *furnish_door(people),
+        *cases, measure, *duties, *furnish_commitments(subjects[0], people), *furnish_door(people),
         f"/c/batches/{taken.pk}", f"/api/v1/deliveries/{taken.pk}", f"/c/batches/{taken.pk}/undo", f"/c/runs/{queued.pk}", f"/c/runs/{done.pk}/propose", f"/c/runs/{queued.pk}/retry", f"/c/runs/{done.pk}/release", f"/c/records/{repaired}/erase",
         f"/c/runs/{released.pk}/roll-back", f"/rules/{release.pk}/diff/{release.pk}", f"/c/rulebooks/{proposed.pk}/approve", f"/c/rulebooks/compare?old={release.pk}&new={proposed.pk}", f"/c/ways/client/{client.pk}/switch",
         *inspections, *(f"/v/{code}" for code in Paper.objects.values_list("code", flat=True)), *(f"/t/{report.code}" for report in reports), *(f"/c/grades/{order.pk - number}/decide" for number in (0, 1)),
@@ -1001,6 +1005,19 @@ def furnish_measures(subject: Subject, take: Any, people: People) -> str:
     )  # fmt: skip
     open_case("measure", subject=subject, text=SENTENCE, details={"measure": "fee_scrutiny"}, by=people["city"])
     return f"/c/measures/{made.pk}"
+
+
+def furnish_commitments(subject: Subject, people: People) -> list[str]:
+    """Sign a commitment that runs and one that was to be put right until long ago; return the addresses of both."""
+    made = [
+        sign(form.code, subject=subject, read=[item.code for item in form.promises], by=people["enterprise"])
+        for form in commitment_forms().forms[:2]
+    ]
+    with mock.patch.object(timezone, "localdate", return_value=timezone.localdate() - timedelta(40)):
+        last = commitment_forms().forms[1].promises[0].code
+        check(made[1], outcome="not_kept", promises=[last], finding=SENTENCE, seen=0, by=people["city"])
+    found = [f"{start}/commitments/{item.pk}" for start in ("/c", "/my") for item in made]
+    return [*found, *(f"{item}/{name}" for item in found for name in ("paper", "orders/0"))]
 
 
 def furnish_duties(people: People) -> list[str]:

@@ -8,7 +8,7 @@ from functools import cache
 
 from zhixin.law.procedures import procedures
 
-PROGRESS_REPORTS, VISIT_REPORTS, COMMITMENTS = "郑市监信督", "郑市监检", "郑市监信诺"
+PROGRESS_REPORTS, VISIT_REPORTS, COMMITMENTS, COMMITMENT_ORDERS = "郑市监信督", "郑市监检", "郑市监信诺", "郑市监信诺改"
 """Series of papers that no procedure issues."""
 
 _TRADITIONAL = str.maketrans("鄭監嚴認懲異說説脩號", "郑监严认惩异说说修号")
@@ -18,7 +18,7 @@ _WORDS_BEFORE = "关于|根据|依据|按照|文书|文号|编号|字号|决定�
 
 @cache
 def _own() -> re.Pattern[str]:
-    series = {PROGRESS_REPORTS, VISIT_REPORTS, COMMITMENTS}
+    series = {PROGRESS_REPORTS, VISIT_REPORTS, COMMITMENTS, COMMITMENT_ORDERS}
     for procedure in procedures().values():
         series |= {procedure.number.zh, procedure.number.en}
     spelled = "|".join(sorted(map(_letters, series), key=len, reverse=True))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from zhixin_web.audit.bound import BoundModel
 
 PEOPLE = settings.AUTH_USER_MODEL
+MOST_REASON = 200
 
 
 class Commitment(BoundModel):
@@ -33,7 +34,7 @@ class Commitment(BoundModel):
     signed_on = models.DateField()
     until = models.DateField(db_index=True)
     withdrawn_on = models.DateField(null=True)
-    withdrawn_why = models.CharField(max_length=200, blank=True)
+    withdrawn_why = models.CharField(max_length=MOST_REASON, blank=True)
     determination = models.ForeignKey("cases.Case", models.PROTECT, null=True, related_name="commitments")
     """The case that determines whether it was broken."""
     ledger_seq = models.BigIntegerField()
@@ -60,13 +61,20 @@ class CommitmentCheck(BoundModel):
     outcome = models.CharField(max_length=10, choices=Outcome.choices)
     promises = models.JSONField(default=list)
     """Codes of the promises that were not kept."""
-    finding = models.TextField(max_length=2000)
+    finding = models.TextField(max_length=4000)
     by = models.ForeignKey(PEOPLE, models.PROTECT, related_name="+")
     on = models.DateField()
     rectify_by = models.DateField(null=True)
     """The last day to put it right."""
     is_presumed = models.BooleanField(default=False)
     """Whether that day rests on a year whose holidays are not announced (推算)."""
+    number = models.CharField(max_length=60, blank=True)
+    """Number of the order to put it right; found not kept again, the order stays the same."""
+    paper = models.ForeignKey("papers.Paper", models.PROTECT, null=True, related_name="+")
+    answer = models.TextField(max_length=4000, blank=True)
+    """What the enterprise says of it."""
+    answered_on = models.DateField(null=True)
+    answered_by = models.ForeignKey(PEOPLE, models.PROTECT, null=True, related_name="+")
     ledger_seq = models.BigIntegerField()
 
     class Meta:

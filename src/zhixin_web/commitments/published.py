@@ -48,7 +48,7 @@ def _public_state(commitment: Commitment, day: date) -> CommitmentState:
 
 
 def published_forms(day: date) -> list[tuple[CommitmentForm, int]]:
-    """Return the texts, each with how many commitments to it bind on a day."""
-    binding = Commitment.objects.filter(signed_on__lte=day, until__gte=day, withdrawn_on=None)
-    count = Counter(binding.values_list("form", flat=True))
+    """Return the texts, each with how many commitments to it run on a day, as far as the public is told."""
+    binding = with_checks(Commitment.objects.filter(signed_on__lte=day, until__gte=day, withdrawn_on=None))
+    count = Counter(item.form for item in binding if _public_state(item, day) is CommitmentState.RUNNING)
     return [(form, count[form.code]) for form in commitment_forms().forms]

@@ -34,16 +34,34 @@ def visible_commitments(user: User) -> QuerySet[Commitment]:
     return with_checks(Commitment.objects.filter(subject__in=visible_subjects(user)))
 
 
+def checks_of(commitment: Commitment) -> list[CommitmentCheck]:
+    """Return the checks of a commitment in order."""
+    return sorted(commitment.checks.all(), key=lambda item: item.position)
+
+
 def standing(commitment: Commitment, day: date) -> CommitmentState:
     """Return where a commitment stands on a day."""
-    return state_of(commitment, day, sorted(commitment.checks.all(), key=lambda item: item.position))
+    return state_of(commitment, day, checks_of(commitment))
 
 
 def why_not(form: CommitmentForm, subject: Subject, day: date) -> str:
-    """Return why a subject may not sign a text on a day; empty: it may."""
-    for held in commitments_of(subject).filter(form=form.code):
-        if standing(held, day) not in (CommitmentState.ENDED, CommitmentState.WITHDRAWN, CommitmentState.BROKEN):
+    """Return why a subject may not sign a text on a day; empty: it may.
+
+    Who broke a commitment and has not repaired it signs neither the same text nor one that stands in for papers
+    (深圳经济特区社会信用条例 第五十九条第四项, by analogy).
+    """
+    for held in commitments_of(subject):
+        state = standing(held, day)
+        if state is CommitmentState.BROKEN and (held.form == form.code or form.kind == "matter"):
+            return _("已被认定违背承诺（%(number)s），修复之前不能再签") % {"number": held.number}
+        if held.form == form.code and state is CommitmentState.RUNNING:
             return _("同一承诺正在履行（%(number)s，至 %(day)s）") % {"number": held.number, "day": held.until}
+        if held.form == form.code and state not in (
+            CommitmentState.ENDED,
+            CommitmentState.WITHDRAWN,
+            CommitmentState.BROKEN,
+        ):
+            return _("同一承诺的核查或者认定没有了结（%(number)s）") % {"number": held.number}
     if form.kind == "matter":
         measure = running_measures(day).filter(subject=subject, code=NO_COMMITMENT).first()
         if measure is not None:
@@ -60,7 +78,16 @@ def offered(subject: Subject, day: date) -> list[tuple[CommitmentForm, str]]:
 
 def to_be_followed(user: User, day: date) -> list[tuple[Commitment, date]]:
     """Return the commitments that an account sees whose breach is to be put right, each with the last day, the nearest first."""
-    asked = visible_commitments(user).filter(checks__outcome=CommitmentCheck.Outcome.NOT_KEPT).distinct()
+    return _to_be_put_right(visible_commitments(user), day)
+
+
+def to_be_put_right(subject: Subject, day: date) -> list[tuple[Commitment, date]]:
+    """Return the commitments of a subject whose breach is to be put right, each with the last day, the nearest first."""
+    return _to_be_put_right(commitments_of(subject), day)
+
+
+def _to_be_put_right(commitments: QuerySet[Commitment], day: date) -> list[tuple[Commitment, date]]:
+    asked = commitments.filter(checks__outcome=CommitmentCheck.Outcome.NOT_KEPT).distinct()
     waiting = [item for item in asked if standing(item, day) in (CommitmentState.TO_RECTIFY, CommitmentState.OVERDUE)]
-    dated = [(item, max(check.rectify_by for check in item.checks.all() if check.rectify_by)) for item in waiting]
-    return sorted(dated, key=lambda pair: pair[1])
+    dated = [(item, checks_of(item)[-1].rectify_by) for item in waiting]
+    return sorted(((item, last) for item, last in dated if last is not None), key=lambda pair: pair[1])

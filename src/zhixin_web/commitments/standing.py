@@ -68,7 +68,10 @@ def dues_of(commitment: Commitment) -> list[Due]:
 
 
 def state_of(commitment: Commitment, day: date, checks: Sequence[CommitmentCheck]) -> CommitmentState:
-    """Return where a commitment stands on a day; ``checks`` in order."""
+    """Return where a commitment stands on a day; ``checks`` in order.
+
+    A breach is answered by a decision; a case that one officer dropped has decided nothing.
+    """
     case = commitment.determination
     if case is not None:
         if case.is_open:
@@ -79,7 +82,7 @@ def state_of(commitment: Commitment, day: date, checks: Sequence[CommitmentCheck
     if commitment.withdrawn_on is not None:
         return CommitmentState.WITHDRAWN
     last = checks[-1] if checks else None
-    is_answered = case is not None and last is not None and last.on <= _closed_on(case)
+    is_answered = case is not None and case.decided_by_id is not None and last is not None and last.on <= _closed_on(case)
     if last is not None and last.rectify_by is not None and not is_answered:
         return CommitmentState.TO_RECTIFY if day <= last.rectify_by else CommitmentState.OVERDUE
     return CommitmentState.RUNNING if day <= commitment.until else CommitmentState.ENDED

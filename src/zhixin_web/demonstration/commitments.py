@@ -9,7 +9,8 @@ from zhixin.reference.commitment_forms import commitment_forms
 from zhixin_web.accounts.models import User
 from zhixin_web.accounts.representation import represented_codes
 from zhixin_web.commitments.models import CommitmentCheck
-from zhixin_web.commitments.services.committing import check, sign
+from zhixin_web.commitments.services.checking import check
+from zhixin_web.commitments.services.signing import sign
 from zhixin_web.demonstration.past import acting_on
 from zhixin_web.records.models import Subject
 
@@ -30,11 +31,12 @@ def make_commitments(people: dict[str, User]) -> None:
         ]
     with acting_on(shift_days(today, -CHECKED_BEFORE)):
         kept, late = CommitmentCheck.Outcome.KEPT, CommitmentCheck.Outcome.NOT_KEPT
-        check(made[0], outcome=kept, promises=[], finding="演示数据：书面核查，未发现违背承诺", by=people["city"])
+        check(made[0], outcome=kept, promises=[], seen=0, finding="演示数据：书面核查，未发现违背承诺", by=people["city"])
         check(
             made[1],
             outcome=late,
             promises=["missing_papers"],
+            seen=0,
             finding="演示数据：容缺的审计报告到期未补交",
             by=people["city"],
         )

@@ -30,6 +30,7 @@ from zhixin_web.cases.services.transitions import run_case_clocks
 from zhixin_web.collection.models import Batch, Pull
 from zhixin_web.collection.outgoing import fetched, opened
 from zhixin_web.collection.services.batches import deliver
+from zhixin_web.commitments.services.checking import follow_broken
 from zhixin_web.duties.models import ProgressEntry
 from zhixin_web.duties.services import progress
 from zhixin_web.duties.services.escalating import escalate_overdue
@@ -69,6 +70,7 @@ def tick() -> list[str]:
         run_case_clocks,
         note_ends,
         follow_ends,
+        follow_broken,
         follow_measures,
         escalate_overdue,
         make_weekly_papers,

@@ -207,7 +207,8 @@ def _of_determination(details: dict[str, str], today: date) -> dict[str, str]:
     if faults:
         raise ValidationError(faults)
     assert day is not None
-    return {"conduct": conduct, "document": document, "document_on": day.isoformat(), "is_final": "1"}
+    commitment = {"commitment": details["commitment"]} if "commitment" in details else {}
+    return {"conduct": conduct, "document": document, "document_on": day.isoformat(), "is_final": "1"} | commitment
 
 
 def conducts() -> tuple[str, ...]:

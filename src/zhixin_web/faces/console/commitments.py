@@ -15,8 +15,8 @@ from django.views.decorators.http import require_GET, require_POST
 from zhixin_web.accounts.permissions import StaffRequest, may, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.commitments.models import Commitment, CommitmentCheck
-from zhixin_web.commitments.queries import standing, visible_commitments
-from zhixin_web.commitments.services.committing import begin_determination, check
+from zhixin_web.commitments.queries import checks_of, standing, visible_commitments
+from zhixin_web.commitments.services.checking import begin_determination, check
 from zhixin_web.commitments.standing import STATES, CommitmentState, dues_of, form_of
 from zhixin_web.presentation import asked
 from zhixin_web.presentation.kept_files import paper_answer
@@ -45,7 +45,7 @@ def commitments_page(request: StaffRequest) -> HttpResponse:
 
 def _until(commitment: Commitment) -> Any:
     """Return the last day to put right what the last check found, if any."""
-    checks = sorted(commitment.checks.all(), key=lambda item: item.position)
+    checks = checks_of(commitment)
     return checks[-1].rectify_by if checks else None
 
 
@@ -62,7 +62,7 @@ def _shown(request: StaffRequest, found: Commitment, faults: dict[str, Any], typ
     state = standing(found, timezone.localdate())
     content = {
         "commitment": found, "form": form_of(found), "dues": dues_of(found), "state": STATES[state], "today": timezone.localdate(),
-        "checks": found.checks.select_related("by").order_by("position"), "outcomes": CommitmentCheck.Outcome.choices,
+        "checks": found.checks.select_related("by", "answered_by").order_by("position"), "outcomes": CommitmentCheck.Outcome.choices,
         "may_check": may(request.user, "commitments.check") and state in CHECKED,
         "may_determine": may(request.user, "cases.handle") and state is CommitmentState.OVERDUE, "faults": faults, "typed": typed,
     }  # fmt: skip
@@ -75,10 +75,10 @@ def check_commitment(request: StaffRequest, pk: int) -> HttpResponse:
     """Enter what was found; what was typed stays where it is refused."""
     found = get_object_or_404(visible_commitments(request.user), pk=pk)
     outcome, promises = request.POST.get("outcome", ""), request.POST.getlist("promises")
-    finding = request.POST.get("text", "")[:2000]
+    finding, seen = request.POST.get("text", ""), asked.key(request.POST.get("seen", ""))
     typed = {"outcome": outcome, "promises": promises, "finding": finding}
     try:
-        made = check(found, outcome=outcome, promises=promises, finding=finding, by=request.user)
+        made = check(found, outcome=outcome, promises=promises, finding=finding, seen=seen, by=request.user)
     except ValidationError as error:
         return _shown(request, found, faults_by_field(error), typed)
     if made.rectify_by is not None:
@@ -109,6 +109,16 @@ def determine(request: StaffRequest, pk: int) -> HttpResponse:
 def paper(request: StaffRequest, pk: int) -> HttpResponse:
     """The paper of a commitment."""
     found = get_object_or_404(visible_commitments(request.user), pk=pk)
-    answer = paper_answer(found.paper)
     record_event("commitments.paper", request=request, ref=f"commitment:{pk}", number=found.number)
-    return answer
+    return paper_answer(found.paper)
+
+
+@permitted("commitments.view")
+@require_GET
+def order(request: StaffRequest, pk: int, position: int) -> HttpResponse:
+    """The order to put a breach right, as it was issued."""
+    found = get_object_or_404(visible_commitments(request.user), pk=pk)
+    made = get_object_or_404(CommitmentCheck, commitment=found, position=position, paper__isnull=False)
+    assert made.paper is not None
+    record_event("commitments.paper", request=request, ref=f"commitment:{pk}", number=made.number)
+    return paper_answer(made.paper)

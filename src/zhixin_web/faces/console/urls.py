@@ -83,6 +83,7 @@ urlpatterns = [
     path("commitments", commitments.commitments_page, name="commitments"),
     path("commitments/<int:pk>", commitments.commitment_page, name="commitment"),
     path("commitments/<int:pk>/paper", commitments.paper, name="commitment_paper"),
+    path("commitments/<int:pk>/orders/<int:position>", commitments.order, name="commitment_order"),
     path("commitments/<int:pk>/check", commitments.check_commitment, name="check_commitment"),
     path("commitments/<int:pk>/determine", commitments.determine, name="determine_commitment"),
     path("measures", measures.measures_page, name="imposed_measures"),

@@ -23,6 +23,7 @@ from zhixin_web.cases.models import CaseDraft
 from zhixin_web.cases.queries import cases_of_party, disputed_keys, published_statements
 from zhixin_web.cases.services.drafts import doors
 from zhixin_web.cases.services.filing import eligibility
+from zhixin_web.commitments.queries import to_be_put_right
 from zhixin_web.evaluations.queries import order_in_force, outlook_in_force, why_in_force
 from zhixin_web.faces.enterprise.principal import principal, show
 from zhixin_web.measures.queries import measures_on
@@ -56,6 +57,7 @@ def home(request: StaffRequest) -> HttpResponse:
         "counting": records_of_subject(subject).filter(state=CreditRecord.State.ACTIVE).count(),
         "facts": facts_shown(subject),
         "measures": measures_on(subject),
+        "to_rectify": to_be_put_right(subject, timezone.localdate()),
         "today": timezone.localdate(),
     }
     return show(request, "home.html", content)
