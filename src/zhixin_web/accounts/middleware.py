@@ -12,6 +12,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from zhixin_web.accounts.held_request import CONTINUE, hold, let_go
 from zhixin_web.accounts.models import ADMINISTRATORS, Role
 from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, may
 from zhixin_web.audit.services.events import record_event
@@ -33,7 +34,10 @@ class SessionLimits:
             started = request.session.setdefault("started", now)
             seen = request.session.get("seen", now)
             if now - seen > settings.IDLE_SECONDS or now - started > settings.SESSION_COOKIE_AGE:
+                user = request.user
                 logout(request)
+                if hold(request, user):
+                    request.session_ended = True  # type: ignore[attr-defined]
             elif now - request.session.get("seen", 0) > 30:  # writing at every click would lock SQLite for nothing
                 request.session["seen"] = now
         response = self.get_response(request)
@@ -58,14 +62,18 @@ class DefaultDeny:
         if not request.user.is_authenticated:
             if permission is None:
                 return refuse(request, "undeclared")
-            return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.get_full_path()})}")
+            wanted = CONTINUE if getattr(request, "session_ended", False) else request.get_full_path()
+            return redirect(f"{settings.LOGIN_URL}?{urlencode({'next': wanted})}")
         waiting = self._door(request)
         if waiting is not None:
             return waiting
         if permission is None or (permission != SIGNED_IN and not may(request.user, permission)):
             return refuse(request, permission or "undeclared")
         if request.method == "POST" and view.reauthenticate and not recently_authenticated(request):
-            return redirect(f"/c/confirm?{urlencode({'next': request.META.get('HTTP_REFERER', '/c/')})}")
+            wanted = CONTINUE if hold(request, request.user) else request.META.get("HTTP_REFERER", "/c/")
+            return redirect(f"/c/confirm?{urlencode({'next': wanted})}")
+        if request.method == "POST":
+            let_go(request)
         return None
 
     @staticmethod

@@ -16,12 +16,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 from django_otp import login as otp_login
 
 from zhixin_web.accounts.demonstration_people import AGENT, PASSWORD, PEOPLE
+from zhixin_web.accounts.held_request import CONTINUE, fields_of, held_by
 from zhixin_web.accounts.models import Role
-from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, home_of, permitted
+from zhixin_web.accounts.permissions import ANYONE, SIGNED_IN, StaffRequest, home_of, permitted
 from zhixin_web.accounts.services.accounts import change_password
 from zhixin_web.accounts.services.second_factor import accepts, device_of
 from zhixin_web.audit.services.events import record_event
@@ -133,11 +134,32 @@ def confirm(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if user.check_password(request.POST.get("password", "")):
             request.session["confirmed"] = int(time.time())
-            messages.info(request, _("已确认身份，请再次点击刚才的按钮"))
+            if _next(request) != CONTINUE:
+                messages.info(request, _("已确认身份，请再次点击刚才的按钮"))
             return redirect(_next(request))
         record_event("accounts.confirm", request=request, outcome="refused")
         failed = True
     return render(request, "confirm.html", {"failed": failed, "next": _next(request)}, status=422 if failed else 200)
+
+
+@permitted(SIGNED_IN)
+@require_GET
+def continue_page(request: StaffRequest) -> HttpResponse:
+    """What was typed before the session or the confirmation ended, to be sent now by a click."""
+    held = held_by(request)
+    if held is None:
+        return redirect(home_of(request.user))
+    return render(request, "continue.html", {"held": held})
+
+
+FEW = 10
+"""Characters: what is shorter is typed again sooner than copied."""
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The answer to a form of a page that is too old; what was typed stays to be copied, and is not sent again from here."""
+    shown = [(name, value) for name, value in fields_of(request) if len(value) > FEW and "password" not in name]
+    return render(request, "page_too_old.html", {"shown": shown}, status=403)
 
 
 @permitted(ANYONE)

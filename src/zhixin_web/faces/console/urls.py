@@ -31,6 +31,7 @@ urlpatterns = [
     path("second-factor", sign_in.second_factor, name="second_factor"),
     path("password", sign_in.password, name="password"),
     path("confirm", sign_in.confirm, name="confirm"),
+    path("continue", sign_in.continue_page, name="continue"),
     path("language", sign_in.language, name="language"),
     path("sources", collection.sources_page, name="sources"),
     path("sources/<slug:source>", collection.source_page, name="source"),

@@ -1,5 +1,6 @@
 """``zhixin-web demo``: serve the demonstration city at once and build it where there is none; site, worker, tick until Ctrl-C."""
 
+import os
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -30,8 +31,10 @@ class Command(BaseCommand):
             self._build(options["subjects"])
             return
         port = str(options["port"])
+        address = os.environ.get("ZHIXIN_SITE_ADDRESS") or f"http://127.0.0.1:{port}"
+        settings.SITE_ADDRESS = address  # printed on papers, also on those that are built here
         granian = ["-m", "granian", "--interface", "wsgi", "--port", port, "--workers", "1", "--log-level", "warning"]
-        supervisor = Supervisor(self._say, {"ZHIXIN_DEMO": "1"})
+        supervisor = Supervisor(self._say, {"ZHIXIN_DEMO": "1", "ZHIXIN_SITE_ADDRESS": address})
         supervisor.start("site", *granian, "zhixin_web.wsgi:application")
         try:
             self._say(f"http://127.0.0.1:{port}/  已可登录，数据边载入边可看")
