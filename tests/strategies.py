@@ -369,7 +369,9 @@ def _steps(draw: Any, names: list[str]) -> list[Plain]:
     order, steps = draw(st.permutations(names)), []
     while order:
         size = draw(st.integers(1, len(order)))
-        steps.append({draw(pick(["add", "weighted_mean"])): order[:size]})
+        is_mean = draw(st.booleans())
+        missing = {"when_missing": draw(st.just("hold") | named("points", number(POINTS)))} if is_mean else {}
+        steps.append({"weighted_mean" if is_mean else "add": order[:size], **missing})
         order = order[size:]
         steps += draw(some(_PLAIN_STEPS, 0, 1))
     return draw(some(_PLAIN_STEPS, 0, 1)) + steps if draw(st.booleans()) else steps

@@ -60,7 +60,7 @@ def test_large_numbers_come_out_right_or_are_refused(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Widths, "fit", watched)
 
-    @examples(40, in_test=8)
+    @examples(40, in_test=16)
     @given(example=drawn())
     def right_or_refused(example: Drawn) -> None:
         for factor in FACTORS:

@@ -135,7 +135,7 @@ SPECS = (
         "A part that does not exist is left out, and the weights of the rest grow in proportion.",
         """
         dimensions: {one: {weight: 0.6}, two: {weight: 0.3}, three: {weight: 0.1}}
-        score: {start: {otherwise: 0}, steps: [{weighted_mean: [one, two, three]}]}
+        score: {start: {otherwise: 0}, steps: [{weighted_mean: [one, two, three], when_missing: {points: 0}}]}
         indicators:
           one: {dimension: one, measure: {type: attribute, id: first}, points: {type: affine, constant: 0, each: 1}, when_missing: leave_out}
           two: {dimension: two, measure: {type: attribute, id: second}, points: {type: affine, constant: 0, each: 1}, when_missing: leave_out}
@@ -148,6 +148,47 @@ SPECS = (
         90    |        | 70    | 87.143
               |        | 70    | 70
               |        |       | 0
+        """,
+    ),
+    Spec(
+        "M22",
+        "各部分都没有数据的，暂不定级。",
+        "Where no part has data the subject is not graded: a mean of nothing is not nought.",
+        """
+        dimensions: {one: {weight: 0.6}, two: {weight: 0.4}}
+        score: {start: {otherwise: 0}, steps: [{weighted_mean: [one, two], when_missing: hold}]}
+        ladder: {A: {at_least: 90}, B: {at_least: 80}, C: {at_least: 60}, D: {}}
+        held_grade: N
+        indicators:
+          one: {dimension: one, measure: {type: attribute, id: first}, points: {type: affine, constant: 0, each: 1}, when_missing: leave_out}
+          two: {dimension: two, measure: {type: attribute, id: second}, points: {type: affine, constant: 0, each: 1}, when_missing: leave_out}
+        """,
+        """
+        first | second | grade | step
+        90    | 90     | A     | cut
+        0     |        | D     | cut
+              | 95     | A     | cut
+              |        | N     | held:@0:weighted_mean
+        """,
+    ),
+    Spec(
+        "M22",
+        "各部分都没有数据的，计60分；直接定级的从其规定。",
+        "Where no part has data the score is sixty; a direct grade still decides.",
+        """
+        dimensions: {one: {weight: 0.6}, two: {weight: 0.4}}
+        score: {start: {otherwise: 0}, steps: [{weighted_mean: [one, two], when_missing: {points: 60}}]}
+        ladder: {A: {at_least: 90}, B: {at_least: 80}, C: {at_least: 60}, D: {}}
+        decisions: {direct: {listed: {grade: D, when: {attribute: listed, is: true}}}}
+        indicators:
+          one: {dimension: one, measure: {type: attribute, id: first}, points: {type: affine, constant: 0, each: 1}, when_missing: leave_out}
+          two: {dimension: two, measure: {type: attribute, id: second}, points: {type: affine, constant: 0, each: 1}, when_missing: leave_out}
+        """,
+        """
+        first | second | listed | score | grade
+              |        |        | 60    | C
+        0     |        |        | 0     | D
+              |        | true   | 60    | D
         """,
     ),
     Spec(

@@ -104,6 +104,14 @@ deadlines:
 """
 
 
+SCORED = GOOD[GOOD.index("dimensions:") : GOOD.index("ladder:")]
+EMPTY_MEAN = (
+    SCORED.replace("en: main}}", "en: main}, weight: 1}")
+    .replace("no_points", "leave_out")
+    .replace("{add: [main]}", "{weighted_mean: [main]}")
+)
+
+
 # Code, what is written, what stands there instead, and how the line named begins: that of the item, or (empty) the line
 # that ends in #!, or else the one that was broken.
 ANSWERS = "kind: management, answers: [{{kinds: [{kind}], months: {one}, at_most_months: {most}, basis: *law}}]"
@@ -187,6 +195,7 @@ FAULTS = [
     ("R053", "status: in_force", "status: repealed", ""),
     ("R033", "otherwise: 100", f"otherwise: {TWICE}", "score:"),
     ("R034", "{add: [main]}", "{weighted_mean: [main]}", "id: main"),
+    ("R061", SCORED, EMPTY_MEAN, "steps:"),
     ("R035", "steps: [{add: [main]}]", "steps: [{add: [main]}, {add: [main]}]", "id: main"),
     ("R035", "steps: [{add: [main]}]", "steps: [{floor: 0}]", "id: main"),
     ("R036", "at_least: 60}", "at_most: 60}", ""),

@@ -7,11 +7,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from dirty_deliveries import firms
+from zhixin import RunFolder, explain
 from zhixin.analysis.worked_examples import load_cases, run_cases
 from zhixin.cli.app import app
 from zhixin.cli.rulebooks import TEMPLATES
 from zhixin.evaluation.engines.choice import open_engine
+from zhixin.explanation.sentences import sentences
+from zhixin.explanation.wording import Wording
 from zhixin.law.loading import check_file, load_rulebook
+
+CODES = [code for code, _name, _district in firms(2, 7)]
 
 
 def begun(template: str, folder: Path) -> Path:
@@ -53,3 +59,28 @@ def test_an_unknown_template_is_named_with_those_there_are(tmp_path: Path) -> No
     done = CliRunner().invoke(app, ["new", "scorecard", str(tmp_path / "mine")])
     assert done.exit_code != 0
     assert all(name in str(done.exception) for name in TEMPLATES)
+
+
+def test_a_mean_of_nothing_is_held_and_the_explanation_says_so(tmp_path: Path) -> None:
+    """The template, changed so that every dimension may lack a value; one subject has none, the other one of them."""
+    folder = begun("weighted-mean", tmp_path / "mine")
+    text = (folder / "rulebook.yaml").read_text(encoding="utf-8")
+    text = text.replace("when_missing: hold", "when_missing: leave_out")
+    (folder / "rulebook.yaml").write_text(text, encoding="utf-8")
+    assert {fault.code for fault in check_file(folder)[1] if not fault.is_warning} == {"R061"}
+    text = text.replace("[compliance_part, innovation_part]}", "[compliance_part, innovation_part], when_missing: hold}")
+    (folder / "rulebook.yaml").write_text(text, encoding="utf-8")
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "subjects.csv").write_text(f"subject_id,name,innovation\n{CODES[0]},甲,\n{CODES[1]},乙,95\n", encoding="utf-8")
+    done = CliRunner().invoke(
+        app, ["evaluate", str(folder), str(data), "--out", str(tmp_path / "run"), "--as-of", "2026-06-30"]
+    )
+    assert done.exit_code == 0, done.output
+    held, graded = (explain(RunFolder.open(tmp_path / "run"), code) for code in CODES)
+    assert (held["grade"]["id"], graded["grade"]["id"]) == ("U", "A")
+    assert held["decision"]["step"] == "held"
+    assert held["decision"]["title"] == {"zh": "加权平均", "en": "weighted mean"}
+    for language in ("zh", "en"):
+        assert any("加权平均" in line or "weighted mean" in line for line in sentences(held, language))
+    assert "各维度都没有数据的，暂不定级" in Wording(load_rulebook(folder), "zh").step(load_rulebook(folder).steps[0])

@@ -206,7 +206,7 @@ def _decision(rulebook: Rulebook, step: str, acted: str) -> dict[str, Any]:
     rule = rules.get(name)
     title = _text(rule.title) if rule else None
     if kind == "held":
-        title = _text(rulebook.indicator[name].title)
+        title = _adjustment_title(rulebook, name) if name.startswith("@") else _text(rulebook.indicator[name].title)
     return {
         "step": kind,
         "rule": name or None,

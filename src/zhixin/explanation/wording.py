@@ -230,7 +230,8 @@ class Wording(Phrases):
             case WeightedMean(weighted_mean=names):
                 weights = {item.id: item.weight for item in self.rulebook.dimensions}
                 parts = self.join(f"{titles[name]} {self.number(weights[name])}" for name in names)
-                return self.say(f"按权重加权平均：{parts}", f"weighted mean: {parts}")
+                mean = self.say(f"按权重加权平均：{parts}", f"weighted mean: {parts}")
+                return mean if step.when_missing is None else mean + self.say("；", "; ") + self.mean_of_nothing(step)
             case Floor(floor=value):
                 return self.say(
                     f"低于 {self.number(value)} 分的按 {self.number(value)} 分", f"at least {self.number(value)}"
@@ -243,6 +244,13 @@ class Wording(Phrases):
                     f"{ways[how][0]}取整到 {self.number(value)}", f"rounded {ways[how][1]} to {self.number(value)}"
                 )
         return self.raw(step)
+
+    def mean_of_nothing(self, step: WeightedMean) -> str:
+        """What holds where no dimension of a mean has a value."""
+        if step.when_missing == "hold":
+            return self.say("各维度都没有数据的，暂不定级", "held where no dimension has data")
+        points = self.number(step.when_missing.points) if step.when_missing is not None else "0"
+        return self.say(f"各维度都没有数据的，计 {points} 分", f"{points} where no dimension has data")
 
     def shift(self, steps: int | Discretion) -> str:
         if isinstance(steps, Discretion):

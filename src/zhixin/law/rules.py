@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -105,10 +106,25 @@ class Add(Node):
     add: tuple[Identifier, ...] = Field(min_length=1)
 
 
+MeanWhenMissing = Annotated[
+    Annotated[Literal["hold"], Tag("word")] | Annotated[PointsWhenMissing, Tag("points")], Discriminator(_missing_tag)
+]
+
+
 class WeightedMean(Node):
-    """Sum of weight × value over the dimensions that have a value, divided by the sum of their weights."""
+    """Sum of weight × value over the dimensions that have a value, divided by the sum of their weights.
+
+    ``when_missing``: where none of them has a value, hold the subject ungraded, or so many points. It must be said where that can
+    happen: a mean of nothing is not 0.
+    """
 
     weighted_mean: tuple[Identifier, ...] = Field(min_length=1)
+    when_missing: MeanWhenMissing | None = None
+
+    @property
+    def missing_milli(self) -> int:
+        """Points (milli) of a mean of nothing; of one that holds the subject they decide nothing."""
+        return milli(self.when_missing.points) if isinstance(self.when_missing, PointsWhenMissing) else 0
 
 
 class Floor(Node):
@@ -302,6 +318,15 @@ class MeasureRule(Node):
     duration_months: DatedNumber | None = None
     basis: tuple[Basis, ...] = ()
     effective: Effective | None = None
+
+
+def holding_means(steps: Sequence[Any]) -> dict[str, WeightedMean]:
+    """Return the means that hold a subject ungraded where they are of nothing, by the name of their step."""
+    return {
+        f"@{number}:weighted_mean": step
+        for number, step in enumerate(steps)
+        if isinstance(step, WeightedMean) and step.when_missing == "hold"
+    }
 
 
 def default_points(indicator: Indicator) -> int | None:

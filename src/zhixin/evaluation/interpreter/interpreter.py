@@ -46,6 +46,7 @@ from zhixin.law.rules import (
     WeightedMean,
     clamp,
     default_points,
+    holding_means,
     is_sparse,
     missing_points,
 )
@@ -249,7 +250,7 @@ class _Case:
                         score += self.dimension(name)[1]
                 case WeightedMean():
                     values = {name: self.dimension(name) for name in step.weighted_mean}
-                    result = self.weighted(values)
+                    result = self.weighted(step, values)
                     adjust(adjustments, f"@{number}:weighted_mean", result - sum(value[1] for value in values.values()))
                     score += result
                 case _:
@@ -264,16 +265,23 @@ class _Case:
         implied += sum(item.points for item in self.given if not item.has_row)
         return start, implied, score, adjustments
 
-    def weighted(self, values: Mapping[str, tuple[int, int, bool]]) -> int:
+    def weighted(self, step: WeightedMean, values: Mapping[str, tuple[int, int, bool]]) -> int:
         weights = {
             rule.id: Fraction(constant(rule.weight))
             for rule in self.rulebook.dimensions
             if rule.id in values and rule.weight is not None and values[rule.id][2]
         }
         if not weights:
-            return 0
+            return step.missing_milli
         total = sum((weights[name] * values[name][1] for name in weights), Fraction(0))
         return half_up(total / sum(weights.values(), Fraction(0)))
+
+    def held_mean(self) -> str | None:
+        """Name of the first mean that is of nothing and holds the subject for that."""
+        means = holding_means(self.rulebook.steps)
+        return next(
+            (name for name, step in means.items() if not any(self.dimension(part)[2] for part in step.weighted_mean)), None
+        )
 
     # --- decisions ---
 
@@ -303,7 +311,7 @@ class _Case:
         if direct:
             chosen = direct[0] if decisions.direct_order == "first" else self.worst(direct)
             return ladder, chosen.grade, f"direct:{chosen.id}", "|".join(f"direct:{rule.id}" for rule in direct)
-        held = next((item.indicator.id for item in self.given if item.is_held), None)
+        held = next((item.indicator.id for item in self.given if item.is_held), self.held_mean())
         if held is not None and self.rulebook.held_grade is not None:
             return ladder, self.rulebook.held_grade, f"held:{held}", f"held:{held}"
         side = self.firing(decisions.side, score)

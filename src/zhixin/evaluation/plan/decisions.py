@@ -13,7 +13,7 @@ from zhixin.evaluation.plan.conditions import Conditions
 from zhixin.law.conditions import ScoreIs
 from zhixin.law.nodes import walk
 from zhixin.law.rulebook import Rulebook
-from zhixin.law.rules import Discretion, Round, WeightedMean
+from zhixin.law.rules import Discretion, Round, WeightedMean, holding_means
 from zhixin.law.vocabulary import Combine
 
 Expr = Any
@@ -48,6 +48,7 @@ class Deciding:
         names = ["cut"]
         names += [f"exclude:{rule.id}" for rule in decisions.exclude] + [f"direct:{rule.id}" for rule in decisions.direct]
         names += [f"held:{item.id}" for item in self.rulebook.indicators if item.when_missing == "hold"]
+        names += [f"held:{name}" for name in holding_means(self.rulebook.steps)]
         names += [f"side:{rule.id}" for rule in decisions.side] + [f"cap:{rule.id}" for rule in decisions.caps]
         return names + [f"shift:{rule.id}" for rule in decisions.shifts]
 
@@ -121,9 +122,9 @@ class Deciding:
         finals = [self._final(table, "exclude", rule.id, rule.grade) for rule in decisions.exclude]
         finals += self._direct(table)
         finals += [
-            self._final(table, "held", item.id, self.rulebook.held_grade)
-            for item in self.rulebook.indicators
-            if f"rule_held_{item.id}" in table.columns and self.rulebook.held_grade is not None
+            self._final(table, "held", name, self.rulebook.held_grade)
+            for name in (*(item.id for item in self.rulebook.indicators), *holding_means(self.rulebook.steps))
+            if f"rule_held_{name}" in table.columns and self.rulebook.held_grade is not None
         ]
         finals += [self._final(table, "side", rule.id, rule.grade) for rule in decisions.side]
         if not finals:

@@ -17,7 +17,18 @@ from zhixin.law.measures import NEVER_MISSING
 from zhixin.law.nodes import constant, milli
 from zhixin.law.points import Cases, Categories, PerRecord
 from zhixin.law.rulebook import Rulebook
-from zhixin.law.rules import Add, Ceiling, Dimension, Floor, Indicator, Round, WeightedMean, default_points, missing_points
+from zhixin.law.rules import (
+    Add,
+    Ceiling,
+    Dimension,
+    Floor,
+    Indicator,
+    Round,
+    WeightedMean,
+    default_points,
+    holding_means,
+    missing_points,
+)
 from zhixin.law.vocabulary import Combine
 
 Expr = Any
@@ -293,7 +304,7 @@ class Scoring:
         for grade in self.rulebook.ladder:
             if grade.requires is not None:
                 columns[f"requires_{self.rulebook.grade_rank[grade.id]}"] = conditions.holds(grade.requires)
-        columns |= self.deciding.fired(conditions, with_score=False) | self._held(conditions)
+        columns |= self.deciding.fired(conditions, with_score=False) | self._held(conditions) | self._held_means(columns)
         totals = {"replaced", *(f"t{number}" for number, _ in enumerate(self.rulebook.dimensions))}
         carried = [name for name in table.columns if self.deciding.uses_score and name not in {*columns, *totals}]
         return table.select(**columns, **{name: table[name] for name in carried})
@@ -369,7 +380,8 @@ class Scoring:
         ]
         total = reduce(lambda a, b: a + b, [weight for weight, _ in parts])
         product = reduce(lambda a, b: a + b, [weight * value for weight, value in parts])
-        return ibis.ifelse(total > 0, self.wide.half_up(product, ibis.greatest(total, int64(1))), int64(0))
+        mean = self.wide.half_up(product, ibis.greatest(total, int64(1)))
+        return ibis.ifelse(total > 0, mean, int64(step.missing_milli))
 
     def _stepped(self, step: Any, score: Expr) -> Expr:
         match step:
@@ -400,3 +412,13 @@ class Scoring:
                 test = given.is_missing if given.applies is None else given.is_missing & given.applies
                 columns[f"rule_held_{item.id}"] = test
         return columns
+
+    def _held_means(self, columns: dict[str, Expr]) -> dict[str, Expr]:
+        """One column for each mean that holds a subject where none of its dimensions has a value."""
+        if self.rulebook.held_grade is None:
+            return {}
+        number = {rule.id: place for place, rule in enumerate(self.rulebook.dimensions)}
+        return {
+            f"rule_held_{name}": ~reduce(lambda a, b: a | b, [columns[f"has{number[part]}"] for part in step.weighted_mean])
+            for name, step in holding_means(self.rulebook.steps).items()
+        }

@@ -147,7 +147,9 @@ def score_reach(rulebook: Rulebook) -> Reach:
                     reach = reach.plus(inside[name])
             case WeightedMean():
                 parts = [inside[name] for name in step.weighted_mean]
-                reach = reach.plus(ZERO.join(Reach(min(p.low for p in parts), max(p.high for p in parts))))
+                mean = Reach(min(part.low for part in parts), max(part.high for part in parts))
+                said = step.when_missing
+                reach = reach.plus(only(constant(said.points)).join(mean) if isinstance(said, PointsWhenMissing) else mean)
             case Floor():
                 reach = reach.within(Limits(at_least=step.floor))
             case Ceiling():

@@ -22,7 +22,7 @@ from zhixin.law.measures import Count
 from zhixin.law.nodes import Basis, Dated, days_of_change, number_on, walk
 from zhixin.law.points import Categories, PerRecord
 from zhixin.law.rulebook import Rulebook
-from zhixin.law.rules import Add, WeightedMean
+from zhixin.law.rules import Add, WeightedMean, holding_means
 from zhixin.law.vocabulary import Direction, Nature, Status, Visibility
 
 
@@ -298,6 +298,30 @@ def score_uses_dimensions(rulebook: Rulebook) -> Iterator[Problem]:
             )
 
 
+def means_of_nothing(rulebook: Rulebook) -> Iterator[Problem]:
+    """A weighted mean of which every dimension may lack a value says what holds then."""
+    for number, step in enumerate(rulebook.steps):
+        is_unsaid = isinstance(step, WeightedMean) and step.when_missing is None
+        if is_unsaid and all(_may_lack_a_value(rulebook, name) for name in step.weighted_mean):
+            yield problem_at(
+                "R061",
+                ("score", "steps", number),
+                "各维度都可能没有数据，没有规定加权平均此时怎么算",
+                "every dimension may lack a value, and what the mean is then is not said",
+                "写明 when_missing: hold（暂不定级）或者 {points: 分值}",
+                "say when_missing: hold, or {points: so many}",
+            )
+
+
+def _may_lack_a_value(rulebook: Rulebook, dimension: str) -> bool:
+    """Whether each indicator of a dimension may be left out, or not apply to some subject or on some day."""
+    return all(
+        item.when_missing == "leave_out" or item.applies_to or item.except_for or item.effective is not None
+        for item in rulebook.indicators
+        if item.dimension == dimension
+    )
+
+
 def ladder_shape(rulebook: Rulebook) -> Iterator[Problem]:
     """Every grade but the last has a cut on the side that the direction of the score asks for."""
     sides = ("at_least", "above") if rulebook.direction is Direction.HIGHER_BETTER else ("at_most", "below")
@@ -316,7 +340,7 @@ def ladder_shape(rulebook: Rulebook) -> Iterator[Problem]:
                 f"用 {sides[0]} 或 {sides[1]}（最末等级不写）",
                 f"use {sides[0]} or {sides[1]}, none on the last",
             )
-    holds = any(indicator.when_missing == "hold" for indicator in rulebook.indicators)
+    holds = any(indicator.when_missing == "hold" for indicator in rulebook.indicators) or holding_means(rulebook.steps)
     if (holds or rulebook.held_grade) and rulebook.held_grade not in {item.id for item in rulebook.side_grades}:
         yield problem_at(
             "R037",
@@ -365,6 +389,7 @@ STRUCTURE_RULES: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     dates_in_order,
     effective_periods,
     score_uses_dimensions,
+    means_of_nothing,
     ladder_shape,
     unverified_numbers,
 )
