@@ -62,10 +62,10 @@ INSTALLED_APPS = [
     "zhixin_web.faces.console",
 ]
 MIDDLEWARE = [
+    "zhixin_web.accounts.visitors.VisitorAddress",  # first: what follows asks whether the connection was encrypted
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "zhixin_web.accounts.visitors.VisitorAddress",
     "zhixin_web.accounts.visitors.RateLimits",
     "zhixin_web.accounts.visitors.NoNulCharacters",
     "zhixin_web.rulebooks.middleware.OneLawPerRequest",

@@ -2,7 +2,7 @@
 
 The process holds the key and the last checkpoint, reads a request ``{"size", "root", "proof"}`` from standard input and prints
 the signed note (``last`` prints the newest one again), or refuses with exit status 16: it signs nothing that does not extend what it signed last. Run it as an
-operating-system user of its own.
+operating-system user of its own, or in a container of its own: ``--serve SOCKET`` answers and ``--connect SOCKET`` asks.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from zhixin.errors import LedgerError, LedgerUnreadable
+from zhixin.trust import signing_socket
 from zhixin.trust.ledger import Checkpoint, verify_consistency
 
+COMMANDS = ("sign", "last", "key")
 _ED25519 = b"\x01"
 _DASH = "\u2014 "
 
@@ -147,28 +149,49 @@ def _write(path: Path, content: bytes) -> None:
     part.replace(path)
 
 
+def answer(signer: Signer, command: str, text: str) -> str:
+    """Return what the process prints for a command: a signed note, the last one, the key.
+
+    Raises:
+        LedgerError: it refuses to sign.
+        ValueError, KeyError: no request.
+    """
+    if command == "key":
+        return signer.vkey + "\n"
+    if command == "last":
+        return signer.last_note
+    request = json.loads(text)
+    checkpoint = Checkpoint(signer.origin, int(request["size"]), bytes.fromhex(request["root"]))
+    return signer.sign(checkpoint, [base64.b64decode(step) for step in request["proof"]])
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Sign one checkpoint, or print the last signed one or the verification key."""
+    """Sign one checkpoint, or print the last signed one or the verification key; or answer others by a socket, or ask one."""
     parser = argparse.ArgumentParser(prog="zhixin.trust.signing")
-    parser.add_argument("--state", type=Path, required=True)
-    parser.add_argument("--origin", required=True)
-    parser.add_argument("command", choices=["sign", "last", "key"])
+    parser.add_argument("--state", type=Path)
+    parser.add_argument("--origin")
+    parser.add_argument("--serve", type=Path, help="answer by this socket until the process is ended")
+    parser.add_argument("--connect", type=Path, help="ask the process that serves this socket")
+    parser.add_argument("command", nargs="?", choices=COMMANDS)
     chosen = parser.parse_args(arguments)
     try:
+        if chosen.connect is not None and chosen.command is not None:
+            sys.stdout.write(signing_socket.ask(chosen.connect, chosen.command, _given(chosen.command)))
+            return 0
+        if chosen.state is None or chosen.origin is None or (chosen.serve is None) == (chosen.command is None):
+            parser.error("give --state and --origin with a command or --serve, or --connect with a command")
         signer = Signer(chosen.state, chosen.origin)
-        if chosen.command == "key":
-            sys.stdout.write(signer.vkey + "\n")
-            return 0
-        if chosen.command == "last":
-            sys.stdout.write(signer.last_note)
-            return 0
-        request = json.load(sys.stdin)
-        checkpoint = Checkpoint(chosen.origin, int(request["size"]), bytes.fromhex(request["root"]))
-        sys.stdout.write(signer.sign(checkpoint, [base64.b64decode(step) for step in request["proof"]]))
+        if chosen.serve is not None:
+            signing_socket.serve(chosen.serve, lambda command, text: answer(signer, command, text))
+        sys.stdout.write(answer(signer, chosen.command, _given(chosen.command)))
         return 0
-    except (LedgerError, ValueError, KeyError) as error:
+    except (LedgerError, ValueError, KeyError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return LedgerError.exit_status
+
+
+def _given(command: str) -> str:
+    return sys.stdin.read() if command == "sign" else ""
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import logging
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -51,6 +52,7 @@ from zhixin_web.rulebooks.models import RulebookRelease
 
 _log = logging.getLogger(__name__)
 SETTLED = timedelta(seconds=5)
+LONGEST_ROUND = timedelta(minutes=5)
 MOST_FAILURES = 12
 """A pull that failed so often in a row, over eight hours, is disabled and waits on the desk of whoever set it."""
 LONGEST_PULL = timedelta(minutes=5)
@@ -89,7 +91,21 @@ def tick() -> list[str]:
         except Exception as error:
             _log.exception("tick: %s failed", step.__name__)
             done.append(f"{step.__name__}: failed ({type(error).__name__}: {error})")
+    with suppress(OSError):  # said by the step that needs the folder
+        _alive().touch()
     return done
+
+
+def _alive() -> Path:
+    return Path(settings.VAR) / "clock.alive"
+
+
+def clock_stands_still() -> bool:
+    """Whether no tick has come to its end for :data:`LONGEST_ROUND`."""
+    try:
+        return timezone.now().timestamp() - _alive().stat().st_mtime > LONGEST_ROUND.total_seconds()
+    except FileNotFoundError:
+        return True
 
 
 def resume() -> Iterator[str]:
