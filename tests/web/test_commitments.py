@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import nullcontext
 from datetime import date, timedelta
@@ -514,3 +515,19 @@ def test_the_texts_are_public(client: Browser, release: Any) -> None:
     assert "10 个工作日" in page
     client.cookies["django_language"] = "en"
     assert "commitment to honest conduct" in client.get("/commitments").content.decode()
+
+
+def test_the_list_shows_what_is_to_be_put_right_first_and_any_state(
+    signed: Commitment, subject: Subject, people: Any, browser_of: Any
+) -> None:
+    other = sign("online_protection", subject=subject, read=every("online_protection"), by=people["enterprise"])
+    check(signed, outcome="not_kept", promises=["duties"], finding=WHY, by=people["city"])
+    browser = browser_of("city")
+
+    def numbers(state: str) -> list[str]:
+        return re.findall(r"郑市监信诺〔\d+〕\d+号", browser.get(f"/c/commitments?state={state}").content.decode())
+
+    assert numbers("") == [signed.number, other.number]
+    assert numbers("to_rectify") == [signed.number]
+    assert numbers("running") == [other.number]
+    assert numbers("broken") == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from zhixin.reference.commitment_forms import CommitmentForm, commitment_forms
@@ -74,6 +74,12 @@ def why_not(form: CommitmentForm, subject: Subject, day: date) -> str:
 def offered(subject: Subject, day: date) -> list[tuple[CommitmentForm, str]]:
     """Return the texts, each with why the subject may not sign it."""
     return [(form, why_not(form, subject, day)) for form in commitment_forms().forms]
+
+
+def by_day_to_put_right(commitments: QuerySet[Commitment]) -> QuerySet[Commitment]:
+    """Return commitments in order of the last day to put right what was found last, then the newest first."""
+    last = CommitmentCheck.objects.filter(commitment=OuterRef("pk")).order_by("-position").values("rectify_by")[:1]
+    return commitments.annotate(put_right_by=Subquery(last)).order_by(F("put_right_by").asc(nulls_last=True), "-pk")
 
 
 def to_be_followed(user: User, day: date) -> list[tuple[Commitment, date]]:

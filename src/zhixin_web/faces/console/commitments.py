@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from itertools import islice
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from zhixin_web.accounts.permissions import StaffRequest, may, permitted
 from zhixin_web.audit.services.events import record_event
 from zhixin_web.commitments.models import Commitment, CommitmentCheck
-from zhixin_web.commitments.queries import checks_of, standing, visible_commitments
+from zhixin_web.commitments.queries import by_day_to_put_right, checks_of, standing, visible_commitments
 from zhixin_web.commitments.services.checking import begin_determination, check
 from zhixin_web.commitments.standing import STATES, CommitmentState, dues_of, form_of
 from zhixin_web.presentation import asked
@@ -24,23 +29,34 @@ from zhixin_web.presentation.paging import page_of
 from zhixin_web.presentation.refusals import faults_by_field
 from zhixin_web.records.queries import named
 
+CHUNK = 200
 CHECKED = (CommitmentState.RUNNING, CommitmentState.TO_RECTIFY, CommitmentState.OVERDUE)
 
 
 @permitted("commitments.view")
 @require_GET
 def commitments_page(request: StaffRequest) -> HttpResponse:
-    """All commitments, those to be put right first; by state and enterprise."""
+    """All commitments, those with a day to put them right first; by state and enterprise."""
     today, query = timezone.localdate(), asked.name(request.GET.get("q"))
     wanted = request.GET.get("state", "")
-    found = visible_commitments(request.user).filter(named(query, "subject__")).order_by("-pk")
-    rows = [(item, standing(item, today)) for item in found]
-    if wanted in set(CommitmentState):
-        rows = [row for row in rows if row[1] == wanted]
-    rows.sort(key=lambda row: row[1] not in (CommitmentState.OVERDUE, CommitmentState.TO_RECTIFY))
-    shown = [(item, form_of(item).title, STATES[state], _until(item)) for item, state in rows]
-    content = {"page": page_of(request, shown), "query": query, "wanted": wanted, "states": STATES.items()}
+    found = by_day_to_put_right(visible_commitments(request.user).filter(named(query, "subject__")))
+    page = page_of(
+        request, CommitmentsIn(found, CommitmentState(wanted), today) if wanted in set(CommitmentState) else found
+    )
+    rows = [(item, form_of(item).title, STATES[standing(item, today)], _until(item)) for item in page.items]
+    content = {"page": replace(page, items=rows), "query": query, "wanted": wanted, "states": STATES.items()}
     return render(request, "commitments.html", content)
+
+
+class CommitmentsIn:
+    """The commitments of a state, read as far as a page asks: the state follows from checks and cases, not from a column."""
+
+    def __init__(self, commitments: QuerySet[Commitment], state: CommitmentState, day: date) -> None:
+        self.commitments, self.state, self.day = commitments, state, day
+
+    def __getitem__(self, part: slice) -> Iterator[Commitment]:
+        wanted = (item for item in self.commitments.iterator(CHUNK) if standing(item, self.day) is self.state)
+        return islice(wanted, part.start, part.stop)
 
 
 def _until(commitment: Commitment) -> Any:
