@@ -415,3 +415,16 @@ def test_a_delivery_that_is_refused_as_a_whole_says_for_what(tmp_path: Path) -> 
     (folder / "penalties.csv").write_bytes(csv_of(*(row(number) for number in range(6))))
     with pytest.raises(DatasetError, match="record.unknown_subject × 6"):
         accept(shipped("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28))
+
+
+def test_of_subjects_told_twice_the_accepted_row_gives_the_name(tmp_path: Path) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (code, name, _district), other = FIRMS[0], FIRMS[1][1]
+    lines = [f"{item},{said}" for item, said, _district in FIRMS] + [f"{code},{other}"]
+    (folder / "subjects.csv").write_text("\n".join(["subject_id,name", *lines]), encoding="utf-8")
+    (folder / "penalties.csv").write_bytes(padded(row(0), row(0, c0=other, c3="郑罚〔2026〕99号")))
+    report = accept(shipped("zhengzhou-ip"), folder, tmp_path / "out", date(2026, 11, 28))
+    assert dict(report.tables["subjects"].rules) == {"row.duplicate": 1}
+    assert dict(report.tables["penalties"].rules) == {"subject.name_differs": 1}
+    assert name != other

@@ -222,3 +222,98 @@ def test_a_value_on_one_line_is_read_as_itself(value: Any) -> None:
     read = YamlText("", f"- {flow(value)}")
     assert read.faults == []
     assert read.value == (value,)
+
+
+BLOCK = """\
+format: rulebook/1
+indicators:
+  # first
+  - id: one
+    title:
+      zh: 一
+      en: one
+    dimension: main
+    basis:
+    - document: law
+      verified: true
+    points: {type: once, points: 1}  # said
+    when_missing: no_points
+  # between
+  - id: two
+    dimension: main
+ladder: []
+"""
+
+
+def edited(text: str, *changes: tuple[str, str, Any]) -> str:
+    from zhixin.explanation import indicator_tables
+
+    for indicator, key, now in changes:
+        text = indicator_tables._with_change(text, indicator_tables.CellChange(indicator, key, "was", now))
+    return text
+
+
+def test_a_block_value_is_written_anew_on_its_line_and_comments_stay() -> None:
+    basis = [{"document": "law", "verified": False}]
+    text = edited(
+        BLOCK, ("one", "basis", basis), ("one", "points", {"type": "once", "points": 2}), ("one", "advice", {"zh": "改"})
+    )
+    first = YamlText("", text).value["indicators"][0]
+    assert first["basis"] == ({"document": "law", "verified": False},)
+    assert first["points"]["points"] == 2
+    assert first["advice"] == {"zh": "改"}
+    assert YamlText("", text).value["indicators"][1] == {"id": "two", "dimension": "main"}
+    assert [line.strip() for line in text.splitlines() if "#" in line] == [
+        "# first", "points: {type: once, points: 2}  # said", "# between",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\n"], ids=["Windows", "Unix"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["no mark", "mark"])
+def test_line_ends_and_byte_order_mark_stay(copied: Any, tmp_path: Path, ends: str, mark: str) -> None:
+    file = copied("patent-agency-2023")
+    before = mark + file.read_text(encoding="utf-8").replace("\n", ends)
+    file.write_bytes(before.encode())
+
+    def change(rows: Rows) -> None:
+        row_of(rows, "discipline")[KEYS.index("points")] = "{type: per_unit, each: -2}"
+
+    changed(file, tmp_path, change)
+    after = file.read_bytes().decode()
+    assert after.startswith(mark)
+    assert after.count("\r") == before.count("\r")
+    assert len(after) == len(before)
+
+
+def test_mixed_line_ends_are_refused(copied: Any, tmp_path: Path) -> None:
+    file = copied("patent-agency-2023")
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n", 3))
+    with pytest.raises(UsageError, match="line ends"):
+        changed(file, tmp_path, lambda rows: None)
+
+
+def test_no_table_empties_a_rulebook(copied: Any, tmp_path: Path) -> None:
+    file = copied("patent-agency-2023")
+    names = tuple(item.id for item in load_rulebook(file).indicators)
+    with pytest.raises(UsageError):
+        changed(file, tmp_path, lambda rows: rows.__delitem__(slice(1, None)), names)
+
+
+def test_another_id_with_an_old_article_is_told_apart(copied: Any, tmp_path: Path) -> None:
+    def change(rows: Rows) -> None:
+        row_of(rows, "discipline")[0] = "renamed"
+
+    with pytest.raises(UsageError, match="'renamed' is new"):
+        changed(copied("patent-agency-2023"), tmp_path, change)
+
+
+def test_a_fault_outside_the_table_names_the_file_itself(copied: Any, tmp_path: Path) -> None:
+    file = copied("patent-agency-2023")
+
+    def change(rows: Rows) -> None:
+        for row in rows[1:]:
+            row[KEYS.index("dimension")] = "minus"
+
+    with pytest.raises(RulebookError) as caught:
+        changed(file, tmp_path, change)
+    assert all(".part" not in fault.file for fault in caught.value.faults)

@@ -41,7 +41,7 @@ def test_a_template_is_sound(template: str, tmp_path: Path) -> None:
     assert grades >= {grade.id for grade in rulebook.ladder}, "each grade is reached by a case"
 
 
-@pytest.mark.parametrize("name", ["My-City", "城市", "a_b", "-a", "a--b"])
+@pytest.mark.parametrize("name", ["My-City", "城市", "a_b", "-a", "a--b", "true", "null"])
 def test_an_id_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["new", "veto-list", "--", str(tmp_path / name)])
     assert done.exit_code != 0
@@ -80,7 +80,35 @@ def test_a_mean_of_nothing_is_held_and_the_explanation_says_so(tmp_path: Path) -
     held, graded = (explain(RunFolder.open(tmp_path / "run"), code) for code in CODES)
     assert (held["grade"]["id"], graded["grade"]["id"]) == ("U", "A")
     assert held["decision"]["step"] == "held"
-    assert held["decision"]["title"] == {"zh": "加权平均", "en": "weighted mean"}
+    assert held["decision"]["title"] == {"zh": "加权平均（各维度都没有数据）", "en": "weighted mean (no dimension has data)"}
     for language in ("zh", "en"):
         assert any("加权平均" in line or "weighted mean" in line for line in sentences(held, language))
     assert "各维度都没有数据的，暂不定级" in Wording(load_rulebook(folder), "zh").step(load_rulebook(folder).steps[0])
+
+
+LAPSES = "{values: {2026-01-01: {value: 65, document: measures, verified: false}, 2026-06-01: {value: null, document: measures, verified: false}}}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_said"),
+    [
+        ([("when_missing: hold", "when_missing: leave_out")], False),
+        ([("points: {type: per_unit, each: 1}, when_missing: hold", f"points: {{type: per_unit, each: {LAPSES}}}, when_missing: no_points")], False),
+        ([("when_missing: hold", f"when_missing: {{points: {LAPSES}}}")], False),
+        ([("when_missing: hold", "when_missing: {points: 65}")], True),
+        ([("when_missing: hold", "when_missing: leave_out"), ("innovation_part]}", f"innovation_part], when_missing: {{points: {LAPSES}}}}}")], False),
+        ([("when_missing: hold", "when_missing: leave_out"), ("innovation_part]}", "innovation_part], when_missing: {points: 60}}")], True),
+        ([("when_missing: hold", "effective: {until: 2026-06-01}, when_missing: hold")], False),
+    ],
+    ids=["left out", "repealed each", "repealed points", "points", "repealed points of the mean", "points of the mean", "until a day"],
+)  # fmt: skip
+def test_a_mean_that_may_be_of_nothing_on_some_day_must_say_what_holds(
+    changes: list[tuple[str, str]], is_said: bool, tmp_path: Path
+) -> None:
+    folder = begun("weighted-mean", tmp_path / "mine")
+    text = (folder / "rulebook.yaml").read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "rulebook.yaml").write_text(text, encoding="utf-8")
+    assert ("R061" in {fault.code for fault in check_file(folder)[1]}) != is_said

@@ -68,7 +68,9 @@ def new(
         known = "、".join(f"{name}（{zh}）" for name, (zh, _en) in TEMPLATES.items())
         named = "; ".join(f"{name}: {en}" for name, (_zh, en) in TEMPLATES.items())
         raise UsageError(f"没有样板「{template}」；可用：{known}", f"there is no template {template!r}; there are {named}")
-    if not ID.fullmatch(folder.name):
+    from zhixin.law.yaml_text import YamlText
+
+    if not ID.fullmatch(folder.name) or YamlText("", folder.name).value != folder.name:
         raise UsageError(
             f"规则编号「{folder.name}」应为小写字母、数字和连字符",
             f"the id {folder.name!r} should be small letters, digits, hyphens",

@@ -135,7 +135,7 @@ def _contribution(rulebook: Rulebook, row: Mapping[str, Any], records: Mapping[i
         "uncapped_milli": row["uncapped_milli"],
     }
     if name.startswith("@"):
-        return shown | {"title": _adjustment_title(rulebook, name), "kind": "adjustment", "records": [], "basis": []}
+        return shown | {"title": adjustment_title(rulebook, name), "kind": "adjustment", "records": [], "basis": []}
     indicator = rulebook.indicator[name]
     value = None if row["value_num"] is None else {"num": row["value_num"], "den": row["value_den"]}
     dimension = next(item for item in rulebook.dimensions if item.id == indicator.dimension)
@@ -156,7 +156,8 @@ def _contribution(rulebook: Rulebook, row: Mapping[str, Any], records: Mapping[i
     }
 
 
-def _adjustment_title(rulebook: Rulebook, name: str) -> dict[str, str]:
+def adjustment_title(rulebook: Rulebook, name: str) -> dict[str, str]:
+    """Return what an adjustment (``@0:floor``, ``@dimension``) is called."""
     step = name.partition(":")[2]
     titles = {
         "floor": Message("得分下限", "floor of the score"),
@@ -206,7 +207,8 @@ def _decision(rulebook: Rulebook, step: str, acted: str) -> dict[str, Any]:
     rule = rules.get(name)
     title = _text(rule.title) if rule else None
     if kind == "held":
-        title = _adjustment_title(rulebook, name) if name.startswith("@") else _text(rulebook.indicator[name].title)
+        of_nothing = {"zh": "加权平均（各维度都没有数据）", "en": "weighted mean (no dimension has data)"}
+        title = of_nothing if name.startswith("@") else _text(rulebook.indicator[name].title)
     return {
         "step": kind,
         "rule": name or None,

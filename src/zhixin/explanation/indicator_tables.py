@@ -6,9 +6,10 @@ comes out of both directions is compared with what the cells say before anything
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -89,7 +90,7 @@ def _rows(file: Path) -> Iterator[tuple[dict[str, str], str]]:
 
 
 def _indicators(value: Any) -> Sequence[Mapping[str, Any]]:
-    found = value.get("indicators", ()) if isinstance(value, Mapping) else ()
+    found = value.get("indicators") or () if isinstance(value, Mapping) else ()
     return [item for item in found if isinstance(item, Mapping)]
 
 
@@ -145,32 +146,59 @@ def import_indicators(file: Path, table: Path, drop: Sequence[str] = ()) -> list
         UsageError: the table is not one of this rulebook; names row and column.
         RulebookError: the rulebook would not be sound; nothing is written.
     """
-    text = file.read_text(encoding="utf-8-sig")
+    text, restore = _lines_of(file)
     rows = _table(table, {cells["id"]: said for cells, said in _rows(file)})
     now = [dict(item) for item in _indicators(YamlText(file.name, text).value)]
     changes = list(_changes(now, rows, drop, table))
+    if now and not rows:
+        raise UsageError(f"{table} 没有任何指标", f"{table} holds no indicator")
     for change in changes:
-        text = _Edited(text).with_change(change)
+        text = _with_change(text, change)
     expected = _expected(now, changes)
     found = YamlText(file.name, text)
     if found.faults or [dict(item) for item in _indicators(found.value)] != expected:
-        raise UsageError(
-            "表中的改动不能逐格写回；请直接修改 YAML",
-            "the changes cannot be written back cell by cell: edit the YAML itself",
-        )
+        raise _cannot(changes[-1])
     if changes:
-        _keep_if_sound(file, text, rows)
+        _keep_if_sound(file, restore(text), rows)
     return changes
+
+
+def _lines_of(file: Path) -> tuple[str, Callable[[str], str]]:
+    """Return the text of a file with plain line ends, and what gives it its own line ends and byte-order mark back."""
+    raw = file.read_bytes()
+    mark = "\ufeff" if raw.startswith(codecs.BOM_UTF8) else ""
+    text = raw.decode("utf-8-sig")
+    is_windows = "\r\n" in text
+    plain = text.replace("\r\n", "\n")
+    if "\r" in plain or (is_windows and plain.count("\n") != text.count("\r\n")):
+        raise UsageError(f"{file} 的换行不一致；请统一后重试", f"{file} mixes line ends: make them alike and try again")
+    return plain, lambda edited: mark + (edited.replace("\n", "\r\n") if is_windows else edited)
+
+
+def _with_change(text: str, change: CellChange) -> str:
+    try:
+        return _Edited(text).with_change(change)
+    except yaml.YAMLError as error:
+        raise _cannot(change) from error
+
+
+def _cannot(change: CellChange) -> UsageError:
+    name = f"{change.indicator}.{change.key}" if change.key else change.indicator
+    return UsageError(
+        f"到 {name} 为止的改动不能逐格写回；请直接修改 YAML",
+        f"the changes up to {name} cannot be written back cell by cell: edit the YAML itself",
+    )
 
 
 def _keep_if_sound(file: Path, text: str, rows: Mapping[str, tuple[int, dict[str, Any]]]) -> None:
     part = file.with_name(f".{file.name}.part.yaml")
-    part.write_text(text, encoding="utf-8")
+    part.write_bytes(text.encode())
     try:
         faults = [fault for fault in check_file(part)[1] if not fault.is_warning]
         if faults:
             names = [str(item.get("id")) for item in _indicators(YamlText("", text).value)]
-            raise RulebookError([_at_row(fault, names, rows) for fault in faults])
+            own = (replace(fault, file=file.name) if fault.file.endswith(part.name) else fault for fault in faults)
+            raise RulebookError([_at_row(fault, names, rows) for fault in own])
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
@@ -206,6 +234,11 @@ def _table(table: Path, said: Mapping[str, str]) -> dict[str, tuple[int, dict[st
             raise UsageError(
                 f"{table} 第 {row.line} 行的编号{'是空的' if not name else f'「{name}」重复'}",
                 f"row {row.line} of {table}: the id is {'empty' if not name else f'{name!r} again'}",
+            )
+        if name not in said and cells[len(TITLES)]:
+            raise UsageError(
+                f"{table} 第 {row.line} 行的编号「{name}」是新的：新增的指标「{READ_ONLY}」留空；改编号等于删除旧的、新增新的",
+                f"row {row.line} of {table}: {name!r} is new; leave its article empty (another id is another indicator)",
             )
         if cells[len(TITLES)] != said.get(name, ""):
             raise UsageError(
@@ -315,7 +348,11 @@ class _Edited:
         start, end = self._span(*pair)
         if change.now is None:
             return self._without_key(item, pair[0], end)
-        return self._replaced(start, end, flow(change.now))
+        between = self.text[pair[0].end_mark.index : start]
+        lead = (
+            between[: between.index(":") + 1] + " " if "\n" in between else between
+        )  # a block value begins on its own line
+        return self._replaced(start, end, flow(change.now), start - len(between), lead)
 
     def _span(self, key: yaml.Node, value: yaml.Node) -> tuple[int, int]:
         """Return where a value stands: its alias, or its anchor and itself."""
@@ -324,7 +361,8 @@ class _Edited:
         if alias:
             return alias.span(1)
         anchor = _ANCHOR.match(self.text, after)
-        return (anchor.start(1) if anchor else int(value.start_mark.index)), self._end_of(value)
+        start = anchor.start(1) if anchor else int(value.start_mark.index)
+        return start, self._end_of(value)
 
     def _end_of(self, node: yaml.Node) -> int:
         """Return where a node ends, without what follows the last line of a block."""
@@ -355,8 +393,10 @@ class _Edited:
         indent = self.text[line : self.text.index("-", line)]
         return self.text[:end] + f"\n{indent}- {flow(item)}" + self.text[end:]
 
-    def _replaced(self, start: int, end: int, new: str) -> str:
+    def _replaced(self, start: int, end: int, new: str, from_: int | None = None, lead: str = "") -> str:
         """Return the text with a part replaced; what others refer to by an anchor in it moves to the first who does.
+
+        ``from_``: where the text before the part ends that stays; ``lead`` stands between it and the new part.
 
         Raises:
             UsageError: an anchor inside the part, which cannot be moved.
@@ -373,4 +413,4 @@ class _Edited:
                     f"what is changed holds the anchor &{anchor} that others refer to: edit the YAML itself",
                 )
             rest = rest[: used.start()] + f"&{anchor} {whole[1]}" + rest[used.end() :]
-        return self.text[:start] + new + rest
+        return self.text[: start if from_ is None else from_] + lead + new + rest

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from zhixin.dataset.facts import Facts
 from zhixin.evaluation.evaluation import Evaluation
 from zhixin.evaluation.interpreter.interpreter import Interpreter
+from zhixin.explanation.explanation import adjustment_title
 from zhixin.explanation.sentences import points_text, signed_points
 from zhixin.law.calendar import first_of_month, shift_days, shift_months
 from zhixin.law.checks.structure import change_dates
@@ -286,6 +287,8 @@ class Outlook:
 
     def _title(self, indicator: str, language: str) -> str:
         item = self.rulebook.indicator.get(indicator)
+        if item is None and indicator.startswith("@"):
+            return adjustment_title(self.rulebook, indicator)[language]
         return indicator if item is None else item.title.in_language(language)
 
     def _record(self, number: int) -> tuple[Any, Any]:

@@ -20,6 +20,7 @@ from zhixin.law.rules import (
     LadderGrade,
     Limits,
     MeasureRule,
+    WeightedMean,
 )
 
 
@@ -85,8 +86,15 @@ _ALL_NEEDED: dict[type[Node], tuple[str, ...]] = {
 
 
 def _resolved_field(owner: Node, name: str, day: date) -> Any:
-    """A repealed limit is no limit; a list that must not be empty takes its owner with it when all of it is repealed."""
+    """A repealed limit is no limit, and repealed points of a mean of nothing are not said; a list that must not be empty takes its
+    owner with it when all of it is repealed.
+    """
     value = getattr(owner, name)
+    if isinstance(owner, WeightedMean) and name == "when_missing":
+        try:
+            return value_on(value, day)
+        except Repealed:
+            return None
     if isinstance(owner, Limits | Inspect) and isinstance(value, Dated):
         return value.at(day)
     if name in _ALL_NEEDED.get(type(owner), ()):

@@ -69,7 +69,7 @@ class SourceFiles:
         """Take the subjects from a table of their own (``subject_id``, ``name``): only ``records`` are written then."""
         self.gives_subjects = False
         for row in table.to_pylist():
-            self.subjects[row["subject_id"]] = {"name": row["name"]}
+            self.subjects.setdefault(row["subject_id"], {"name": row["name"]})  # of equal rows the first is accepted
 
     def read(self) -> dict[str, Path]:
         """Check every file and write what passes as ``subjects`` and ``records`` for the intake.

@@ -14,7 +14,7 @@ from zhixin.law.measures import AppendedTerm
 from zhixin.law.nodes import Node, constant, walk
 from zhixin.law.points import Affine, Band, Categories, Once, PerRecord, PerUnit, Point, Steps, Tier
 from zhixin.law.rulebook import Rulebook
-from zhixin.law.rules import Ceiling, Dimension, Floor, Limits, PointsWhenMissing, Round, Start, StartCase
+from zhixin.law.rules import Ceiling, Dimension, Floor, Limits, PointsWhenMissing, Round, Start, StartCase, WeightedMean
 from zhixin.law.vocabulary import Direction
 
 
@@ -226,6 +226,30 @@ def weights_positive(rulebook: Rulebook) -> Iterator[Problem]:
             )
 
 
+def means_of_nothing(rulebook: Rulebook) -> Iterator[Problem]:
+    """A weighted mean of which every dimension may lack a value says what holds then, on every day."""
+    for number, step in enumerate(rulebook.steps):
+        is_unsaid = isinstance(step, WeightedMean) and step.when_missing is None
+        if is_unsaid and all(_may_lack_a_value(rulebook, name) for name in step.weighted_mean):
+            yield problem_at(
+                "R061",
+                ("score", "steps", number),
+                "各维度都可能没有数据，没有规定加权平均此时怎么算",
+                "every dimension may lack a value, and what the mean is then is not said",
+                "写明 when_missing: hold（暂不定级）或者 {points: 分值}，在各期都有值",
+                "say when_missing: hold, or {points: so many} with a value on every day",
+            )
+
+
+def _may_lack_a_value(rulebook: Rulebook, dimension: str) -> bool:
+    """Whether each indicator of a dimension that is in force may be left out, or does not apply to some subject."""
+    return all(
+        item.when_missing == "leave_out" or item.applies_to or item.except_for
+        for item in rulebook.indicators
+        if item.dimension == dimension
+    )
+
+
 NUMBER_RULES: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     bands_in_order,
     thousandths,
@@ -234,5 +258,6 @@ NUMBER_RULES: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     grades_in_force,
     direct_rules_agree,
     weights_positive,
+    means_of_nothing,
     whole_lengths,
 )

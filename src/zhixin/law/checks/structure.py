@@ -298,30 +298,6 @@ def score_uses_dimensions(rulebook: Rulebook) -> Iterator[Problem]:
             )
 
 
-def means_of_nothing(rulebook: Rulebook) -> Iterator[Problem]:
-    """A weighted mean of which every dimension may lack a value says what holds then."""
-    for number, step in enumerate(rulebook.steps):
-        is_unsaid = isinstance(step, WeightedMean) and step.when_missing is None
-        if is_unsaid and all(_may_lack_a_value(rulebook, name) for name in step.weighted_mean):
-            yield problem_at(
-                "R061",
-                ("score", "steps", number),
-                "各维度都可能没有数据，没有规定加权平均此时怎么算",
-                "every dimension may lack a value, and what the mean is then is not said",
-                "写明 when_missing: hold（暂不定级）或者 {points: 分值}",
-                "say when_missing: hold, or {points: so many}",
-            )
-
-
-def _may_lack_a_value(rulebook: Rulebook, dimension: str) -> bool:
-    """Whether each indicator of a dimension may be left out, or not apply to some subject or on some day."""
-    return all(
-        item.when_missing == "leave_out" or item.applies_to or item.except_for or item.effective is not None
-        for item in rulebook.indicators
-        if item.dimension == dimension
-    )
-
-
 def ladder_shape(rulebook: Rulebook) -> Iterator[Problem]:
     """Every grade but the last has a cut on the side that the direction of the score asks for."""
     sides = ("at_least", "above") if rulebook.direction is Direction.HIGHER_BETTER else ("at_most", "below")
@@ -389,7 +365,6 @@ STRUCTURE_RULES: tuple[Callable[[Rulebook], Iterator[Problem]], ...] = (
     dates_in_order,
     effective_periods,
     score_uses_dimensions,
-    means_of_nothing,
     ladder_shape,
     unverified_numbers,
 )
