@@ -16,7 +16,7 @@ def export(
     rulebook: RulebookArgument,
     out: Annotated[Path, typer.Argument(help=words("要写的工作簿（.xlsx）", "workbook to write (.xlsx)"))],
 ) -> None:
-    """Write the indicators of a rulebook as a workbook: a row for each, a column for each key, its article beside it."""
+    """Write the indicators of a rulebook to a workbook: one row an indicator, one column a key, the article last."""
     from zhixin.explanation.indicator_tables import export_indicators
     from zhixin.law.loading import rulebook_file
 
@@ -35,7 +35,8 @@ def import_(
     ] = None,
 ) -> None:
     """Take a changed workbook back into the rulebook; what was not changed stays as it is written."""
-    from zhixin.explanation.indicator_tables import flow, import_indicators
+    from zhixin.explanation.indicator_tables import import_indicators
+    from zhixin.explanation.rulebook_text_edits import flow
     from zhixin.law.loading import rulebook_file
 
     screen = Screen()

@@ -48,7 +48,7 @@ def _public_state(commitment: Commitment, day: date) -> CommitmentState:
 
 
 def published_forms(day: date) -> list[tuple[CommitmentForm, int]]:
-    """Return the texts, each with how many commitments to it run on a day, as far as the public is told."""
+    """Return the texts, each with the number of commitments to it that run on a day by their public state."""
     binding = with_checks(Commitment.objects.filter(signed_on__lte=day, until__gte=day, withdrawn_on=None))
     count = Counter(item.form for item in binding if _public_state(item, day) is CommitmentState.RUNNING)
     return [(form, count[form.code]) for form in commitment_forms().forms]

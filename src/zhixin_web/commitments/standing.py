@@ -42,7 +42,7 @@ STATES = {
     CommitmentState.ENDED: _("期满"),
 }
 PUBLIC = {CommitmentState.RUNNING, CommitmentState.BROKEN, CommitmentState.WITHDRAWN, CommitmentState.ENDED}
-"""States that the public is told; before a breach is determined nothing is said of it."""
+"""States that are published; a breach is published once it is determined, not before."""
 
 
 @dataclass(frozen=True)
